@@ -1,0 +1,44 @@
+import { Client } from 'undici';
+import type { Endpoint } from './endpoint.ts';
+
+/** Ready when an HTTP request gets an answer whose status counts. */
+export interface HttpCheck {
+  readonly kind: 'http';
+  /** Default `/`. */
+  readonly path?: string;
+  /** Default `GET`. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Which statuses count, as numbers or inclusive ranges. Default: any final answer below 500. */
+  readonly statuses?: readonly (number | readonly [from: number, to: number])[];
+}
+
+const BELOW_500 = [[200, 499]] as const;
+
+/**
+ * Asks once, over a connection of its own; resolves if the answer counts, rejects with the reason if not.
+ * The connection is gone when it settles.
+ */
+export async function checkHttp(endpoint: Endpoint, check: HttpCheck, signal: AbortSignal): Promise<void> {
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+  const client = new Client(`http://${host}:${endpoint.port}`);
+  try {
+    const { statusCode, body } = await client.request({
+      path: check.path ?? '/',
+      method: check.method ?? 'GET',
+      headers: { 'user-agent': 'cless-health', ...check.headers },
+      reset: true,
+      signal,
+    });
+    body.on('error', () => {}); // cut below: only the status matters
+    if (!counts(statusCode, check.statuses ?? BELOW_500)) throw new Error(`status ${statusCode}`);
+  } finally {
+    await client.destroy();
+  }
+}
+
+function counts(status: number, allowed: NonNullable<HttpCheck['statuses']>): boolean {
+  return allowed.some((one) =>
+    typeof one === 'number' ? status === one : status >= one[0] && status <= one[1],
+  );
+}

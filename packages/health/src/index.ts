@@ -1,0 +1,4 @@
+export type { Endpoint } from './endpoint.ts';
+export type { HttpCheck } from './http-check.ts';
+export { type Check, NotReadyError, type Ready, type WaitOptions, waitUntilReady } from './readiness.ts';
+export type { TcpCheck } from './tcp-check.ts';

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Endpoint } from './endpoint.ts';
+import { checkHttp, type HttpCheck } from './http-check.ts';
+import { checkTcp, type TcpCheck } from './tcp-check.ts';
+
+export type Check = HttpCheck | TcpCheck;
+
+export interface WaitOptions {
+  /** Default: HTTP `GET /`, any answer below 500. */
+  readonly check?: Check;
+  /** How long to try, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** How long one attempt may take, in milliseconds. Default 10,000. */
+  readonly attemptTimeoutMs?: number;
+  /** Ends the wait at once, with the signal's reason: the instance has died, nobody waits any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** What it took. */
+export interface Ready {
+  readonly attempts: number;
+  readonly durationMs: number;
+}
+
+/** No attempt succeeded in time: code `NOT_READY`. `cause` is the last attempt's failure. */
+export class NotReadyError extends Error {
+  override readonly name = 'NotReadyError';
+  readonly code = 'NOT_READY';
+  readonly endpoint: Endpoint;
+  readonly timeoutMs: number;
+  readonly attempts: number;
+
+  constructor(endpoint: Endpoint, timeoutMs: number, attempts: number, lastFailure: unknown) {
+    const last = lastFailure instanceof Error ? lastFailure.message : 'no answer';
+    super(
+      `${endpoint.host}:${endpoint.port} was not ready after ${timeoutMs} ms and ${attempts} attempts: ${last}`,
+      {
+        cause: lastFailure,
+      },
+    );
+    this.endpoint = endpoint;
+    this.timeoutMs = timeoutMs;
+    this.attempts = attempts;
+  }
+}
+
+const MIN_DELAY_MS = 1;
+const MAX_DELAY_MS = 100;
+/** A wait is a sixteenth of the time gone by: what polling adds stays a few percent of any start. */
+const DELAY_SHARE = 1 / 16;
+
+/**
+ * Waits until the endpoint answers. The first attempt is made at once, the next ones after a millisecond at
+ * first and a tenth of a second at most.
+ *
+ * No socket, timer or listener is left when it settles.
+ *
+ * @throws {NotReadyError} when `timeoutMs` has passed
+ * @throws the signal's reason, when it is aborted
+ */
+export async function waitUntilReady(endpoint: Endpoint, options: WaitOptions = {}): Promise<Ready> {
+  const { check = { kind: 'http' }, timeoutMs = 30_000, attemptTimeoutMs = 10_000, signal } = options;
+  signal?.throwIfAborted();
+
+  const startedAt = performance.now();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new Error('no answer')), timeoutMs);
+  const cancel = () => deadline.abort(signal?.reason);
+  signal?.addEventListener('abort', cancel, { once: true });
+  let attempts = 0;
+  let lastFailure: unknown;
+  try {
+    for (;;) {
+      attempts += 1;
+      try {
+        await attempt(endpoint, check, attemptTimeoutMs, deadline.signal);
+        return { attempts, durationMs: performance.now() - startedAt };
+      } catch (failure) {
+        if (!deadline.signal.aborted || lastFailure === undefined) lastFailure = failure;
+      }
+      const elapsedMs = performance.now() - startedAt;
+      const delayMs = Math.min(Math.max(elapsedMs * DELAY_SHARE, MIN_DELAY_MS), MAX_DELAY_MS);
+      await sleep(delayMs, undefined, { signal: deadline.signal }).catch(() => {});
+      signal?.throwIfAborted();
+      if (deadline.signal.aborted) throw new NotReadyError(endpoint, timeoutMs, attempts, lastFailure);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+async function attempt(
+  endpoint: Endpoint,
+  check: Check,
+  timeoutMs: number,
+  deadline: AbortSignal,
+): Promise<void> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const cancel = () => limit.abort(deadline.reason);
+  deadline.addEventListener('abort', cancel, { once: true });
+  try {
+    switch (check.kind) {
+      case 'http':
+        return await checkHttp(endpoint, check, limit.signal);
+      case 'tcp':
+        return await checkTcp(endpoint, limit.signal);
+    }
+  } finally {
+    clearTimeout(timer);
+    deadline.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,29 @@
+/** The story of each instance, as the activator tells it. Durations in milliseconds. */
+export type ActivatorEvent = InstanceEvent & {
+  readonly service: string;
+  readonly revision: string;
+  /** Absent until the runtime has given it an id. */
+  readonly instance: string | undefined;
+};
+
+export type InstanceEvent =
+  | { readonly type: 'starting' }
+  | { readonly type: 'created' | 'started'; readonly durationMs: number }
+  | { readonly type: 'ready'; readonly durationMs: number; readonly attempts: number }
+  | { readonly type: 'start-failed'; readonly error: unknown; readonly lastLogLines: readonly string[] }
+  | { readonly type: 'paused' | 'resumed'; readonly durationMs: number; readonly byHand: boolean }
+  | { readonly type: 'stopping'; readonly reason: StopReason }
+  | { readonly type: 'stopped'; readonly reason: StopReason; readonly durationMs: number }
+  | { readonly type: 'stop-failed' | 'pause-failed' | 'resume-failed'; readonly error: unknown }
+  | { readonly type: 'adopted'; readonly state: 'running' | 'paused' };
+
+/** Why an instance is stopped. `exited` and `vanished` are not our doing. */
+export type StopReason =
+  | 'idle'
+  | 'capacity'
+  | 'retired'
+  | 'shutdown'
+  | 'start-failed'
+  | 'not-ours'
+  | 'exited'
+  | 'vanished';

@@ -1,0 +1,329 @@
+import type { ActivatorEvent } from './activator-event.ts';
+import { Capacity } from './capacity.ts';
+import type { Clock, Timer } from './clock.ts';
+import type {
+  Forwarder,
+  ReadinessProbe,
+  Revision,
+  Runtime,
+  RuntimeEvent,
+  RuntimeInstance,
+  ServiceSource,
+} from './contracts.ts';
+import { RuntimeUnavailableError, ShuttingDownError } from './errors.ts';
+import type { Instance } from './instance.ts';
+import type { Lease } from './lease.ts';
+import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
+import { StartQueue } from './start-queue.ts';
+
+export interface ActivatorOptions {
+  readonly runtime: Runtime;
+  readonly probe: ReadinessProbe;
+  readonly clock: Clock;
+  readonly source: ServiceSource;
+  readonly connections: Pick<Forwarder, 'close' | 'destroy'>;
+  /** Requests that may wait for one revision; ten times that for all. */
+  readonly maxPending: number;
+  /** Starts at once. */
+  readonly maxStarts: number;
+  /** Warm instances at once; nothing for no limit. */
+  readonly maxInstances: number | undefined;
+  /** Is told what happens to each instance, and when the runtime comes and goes. */
+  readonly onEvent: (event: ActivatorEvent | RuntimeStatus) => void;
+}
+
+/** The runtime can be reached, or cannot. */
+export type RuntimeStatus =
+  | { readonly type: 'runtime-connected' }
+  | { readonly type: 'runtime-lost'; readonly error: Error };
+
+const FIRST_RECONCILE_MS = 1_000;
+const LONGEST_RECONCILE_MS = 30_000;
+
+/**
+ * Holds requests of cold revisions, gets one instance ready, and hands out leases. The runtime is the record of
+ * what runs: after each gap in its events everything is compared with what it lists.
+ */
+export class Activator {
+  readonly #options: ActivatorOptions;
+  readonly #world: PoolSurroundings;
+  readonly #pools = new Map<string, RevisionPool>();
+  readonly #byId = new Map<string, Instance>();
+  readonly #watching = new AbortController();
+  #pending = 0;
+  #closing = false;
+  #runtimeLost: Error | undefined;
+  /** Resolves with the first look at what runs; until then requests are held. */
+  #firstLook = Promise.withResolvers<void>();
+  #looked = false;
+  #reconcileTimer: Timer | undefined;
+  #reconcileDelayMs = FIRST_RECONCILE_MS;
+  #reconciling: Promise<void> | undefined;
+
+  constructor(options: ActivatorOptions) {
+    this.#options = options;
+    const { runtime, probe, clock, connections, maxPending, source } = options;
+    const isClosing = () => this.#closing;
+    this.#world = {
+      runtime,
+      probe,
+      clock,
+      connections,
+      starts: new StartQueue(options.maxStarts, clock),
+      capacity: new Capacity(options.maxInstances ?? Number.POSITIVE_INFINITY, clock, () => this.#evict()),
+      get closing() {
+        return isClosing();
+      },
+      emit: options.onEvent,
+      identified: (id, instance) => {
+        this.#byId.set(id, instance);
+      },
+      gone: ({ id }) => {
+        if (id !== undefined) this.#byId.delete(id);
+      },
+      doubt: () => this.#reconcileSoon(),
+      beginWaiting: () => {
+        if (this.#pending >= maxPending * 10) return false;
+        this.#pending += 1;
+        return true;
+      },
+      endWaiting: () => {
+        this.#pending -= 1;
+      },
+      poolChanged: (pool) => this.#poolChanged(pool),
+    };
+    source.onRetired((revision) => this.#pools.get(keyOf(revision))?.retire());
+  }
+
+  /** Requests that wait. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** All instances, with their revisions. */
+  *instances(): Generator<Instance> {
+    for (const pool of this.#pools.values()) yield* pool.instances;
+  }
+
+  /**
+   * The right to send one request to an instance of the revision; at once if one is ready.
+   *
+   * @param signal ends the wait; an instance that is starting goes on to start
+   */
+  lease(revision: Revision, signal?: AbortSignal): Lease | Promise<Lease> {
+    if (this.#closing) throw new ShuttingDownError();
+    if (!this.#looked) return this.#leaseAfterFirstLook(revision, signal);
+    return this.#pool(revision).lease(signal);
+  }
+
+  /** Follows the runtime until `close`. */
+  async run(): Promise<void> {
+    const { signal } = this.#watching;
+    for await (const event of this.#options.runtime.watch(signal)) this.#handle(event);
+  }
+
+  /**
+   * Gives out no more leases and stops all instances (or, with `keep`, leaves them to the next proxy). Resolves
+   * when they are gone. Whoever calls has waited for the open leases.
+   */
+  async close({ keep }: { keep: boolean }): Promise<void> {
+    this.#closing = true;
+    this.#watching.abort();
+    this.#reconcileTimer?.cancel();
+    this.#firstLook.reject(new ShuttingDownError());
+    this.#firstLook.promise.catch(() => {});
+    for (const pool of this.#pools.values()) pool.refuse(new ShuttingDownError());
+    await this.#reconciling;
+    if (keep) {
+      for (const instance of [...this.instances()]) instance.abandon();
+      return;
+    }
+    const { promise: allGone, resolve } = Promise.withResolvers<void>();
+    this.#whenAllGone = resolve;
+    for (const instance of [...this.instances()]) void instance.stop('shutdown');
+    this.#checkAllGone();
+    await allGone;
+  }
+
+  // Private
+
+  #whenAllGone: (() => void) | undefined;
+
+  async #leaseAfterFirstLook(revision: Revision, signal: AbortSignal | undefined): Promise<Lease> {
+    if (this.#runtimeLost !== undefined) throw new RuntimeUnavailableError(this.#runtimeLost);
+    if (!this.#world.beginWaiting())
+      throw new RuntimeUnavailableError(new Error('too many requests wait already'));
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = () => reject(signal?.reason);
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      await Promise.race([this.#firstLook.promise, left]);
+    } finally {
+      signal?.removeEventListener('abort', leave);
+      this.#world.endWaiting();
+    }
+    return this.lease(revision, signal);
+  }
+
+  #pool(revision: Revision): RevisionPool {
+    const key = keyOf(revision);
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      pool = new RevisionPool(revision, this.#options.maxPending, this.#world);
+      this.#pools.set(key, pool);
+    }
+    return pool;
+  }
+
+  #poolChanged(pool: RevisionPool): void {
+    if (pool.empty) this.#pools.delete(keyOf(pool.revision));
+    if (this.#world.capacity.wanted) this.#world.capacity.makeRoom();
+    this.#checkAllGone();
+  }
+
+  #checkAllGone(): void {
+    if (this.#whenAllGone !== undefined && this.instances().next().done === true) this.#whenAllGone();
+  }
+
+  /** Stops the least recently used instance that is idle. */
+  #evict(): boolean {
+    let oldest: Instance | undefined;
+    for (const pool of this.#pools.values()) {
+      if (pool.pending > 0) continue;
+      for (const instance of pool.instances) {
+        if (instance.idle && instance.idleSinceMs < (oldest?.idleSinceMs ?? Number.POSITIVE_INFINITY))
+          oldest = instance;
+      }
+    }
+    void oldest?.stop('capacity');
+    return oldest !== undefined;
+  }
+
+  #handle(event: RuntimeEvent): void {
+    switch (event.type) {
+      case 'connected':
+        this.#runtimeLost = undefined;
+        this.#options.onEvent({ type: 'runtime-connected' });
+        this.#options.source.refresh();
+        this.#reconcileSoon(0);
+        return;
+      case 'disconnected':
+        if (this.#runtimeLost === undefined)
+          this.#options.onEvent({ type: 'runtime-lost', error: event.error });
+        this.#runtimeLost = event.error;
+        if (!this.#looked) this.#refuseFirstRequests(event.error);
+        return;
+      case 'images-changed':
+        this.#options.source.refresh();
+        return;
+      case 'exited':
+        this.#byId.get(event.id)?.exited(event);
+        return;
+      case 'removed':
+        this.#byId.get(event.id)?.vanished();
+        return;
+      case 'paused':
+      case 'resumed': {
+        const instance = this.#byId.get(event.id);
+        // Mostly the echo of our own call. Else ask: by now it may be otherwise again.
+        const expected = event.type === 'paused' ? 'ready' : 'paused';
+        if (instance?.state === expected) void instance.examine();
+        return;
+      }
+    }
+  }
+
+  #refuseFirstRequests(error: Error): void {
+    const { reject, promise } = this.#firstLook;
+    this.#firstLook = Promise.withResolvers();
+    promise.catch(() => {});
+    reject(new RuntimeUnavailableError(error));
+  }
+
+  #reconcileSoon(delayMs = this.#reconcileDelayMs): void {
+    if (this.#closing || (this.#reconcileTimer !== undefined && delayMs > 0)) return;
+    this.#reconcileTimer?.cancel();
+    this.#reconcileTimer = this.#world.clock.after(delayMs, () => {
+      this.#reconcileTimer = undefined;
+      this.#reconciling = (this.#reconciling ?? Promise.resolve()).then(() => this.#reconcile());
+    });
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#closing) return;
+    try {
+      await this.#compare();
+      this.#reconcileDelayMs = FIRST_RECONCILE_MS;
+      this.#looked = true;
+      this.#firstLook.resolve();
+    } catch (error) {
+      if (!this.#looked) this.#refuseFirstRequests(error instanceof Error ? error : new Error(String(error)));
+      this.#reconcileDelayMs = Math.min(this.#reconcileDelayMs * 2, LONGEST_RECONCILE_MS);
+      this.#reconcileSoon();
+    }
+  }
+
+  /** Compares what the runtime lists with what is known: adopts, removes, believes. */
+  async #compare(): Promise<void> {
+    const { runtime } = this.#options;
+    const known = new Map(
+      [...this.#byId].map(([id, instance]) => [id, { instance, before: instance.state }]),
+    );
+    const unidentified = [...this.instances()].filter(({ id }) => id === undefined);
+    const listed = await runtime.list();
+    if (this.#closing) return;
+
+    const listedIds = new Set(listed.map(({ id }) => id));
+    for (const [id, { instance, before }] of known) {
+      const settled = before === 'ready' || before === 'paused';
+      if (!listedIds.has(id) && instance.state === before && (settled || before === 'stopping'))
+        instance.vanished();
+    }
+    for (const found of listed) {
+      const entry = known.get(found.id);
+      if (entry === undefined || entry.instance.state !== entry.before) continue;
+      // What is exited is told by the inspection, with its exit code.
+      if (entry.before === 'ready' || entry.before === 'paused') {
+        if (found.state === 'exited' || (found.state === 'paused') !== (entry.before === 'paused')) {
+          void entry.instance.examine();
+        }
+      } else if (entry.before === 'starting' && found.state === 'exited') {
+        entry.instance.exited(found.exit ?? { exitCode: -1, oomKilled: false });
+      }
+    }
+    // An instance may be listed a moment before its start tells us its id.
+    await Promise.all(unidentified.map(({ identification }) => identification));
+    await Promise.all(
+      listed.filter(({ id }) => !this.#byId.has(id)).map((found) => this.#adoptOrRemove(found)),
+    );
+  }
+
+  async #adoptOrRemove(found: RuntimeInstance): Promise<void> {
+    const { runtime, source, onEvent } = this.#options;
+    const revision = await source.resolve(found.service);
+    if (this.#closing || this.#byId.has(found.id)) return;
+    const matches = revision?.id === found.revision && runtime.specHash(revision.spec) === found.spec;
+    if (revision !== undefined && matches && this.#pool(revision).adopt(found)) return;
+    const about = { service: found.service, revision: found.revision, instance: found.id };
+    onEvent({ type: 'stopping', reason: 'not-ours', ...about });
+    const beganMs = this.#world.clock.now();
+    // In the background: nobody has to wait for its grace period.
+    runtime.stop(found.id).then(
+      () =>
+        onEvent({
+          type: 'stopped',
+          reason: 'not-ours',
+          durationMs: this.#world.clock.now() - beganMs,
+          ...about,
+        }),
+      (error: unknown) => {
+        onEvent({ type: 'stop-failed', error, ...about });
+        this.#reconcileSoon();
+      },
+    );
+  }
+}
+
+function keyOf({ service, id }: { service: string; id: string }): string {
+  return `${service}\n${id}`;
+}

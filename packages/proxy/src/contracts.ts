@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/*
+ * What the proxy needs of its parts. The interfaces belong to the proxy; other packages satisfy them by their
+ * shape alone (`contracts.test.ts` proves it), and only `main.ts` names concrete classes.
+ */
+
+/** Where an instance answers. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+// Routing
+
+/** Hostname → service. */
+export interface Router {
+  /** The service that the host stands for. Throws an error of code `INVALID_HOST` if it is no host. */
+  route(host: string): { readonly service: string } | undefined;
+}
+
+/** What an instance is started from. */
+export interface InstanceSpec {
+  readonly service: string;
+  readonly revision: string;
+  readonly image: string;
+  readonly port: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How to tell that an instance may get its first request. */
+export type Check =
+  | {
+      readonly kind: 'http';
+      readonly path?: string;
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly statuses?: readonly (number | readonly [from: number, to: number])[];
+    }
+  | { readonly kind: 'tcp' };
+
+/** One immutable version of a service. */
+export interface Revision {
+  readonly service: string;
+  readonly id: string;
+  readonly spec: InstanceSpec;
+  readonly readiness: { readonly check: Check; readonly timeoutMs: number };
+  /** What happens after how much idleness; nothing stands for never. In milliseconds. */
+  readonly idle: { readonly pauseAfterMs: number | undefined; readonly stopAfterMs: number | undefined };
+  /** From SIGTERM to SIGKILL, in milliseconds. */
+  readonly stopGraceMs: number;
+}
+
+/** Service → the revision that serves it. */
+export interface ServiceSource {
+  /** The revision, if it is known without asking anybody. */
+  known(service: string): Revision | undefined;
+  /** The revision; nothing if there is no such service. */
+  resolve(service: string): Promise<Revision | undefined>;
+  /** Something that revisions are made from has changed. */
+  refresh(): void;
+  /** Calls the listener with each revision that serves no longer. */
+  onRetired(listener: (revision: Revision) => void): void;
+}
+
+// Running
+
+/** An instance as the runtime has it. */
+export interface RuntimeInstance {
+  readonly id: string;
+  readonly service: string;
+  readonly revision: string;
+  /** Equal to {@link Runtime.specHash} of the spec that it was started from. */
+  readonly spec: string;
+  readonly state: 'running' | 'paused' | 'exited';
+  readonly endpoint: Endpoint | undefined;
+  readonly exit: { readonly exitCode: number; readonly oomKilled: boolean } | undefined;
+}
+
+/** Events are hints: after `connected`, list what is really there. */
+export type RuntimeEvent =
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected'; readonly error: Error }
+  | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
+  | { readonly type: 'paused' | 'resumed' | 'removed'; readonly id: string }
+  | { readonly type: 'images-changed' };
+
+/**
+ * The driver that starts, pauses, resumes, stops, inspects, lists and watches instances.
+ *
+ * Its errors have a `code`: `ENGINE_UNREACHABLE`, `ENGINE_REFUSED`, `IMAGE_NOT_FOUND`, `NO_FREE_PORT`,
+ * `START_FAILED`, `INSTANCE_NOT_FOUND`. Every call ends, also when what is behind it does not answer.
+ */
+export interface Runtime {
+  readonly name: string;
+  readonly capabilities: { readonly pause: boolean };
+  prepare(): Promise<void>;
+  image(
+    reference: string,
+  ): Promise<{ readonly id: string; readonly exposedPorts: readonly number[] } | undefined>;
+  specHash(spec: InstanceSpec): string;
+  start(spec: InstanceSpec, options?: { onCreated?: (id: string) => void }): Promise<RuntimeInstance>;
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  /** Stops and removes; one that is not there is fine. */
+  stop(id: string, options?: { graceMs?: number }): Promise<void>;
+  inspect(id: string): Promise<RuntimeInstance | undefined>;
+  list(): Promise<RuntimeInstance[]>;
+  logs(id: string, options?: { lines?: number }): Promise<string[]>;
+  watch(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+  /** Gives back what belongs to no instance. */
+  close(): Promise<void>;
+}
+
+/** Decides when an instance may get its first request. */
+export interface ReadinessProbe {
+  /** Resolves when ready; rejects with code `NOT_READY` after the timeout, or with the signal's reason. */
+  (
+    endpoint: Endpoint,
+    options: { check: Check; timeoutMs: number; signal: AbortSignal },
+  ): Promise<{ readonly attempts: number; readonly durationMs: number }>;
+}
+
+// Forwarding
+
+/** Where a forwarded request goes. */
+export interface Target {
+  readonly instanceId: string;
+  readonly endpoint: Endpoint;
+}
+
+/** A client's request on its way. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: Target;
+  /** The path and query to ask for, in origin form. */
+  readonly path: string;
+  /** Headers for the instance, name and value in turn, without hop-by-hop headers. */
+  readonly headers: string[];
+  /** Has the request a body? */
+  readonly hasBody: boolean;
+  /** Headers that the proxy adds to the answer, name and value in turn. */
+  readonly answerHeaders: readonly string[];
+  /** The answer has been handed over to the client's connection, or the client has left. Called once, or `failed`. */
+  done(): void;
+  /** There was no whole answer. Called once, or `done`; nothing was written if the response has no head yet. */
+  failed(error: ForwardError): void;
+}
+
+/** An upgrade on its way. */
+export interface UpgradeExchange {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client sent after the request. */
+  readonly head: Buffer;
+  readonly target: Target;
+  readonly path: string;
+  readonly headers: string[];
+  readonly answerHeaders: readonly string[];
+}
+
+/** Why there was no (whole) answer. */
+export interface ForwardError extends Error {
+  readonly code: 'UPSTREAM_DISCONNECTED' | 'UPSTREAM_TIMEOUT' | 'UPSTREAM_INVALID';
+  /**
+   * How far the request came: `unsent`, not one byte of it was written to the instance; `stale`, it failed on a
+   * connection that had been used before, before any byte of an answer; else `sent`.
+   */
+  readonly reached: 'unsent' | 'stale' | 'sent';
+}
+
+/** Sends the leased request to the endpoint and streams the answer back. */
+export interface Forwarder {
+  forward(exchange: Exchange): void;
+  /** Resolves when the upgraded connection has ended; rejects with a {@link ForwardError} if nothing was answered. */
+  upgrade(exchange: UpgradeExchange): Promise<void>;
+  /** Closes the pooled connections to the instance; there are no open requests. */
+  close(instanceId: string): Promise<void>;
+  /** Breaks off everything that is open to the instance. */
+  destroy(instanceId: string, reason: Error): void;
+}

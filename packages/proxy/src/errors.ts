@@ -1,0 +1,89 @@
+/** Errors that the proxy itself raises; each has a stable `code`. How they are answered is told in `problem.ts`. */
+export abstract class ProxyError extends Error {
+  abstract readonly code: string;
+}
+
+/** The last starts of a revision failed; the next try is due in `retryAfterMs`. */
+export class BackoffError extends ProxyError {
+  override readonly name = 'BackoffError';
+  readonly code = 'BACKOFF';
+  readonly retryAfterMs: number;
+
+  constructor(service: string, failures: number, retryAfterMs: number, cause: unknown) {
+    const seconds = Math.ceil(retryAfterMs / 1000);
+    super(`the last ${failures} starts of ${service} failed; the next try is due in ${seconds} s`, { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** As many requests wait as may wait. */
+export class QueueFullError extends ProxyError {
+  override readonly name = 'QueueFullError';
+  readonly code = 'QUEUE_FULL';
+
+  constructor(service: string, limit: number) {
+    super(`${limit} requests wait for ${service} already`);
+  }
+}
+
+/** No instance could be stopped to make room for another. */
+export class CapacityError extends ProxyError {
+  override readonly name = 'CapacityError';
+  readonly code = 'CAPACITY';
+
+  constructor(service: string, limit: number) {
+    super(`no room for an instance of ${service}: all ${limit} are in use`);
+  }
+}
+
+/** The proxy is about to exit. */
+export class ShuttingDownError extends ProxyError {
+  override readonly name = 'ShuttingDownError';
+  readonly code = 'SHUTTING_DOWN';
+
+  constructor() {
+    super('the proxy is shutting down');
+  }
+}
+
+/** Nothing is known of the runtime yet, since it cannot be reached. */
+export class RuntimeUnavailableError extends ProxyError {
+  override readonly name = 'RuntimeUnavailableError';
+  readonly code = 'ENGINE_UNREACHABLE';
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : 'the runtime cannot be reached', { cause });
+  }
+}
+
+/** An instance ended while it was awaited. */
+export class InstanceExitedError extends ProxyError {
+  override readonly name = 'InstanceExitedError';
+  readonly code = 'START_FAILED';
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+
+  constructor(service: string, { exitCode, oomKilled }: { exitCode: number; oomKilled: boolean }) {
+    super(
+      `${service} ${oomKilled ? 'ran out of memory' : `exited with code ${exitCode}`} before it was ready`,
+    );
+    this.exitCode = exitCode;
+    this.oomKilled = oomKilled;
+  }
+}
+
+/** No such service, and no image by convention. */
+export class ServiceNotFoundError extends ProxyError {
+  override readonly name = 'ServiceNotFoundError';
+  readonly code = 'SERVICE_NOT_FOUND';
+
+  constructor(host: string) {
+    super(`no service answers to ${host}`);
+  }
+}
+
+/** The code of an error that has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,32 @@
+/**
+ * What an instance is doing. To the outside `pausing` is still `ready` and `resuming` still `paused`; they are
+ * told apart here because no lease may be given out while the runtime is at it.
+ */
+export type InstanceState = 'starting' | 'ready' | 'pausing' | 'paused' | 'resuming' | 'stopping' | 'gone';
+
+const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
+  starting: ['ready', 'paused', 'stopping', 'gone'],
+  ready: ['pausing', 'paused', 'stopping', 'gone'],
+  pausing: ['paused', 'ready', 'stopping', 'gone'],
+  paused: ['resuming', 'ready', 'stopping', 'gone'],
+  resuming: ['ready', 'paused', 'stopping', 'gone'],
+  stopping: ['gone'],
+  gone: [],
+};
+
+/** May an instance go from one state to the other? */
+export function canBecome(from: InstanceState, to: InstanceState): boolean {
+  return NEXT[from].includes(to);
+}
+
+/** The four states of the contract. */
+export function publicState(state: InstanceState): 'starting' | 'ready' | 'paused' | 'stopping' | 'gone' {
+  switch (state) {
+    case 'pausing':
+      return 'ready';
+    case 'resuming':
+      return 'paused';
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,249 @@
+import { Backoff } from './backoff.ts';
+import type { Capacity } from './capacity.ts';
+import type { Revision, RuntimeInstance } from './contracts.ts';
+import { BackoffError, CapacityError, codeOf, QueueFullError } from './errors.ts';
+import { Instance, type InstanceSurroundings } from './instance.ts';
+import type { Activation, Lease } from './lease.ts';
+import type { StartQueue } from './start-queue.ts';
+
+/** What a pool shares with the others. */
+export interface PoolSurroundings extends InstanceSurroundings {
+  readonly starts: StartQueue;
+  readonly capacity: Capacity;
+  /** Takes a place among all that wait; `false` if there is none. */
+  beginWaiting(): boolean;
+  endWaiting(): void;
+  /** Something has changed: the pool may be empty, an instance may have become idle. */
+  poolChanged(pool: RevisionPool): void;
+}
+
+interface Waiter {
+  readonly sinceMs: number;
+  resolve(lease: Lease): void;
+  reject(error: unknown): void;
+}
+
+/** How many times the time to get ready a start may wait for its turn. */
+const TURN_PATIENCE = 10;
+/** Failures that are the revision's own: it rests before the next try. */
+const COUNTS_AS_FAILED_START = new Set(['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED']);
+
+/**
+ * The instances of one revision, and the requests that wait for one.
+ *
+ * It is level-triggered: whatever happens, `#advance` looks at what there is and does the next thing, so that no
+ * order of events can leave a request waiting for nothing.
+ */
+export class RevisionPool {
+  readonly revision: Revision;
+  readonly #world: PoolSurroundings;
+  readonly #maxPending: number;
+  readonly #instances = new Set<Instance>();
+  readonly #waiters = new Set<Waiter>();
+  /** Instances that have not been leased since they were started. */
+  readonly #coldStarted = new WeakSet<Instance>();
+  readonly #backoff: Backoff;
+  /** Starts that wait for room or for their turn. */
+  #queuedStarts = 0;
+  #retired = false;
+
+  constructor(revision: Revision, maxPending: number, world: PoolSurroundings) {
+    this.revision = revision;
+    this.#maxPending = maxPending;
+    this.#world = world;
+    this.#backoff = new Backoff(world.clock);
+  }
+
+  get instances(): ReadonlySet<Instance> {
+    return this.#instances;
+  }
+
+  get pending(): number {
+    return this.#waiters.size;
+  }
+
+  /** Nothing here, nothing on its way, nothing to remember. */
+  get empty(): boolean {
+    const remembers = this.#backoff.failures > 0 && !this.#retired;
+    return this.#instances.size === 0 && this.#waiters.size === 0 && this.#queuedStarts === 0 && !remembers;
+  }
+
+  /**
+   * The right to send one request: at once if an instance is ready, else when one is.
+   *
+   * @param signal ends the wait, not the start
+   * @throws {QueueFullError} @throws {BackoffError} and whatever the start fails with
+   */
+  lease(signal?: AbortSignal): Lease | Promise<Lease> {
+    this.#retired = false;
+    const ready = this.#available();
+    if (ready !== undefined) return ready.lease();
+    return this.#wait(signal);
+  }
+
+  /** Takes over an instance that was found running; says whether it is wanted. */
+  adopt(found: RuntimeInstance): boolean {
+    if (found.state === 'exited' || this.#alive() || this.#queuedStarts > 0) return false;
+    this.#world.capacity.adopt();
+    const instance = this.#add();
+    instance.adopt(found).catch((error: unknown) => instance.discard(error));
+    return true;
+  }
+
+  /** The revision serves no longer: its instances go as soon as they are not in use. */
+  retire(): void {
+    this.#retired = true;
+    for (const instance of this.#instances) this.#instanceChanged(instance);
+  }
+
+  /** Fails all that wait. */
+  refuse(error: unknown): void {
+    this.#failWaiters(error);
+  }
+
+  // Private
+
+  async #wait(signal: AbortSignal | undefined): Promise<Lease> {
+    signal?.throwIfAborted();
+    const { clock } = this.#world;
+    if (!this.#alive() && this.#queuedStarts === 0 && this.#backoff.remainingMs > 0) {
+      const { failures, remainingMs, cause } = this.#backoff;
+      throw new BackoffError(this.revision.service, failures, remainingMs, cause);
+    }
+    if (this.#waiters.size >= this.#maxPending || !this.#world.beginWaiting()) {
+      throw new QueueFullError(this.revision.service, this.#waiters.size);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Lease>();
+    const waiter: Waiter = { sinceMs: clock.now(), resolve, reject };
+    const leave = () => {
+      this.#waiters.delete(waiter);
+      reject(signal?.reason);
+    };
+    this.#waiters.add(waiter);
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      this.#advance();
+      const lease = await promise;
+      if (signal?.aborted !== true) return lease;
+      lease.release(); // the client left in the moment between
+      throw signal.reason;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+      this.#world.endWaiting();
+      this.#world.poolChanged(this);
+    }
+  }
+
+  /** Looks at what there is, and does the next thing. */
+  #advance(): void {
+    this.#serveWaiters();
+    if (this.#waiters.size === 0 || this.#queuedStarts > 0) return;
+    for (const instance of this.#instances) {
+      switch (instance.state) {
+        case 'starting':
+        case 'pausing':
+        case 'resuming':
+        case 'ready': // being examined
+          return;
+        case 'paused':
+          this.#resume(instance);
+          return;
+        case 'stopping':
+        case 'gone':
+          break;
+      }
+    }
+    void this.#start();
+  }
+
+  #serveWaiters(): void {
+    const instance = this.#available();
+    if (instance === undefined) return;
+    const nowMs = this.#world.clock.now();
+    const kind: Activation['kind'] = this.#coldStarted.delete(instance) ? 'cold' : 'resume';
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.resolve(instance.lease({ kind, durationMs: nowMs - waiter.sinceMs }));
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { capacity, starts } = this.#world;
+    const patienceMs = this.revision.readiness.timeoutMs;
+    this.#queuedStarts += 1;
+    if (!(await capacity.enter(patienceMs))) {
+      this.#queuedStarts -= 1;
+      this.#failWaiters(new CapacityError(this.revision.service, capacity.limit));
+      return;
+    }
+    const endTurn = await starts.turn(patienceMs * TURN_PATIENCE);
+    this.#queuedStarts -= 1;
+    if (endTurn === undefined || this.#world.closing || this.#alive()) {
+      endTurn?.();
+      capacity.leave(false);
+      if (this.#alive()) this.#advance();
+      else this.#failWaiters(new CapacityError(this.revision.service, capacity.limit));
+      return;
+    }
+    const instance = this.#add();
+    this.#coldStarted.add(instance);
+    try {
+      await instance.start();
+      this.#backoff.reset();
+    } catch (error) {
+      if (!this.#world.closing && COUNTS_AS_FAILED_START.has(codeOf(error) ?? '')) this.#backoff.fail(error);
+      this.#failWaiters(error); // first: else the next start would be for them
+      instance.discard(error);
+    } finally {
+      endTurn();
+      this.#world.poolChanged(this);
+    }
+  }
+
+  #resume(instance: Instance): void {
+    instance.resume().catch((error: unknown) => {
+      if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#failWaiters(error);
+      void instance.recover(error);
+    });
+  }
+
+  #add(): Instance {
+    const instance = new Instance(this.revision, this.#world, (changed) => this.#instanceChanged(changed));
+    this.#instances.add(instance);
+    return instance;
+  }
+
+  #instanceChanged(instance: Instance): void {
+    if (instance.state === 'gone' && this.#instances.delete(instance)) {
+      this.#world.capacity.leave(instance.stopReason === 'capacity');
+    }
+    if (this.#retired && instance.idle && this.#waiters.size === 0) {
+      void instance.stop('retired');
+      return;
+    }
+    if (this.#waiters.size > 0) this.#advance();
+    else if (instance.state === 'paused' && instance.leases > 0) {
+      this.#resume(instance); // paused by hand while in use
+    }
+    this.#world.poolChanged(this);
+  }
+
+  #available(): Instance | undefined {
+    for (const instance of this.#instances) if (instance.available) return instance;
+    return undefined;
+  }
+
+  /** Is there one that serves, or will? */
+  #alive(): boolean {
+    for (const { state } of this.#instances) if (state !== 'stopping' && state !== 'gone') return true;
+    return false;
+  }
+
+  #failWaiters(error: unknown): void {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.reject(error);
+    }
+    this.#world.poolChanged(this);
+  }
+}

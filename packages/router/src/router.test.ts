@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { HostTakenError, Router } from './router.ts';
+
+const shop = { service: 'shop', hosts: ['shop.example', '*.shop.example', '192.0.2.1', '[::1]'] };
+
+describe('registered hosts', () => {
+  const router = new Router({ services: [shop], convention: false });
+
+  test.each(['shop.example', 'SHOP.example.:8080', '192.0.2.1', '[::1]:80'])('%s is exact', (host) => {
+    expect(router.route(host)).toEqual({ via: 'exact', service: 'shop' });
+  });
+
+  test('a wildcard stands for exactly one label', () => {
+    expect(router.route('www.shop.example')).toEqual({ via: 'wildcard', service: 'shop' });
+    expect(router.route('a.www.shop.example')).toBeUndefined();
+  });
+
+  test.each(['evilshop.example', 'shop.example.evil.example', 'example', 'shop.exampl', '192.0.2.2'])(
+    '%s is matched by whole labels only',
+    (host) => {
+      expect(router.route(host)).toBeUndefined();
+    },
+  );
+
+  test('an exact host wins over a wildcard, a longer wildcard is another one', () => {
+    const both = new Router({
+      services: [
+        { service: 'all', hosts: ['*.example.com'] },
+        { service: 'one', hosts: ['one.example.com'] },
+        { service: 'deep', hosts: ['*.one.example.com'] },
+      ],
+    });
+    expect(both.route('one.example.com')).toMatchObject({ service: 'one' });
+    expect(both.route('two.example.com')).toMatchObject({ service: 'all' });
+    expect(both.route('x.one.example.com')).toMatchObject({ service: 'deep' });
+  });
+
+  test('IDN is compared as punycode', () => {
+    const idn = new Router({ services: [{ service: 'books', hosts: ['bücher.example'] }] });
+    expect(idn.route('xn--bcher-kva.example')).toMatchObject({ service: 'books' });
+  });
+});
+
+describe('the convention', () => {
+  test('first label x is service x with image x-docker on port 8080', () => {
+    const route = { via: 'convention', service: 'golang', image: 'golang-docker', port: 8080 };
+    const router = new Router();
+    expect(router.route('golang.cless.cloud')).toEqual(route);
+    expect(router.route('golang')).toEqual(route);
+  });
+
+  test('registered services come first', () => {
+    const router = new Router({ services: [{ service: 'mine', hosts: ['golang.cless.cloud'] }] });
+    expect(router.route('golang.cless.cloud')).toEqual({ via: 'exact', service: 'mine' });
+  });
+
+  test('it never applies to IP literals', () => {
+    expect(new Router().route('127.0.0.1')).toBeUndefined();
+    expect(new Router().route('[::1]')).toBeUndefined();
+  });
+
+  test('it can be confined to a domain', () => {
+    const router = new Router({ convention: { domain: 'cless.cloud' } });
+    expect(router.route('golang.cless.cloud')).toMatchObject({ service: 'golang' });
+    for (const host of [
+      'golang.evil.example',
+      'a.golang.cless.cloud',
+      'golang',
+      'cless.cloud',
+      'golang.xcless.cloud',
+    ]) {
+      expect(router.route(host)).toBeUndefined();
+    }
+  });
+
+  test('suffix and port are settings', () => {
+    const router = new Router({ convention: { imageSuffix: '-app', port: 3000 } });
+    expect(router.route('x.test')).toMatchObject({ image: 'x-app', port: 3000 });
+  });
+});
+
+describe('changes', () => {
+  test('set replaces the hosts of a service, delete forgets them', () => {
+    const router = new Router({ services: [shop], convention: false });
+    router.set('shop', ['new.example']);
+    expect(router.route('shop.example')).toBeUndefined();
+    expect(router.route('new.example')).toMatchObject({ service: 'shop' });
+    expect(router.delete('shop')).toBe(true);
+    expect(router.delete('shop')).toBe(false);
+    expect(router.route('new.example')).toBeUndefined();
+  });
+
+  test('a host of another service is refused and nothing changes', () => {
+    const router = new Router({ services: [shop], convention: false });
+    router.set('blog', ['blog.example']);
+    expect(() => router.set('blog', ['new.example', '*.SHOP.example'])).toThrow(HostTakenError);
+    expect(router.route('blog.example')).toMatchObject({ service: 'blog' });
+    expect(router.route('new.example')).toBeUndefined();
+  });
+
+  test.each(['*', '*.', '*.192.0.2.1', 'a.*.example', '*.*.example', '**.example'])(
+    '%s is no host',
+    (host) => {
+      expect(() => new Router({ services: [{ service: 's', hosts: [host] }] })).toThrow(/is not a host/);
+    },
+  );
+});

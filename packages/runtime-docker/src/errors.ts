@@ -1,0 +1,99 @@
+/** What all errors of this runtime have: a stable `code`, and the facts as fields. */
+export type RuntimeErrorCode =
+  | 'ENGINE_UNREACHABLE'
+  | 'IMAGE_NOT_FOUND'
+  | 'NO_FREE_PORT'
+  | 'START_FAILED'
+  | 'INSTANCE_NOT_FOUND'
+  | 'ENGINE_REFUSED';
+
+export abstract class RuntimeError extends Error {
+  abstract readonly code: RuntimeErrorCode;
+}
+
+/** The engine does not answer, not in time, or with something that is not Docker's. */
+export class EngineUnreachableError extends RuntimeError {
+  override readonly name = 'EngineUnreachableError';
+  readonly code = 'ENGINE_UNREACHABLE';
+
+  constructor(address: string, operation: string, reason: string, cause?: unknown) {
+    super(`the Docker Engine at ${address} cannot be reached (${operation}: ${reason}); is it running?`, {
+      cause,
+    });
+  }
+}
+
+/** The image is not on the host; images are never pulled. */
+export class ImageNotFoundError extends RuntimeError {
+  override readonly name = 'ImageNotFoundError';
+  readonly code = 'IMAGE_NOT_FOUND';
+  readonly image: string;
+
+  constructor(image: string) {
+    super(`image ${image} is not on this host; build or pull it first`);
+    this.image = image;
+  }
+}
+
+/** Every port of the range is in use. */
+export class NoFreePortError extends RuntimeError {
+  override readonly name = 'NoFreePortError';
+  readonly code = 'NO_FREE_PORT';
+  readonly from: number;
+  readonly to: number;
+
+  constructor(from: number, to: number) {
+    super(`no port from ${from} to ${to} is free; widen the range or stop what uses it`);
+    this.from = from;
+    this.to = to;
+  }
+}
+
+/** The engine would not start the container, or it exited before it could be used. */
+export class StartFailedError extends RuntimeError {
+  override readonly name = 'StartFailedError';
+  readonly code = 'START_FAILED';
+  readonly image: string;
+  readonly reason: string;
+  readonly exitCode: number | undefined;
+  readonly oomKilled: boolean;
+  /** What the container wrote last, oldest first. */
+  readonly lastLogLines: readonly string[];
+
+  constructor(
+    image: string,
+    reason: string,
+    facts: { exitCode?: number; oomKilled?: boolean; lastLogLines?: readonly string[]; cause?: unknown } = {},
+  ) {
+    super(`a container of ${image} did not start: ${reason}`, { cause: facts.cause });
+    this.image = image;
+    this.reason = reason;
+    this.exitCode = facts.exitCode;
+    this.oomKilled = facts.oomKilled ?? false;
+    this.lastLogLines = facts.lastLogLines ?? [];
+  }
+}
+
+/** There is no such container (any more). */
+export class InstanceNotFoundError extends RuntimeError {
+  override readonly name = 'InstanceNotFoundError';
+  readonly code = 'INSTANCE_NOT_FOUND';
+  readonly id: string;
+
+  constructor(id: string) {
+    super(`there is no container ${id.slice(0, 12)}`);
+    this.id = id;
+  }
+}
+
+/** The engine answered with an error that none of the others stands for. */
+export class EngineRefusedError extends RuntimeError {
+  override readonly name = 'EngineRefusedError';
+  readonly code = 'ENGINE_REFUSED';
+  readonly status: number;
+
+  constructor(operation: string, status: number, message: string, cause?: unknown) {
+    super(`${operation}: the Docker Engine answered ${status}: ${message}`, { cause });
+    this.status = status;
+  }
+}

@@ -1,0 +1,124 @@
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from './engine.ts';
+import { LABELS } from './spec.ts';
+
+/**
+ * What happened at the engine. Events are hints: after each `connected`, list what is really there, since some
+ * may have been missed.
+ */
+export type RuntimeEvent =
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected'; readonly error: Error }
+  | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
+  | { readonly type: 'paused' | 'resumed' | 'removed'; readonly id: string }
+  | { readonly type: 'images-changed' };
+
+const ACTIONS = [
+  'oom',
+  'die',
+  'pause',
+  'unpause',
+  'destroy',
+  'tag',
+  'untag',
+  'delete',
+  'load',
+  'import',
+  'pull',
+];
+const MIN_RETRY_MS = 100;
+const MAX_RETRY_MS = 2_000;
+
+interface EngineMessage {
+  readonly Type?: string;
+  readonly Action?: string;
+  readonly timeNano?: number;
+  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
+}
+
+/** Follows the engine's `GET /events` for one owner's containers until the signal; reconnects with back-off. */
+export async function* watchEvents(
+  engine: Engine,
+  owner: string,
+  signal: AbortSignal,
+): AsyncGenerator<RuntimeEvent> {
+  const outOfMemory = new Set<string>();
+  let since: number | undefined;
+  let retryMs = MIN_RETRY_MS;
+  while (!signal.aborted) {
+    let failure = new Error('the event stream ended');
+    try {
+      const filters = JSON.stringify({ type: ['container', 'image'], event: ACTIONS });
+      const stream = await engine.call('events', (abortSignal) =>
+        engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
+      );
+      const end = () => 'destroy' in stream && typeof stream.destroy === 'function' && stream.destroy();
+      signal.addEventListener('abort', end, { once: true });
+      try {
+        yield { type: 'connected' };
+        retryMs = MIN_RETRY_MS;
+        stream.on('error', () => {}); // readline ends with it
+        for await (const line of createInterface({ input: stream })) {
+          const message = parse(line);
+          if (message === undefined) continue;
+          if (message.timeNano !== undefined) since = asSeconds(message.timeNano);
+          const event = translate(message, owner, outOfMemory);
+          if (event !== undefined) yield event;
+        }
+      } finally {
+        signal.removeEventListener('abort', end);
+        end();
+      }
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    if (signal.aborted) return;
+    yield { type: 'disconnected', error: failure };
+    await sleep(retryMs, undefined, { signal }).catch(() => {});
+    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+  }
+}
+
+function translate(
+  message: EngineMessage,
+  owner: string,
+  outOfMemory: Set<string>,
+): RuntimeEvent | undefined {
+  if (message.Type === 'image') return { type: 'images-changed' };
+  const { ID: id, Attributes: attributes = {} } = message.Actor ?? {};
+  if (id === undefined || attributes[LABELS.owner] !== owner) return undefined;
+  switch (message.Action) {
+    case 'oom':
+      outOfMemory.add(id);
+      return undefined;
+    case 'die':
+      return {
+        type: 'exited',
+        id,
+        exitCode: Number(attributes.exitCode ?? -1),
+        oomKilled: outOfMemory.delete(id),
+      };
+    case 'pause':
+      return { type: 'paused', id };
+    case 'unpause':
+      return { type: 'resumed', id };
+    case 'destroy':
+      outOfMemory.delete(id);
+      return { type: 'removed', id };
+    default:
+      return undefined;
+  }
+}
+
+function parse(line: string): EngineMessage | undefined {
+  try {
+    return JSON.parse(line) as EngineMessage;
+  } catch {
+    return undefined; // a hint that cannot be read; the next list will tell
+  }
+}
+
+function asSeconds(timeNano: number): number {
+  return timeNano / 1e9;
+}

@@ -1,0 +1,21 @@
+export {
+  EngineRefusedError,
+  EngineUnreachableError,
+  ImageNotFoundError,
+  InstanceNotFoundError,
+  NoFreePortError,
+  RuntimeError,
+  type RuntimeErrorCode,
+  StartFailedError,
+} from './errors.ts';
+export type { RuntimeEvent } from './events.ts';
+export type { Hardening } from './hardening.ts';
+export {
+  DockerRuntime,
+  type DockerRuntimeOptions,
+  type Endpoint,
+  type Image,
+  type Instance,
+  type StartOptions,
+} from './runtime.ts';
+export type { InstanceSpec } from './spec.ts';

@@ -1,0 +1,337 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { closeSync, openSync, statSync, truncateSync, watch as watchFile } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import getPort, { clearLockedPorts } from 'get-port';
+import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
+import { findByEnvironment, findProcess } from './process-table.ts';
+import { type ProcessRecord, Records } from './records.ts';
+import { commandId, readServicesFile } from './services-file.ts';
+
+/** Where an instance answers. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What an instance is started from. `image` is a name in the services file; `port` is chosen here. */
+export interface InstanceSpec {
+  readonly service: string;
+  readonly revision: string;
+  readonly image: string;
+  readonly port: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A process as the system has it. */
+export interface Instance {
+  readonly id: string;
+  readonly service: string;
+  readonly revision: string;
+  /** The hash of the spec that it was started from; see {@link ProcessRuntime.specHash}. */
+  readonly spec: string;
+  readonly state: 'running' | 'paused' | 'exited';
+  /** Where it answers; nothing when it has exited. */
+  readonly endpoint: Endpoint | undefined;
+  readonly exit: { readonly exitCode: number; readonly oomKilled: boolean } | undefined;
+}
+
+/** What happened; a hint: after `connected`, list what is really there. */
+export type RuntimeEvent =
+  | { readonly type: 'connected' }
+  | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
+  | { readonly type: 'paused' | 'resumed'; readonly id: string }
+  | { readonly type: 'images-changed' };
+
+export interface ProcessRuntimeOptions {
+  /** The JSON file that maps names to commands. */
+  readonly servicesFile: string;
+  /** Where pids and logs are kept; what a killed predecessor left there is found again. */
+  readonly stateDirectory: string;
+}
+
+const HOST = '127.0.0.1';
+const LAST_LOG_LINES = 20;
+const LOG_TAIL_BYTES = 64 * 1024;
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
+/** How often processes are looked at that are not our children, or may have been stopped by hand. */
+const LOOK_INTERVAL_MS = 500;
+
+/**
+ * Instances as child processes, each in a process group of its own: paused with SIGSTOP, stopped with SIGTERM.
+ * For machines without a container engine, and for development; nothing isolates the processes.
+ *
+ * @example
+ * const runtime = new ProcessRuntime({ servicesFile: 'services.json', stateDirectory: '/tmp/cless' });
+ * const instance = await runtime.start({ service: 'web', revision: '1', image: 'web', port: 8080 });
+ * console.log(instance.endpoint);
+ * await runtime.stop(instance.id);
+ */
+export class ProcessRuntime {
+  readonly name = 'process';
+  readonly capabilities = { pause: true } as const;
+  readonly #servicesFile: string;
+  readonly #records: Records;
+  readonly #children = new Map<string, ChildProcess>();
+  readonly #exits = new Map<string, { exitCode: number; oomKilled: boolean }>();
+  readonly #events = new EventEmitter<{ event: [RuntimeEvent] }>();
+  readonly #portsInUse = new Set<number>();
+
+  constructor({ servicesFile, stateDirectory }: ProcessRuntimeOptions) {
+    this.#servicesFile = servicesFile;
+    this.#records = new Records(join(stateDirectory, 'processes'));
+  }
+
+  /** Reads the services file, so that a wrong one is known at once. @throws {InvalidServicesFileError} */
+  async prepare(): Promise<void> {
+    await readServicesFile(this.#servicesFile);
+  }
+
+  /** The definition of that name; its id changes with it. @throws {InvalidServicesFileError} */
+  async image(name: string): Promise<{ id: string; exposedPorts: readonly number[] } | undefined> {
+    const command = (await readServicesFile(this.#servicesFile)).get(name);
+    return command && { id: commandId(command), exposedPorts: [] };
+  }
+
+  /** What {@link Instance.spec} would be for this spec. */
+  specHash({ service, revision, image, env = {} }: InstanceSpec): string {
+    const sortedEnv = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
+    return createHash('sha256')
+      .update(JSON.stringify([service, revision, image, sortedEnv]))
+      .digest('hex');
+  }
+
+  /**
+   * Starts the process; it runs when this resolves, but may not answer yet.
+   *
+   * @throws {ImageNotFoundError} @throws {StartFailedError} @throws {InvalidServicesFileError}
+   */
+  async start(
+    spec: InstanceSpec,
+    { onCreated }: { onCreated?: (id: string) => void } = {},
+  ): Promise<Instance> {
+    const command = (await readServicesFile(this.#servicesFile)).get(spec.image);
+    if (command === undefined) throw new ImageNotFoundError(spec.image, this.#servicesFile);
+    const { service, revision } = spec;
+    const id = randomBytes(8).toString('hex');
+    const port = await this.#takePort();
+    const record = { id, service, revision, spec: this.specHash(spec), port };
+    // Before the process: if we are killed in between, it is found by its CLESS_INSTANCE.
+    this.#records.put(record);
+    onCreated?.(id);
+
+    const [program, ...args] = command.command;
+    const log = openSync(this.#records.logFile(id), 'a', 0o600);
+    const contract = {
+      PORT: String(port),
+      K_SERVICE: service,
+      K_REVISION: revision,
+      K_CONFIGURATION: service,
+    };
+    const child = spawn(program, args, {
+      cwd: command.cwd,
+      env: { ...process.env, ...command.env, ...spec.env, ...contract, CLESS_INSTANCE: id },
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+    closeSync(log);
+    this.#children.set(id, child);
+    child.once('exit', (code, signal) => this.#exited(id, code, signal));
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      this.#forget(record);
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new StartFailedError(spec.image, message, { exitCode: code === 'ENOENT' ? 127 : 126 });
+    }
+    const pid = child.pid;
+    const entry = pid === undefined ? undefined : findProcess(pid);
+    if (pid !== undefined && entry !== undefined)
+      this.#records.put({ ...record, pid, startTime: entry.startTime });
+    return this.#describe(this.#records.get(id) ?? record);
+  }
+
+  /** SIGSTOP to the whole process group. @throws {InstanceNotFoundError} */
+  async pause(id: string): Promise<void> {
+    this.#signal(id, 'SIGSTOP');
+    // The kernel stops the processes soon, not at once: until then an answer may still be on its way.
+    while (this.#running(this.#records.get(id))?.stopped === false) await sleep(1);
+  }
+
+  /** SIGCONT to the whole process group. @throws {InstanceNotFoundError} */
+  async resume(id: string): Promise<void> {
+    this.#signal(id, 'SIGCONT');
+  }
+
+  /** SIGTERM to the process group, after the grace period (in milliseconds, default 10,000) SIGKILL. */
+  async stop(id: string, { graceMs = 10_000 }: { graceMs?: number } = {}): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    if (this.#running(record) !== undefined && graceMs > 0) {
+      this.#trySignal(record, 'SIGTERM');
+      this.#trySignal(record, 'SIGCONT');
+      await this.#gone(record, graceMs);
+    }
+    this.#trySignal(record, 'SIGKILL'); // what is left of the group, too
+    await this.#gone(record, 10_000);
+    this.#forget(record);
+  }
+
+  /** The process as it is now; nothing if it was never ours, or has been stopped. */
+  async inspect(id: string): Promise<Instance | undefined> {
+    const record = this.#records.get(id);
+    return record && this.#describe(record);
+  }
+
+  /** All processes of this state directory. */
+  async list(): Promise<Instance[]> {
+    return this.#records.all().map((record) => {
+      this.#portsInUse.add(record.port);
+      return this.#describe(this.#complete(record));
+    });
+  }
+
+  /** What the process wrote last to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
+  async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
+    if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
+    await using file = await open(this.#records.logFile(id));
+    const { size } = await file.stat();
+    const start = Math.max(0, size - LOG_TAIL_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const all = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/);
+    return all.filter((line) => line !== '').slice(-lines);
+  }
+
+  /** Follows what happens to the processes and to the services file, until the signal. */
+  async *watch(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
+    const queue: RuntimeEvent[] = [{ type: 'connected' }];
+    let wake = () => {};
+    const push = (event: RuntimeEvent) => {
+      queue.push(event);
+      wake();
+    };
+    this.#events.on('event', push);
+    const seen = new Map<string, Instance['state']>();
+    const timer = setInterval(() => this.#look(seen), LOOK_INTERVAL_MS);
+    // The folder: editors replace the file, and a watch on the file itself would follow the old one.
+    const watcher = watchFile(dirname(this.#servicesFile), () => push({ type: 'images-changed' }));
+    watcher.on('error', () => {});
+    const end = () => wake();
+    signal.addEventListener('abort', end);
+    try {
+      while (!signal.aborted) {
+        const event = queue.shift();
+        if (event !== undefined) yield event;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      clearInterval(timer);
+      watcher.close();
+      this.#events.off('event', push);
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  // Private
+
+  #look(seen: Map<string, Instance['state']>): void {
+    for (const record of this.#records.all()) {
+      const { id, state } = this.#describe(record);
+      const before = seen.get(id);
+      seen.set(id, state);
+      if (state === 'exited') {
+        // Children tell us themselves.
+        if (before !== 'exited' && !this.#children.has(id)) this.#exited(id, null, null);
+      } else if (before !== undefined && before !== state) {
+        this.#events.emit('event', { type: state === 'paused' ? 'paused' : 'resumed', id });
+      }
+      this.#boundLog(id);
+    }
+  }
+
+  /** The process has the file open for appending, so it goes on at the new end. */
+  #boundLog(id: string): void {
+    const file = this.#records.logFile(id);
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
+  }
+
+  #exited(id: string, code: number | null, signal: NodeJS.Signals | null): void {
+    const exitCode = code ?? (signal === 'SIGKILL' ? 137 : signal === 'SIGTERM' ? 143 : -1);
+    const exit = { exitCode, oomKilled: false };
+    this.#exits.set(id, exit);
+    this.#children.delete(id);
+    this.#events.emit('event', { type: 'exited', id, ...exit });
+  }
+
+  #describe(record: ProcessRecord): Instance {
+    const { id, service, revision, spec, port } = record;
+    const running = this.#running(record);
+    return {
+      id,
+      service,
+      revision,
+      spec,
+      state: running === undefined ? 'exited' : running.stopped ? 'paused' : 'running',
+      endpoint: running && { host: HOST, port },
+      exit: running ? undefined : (this.#exits.get(id) ?? { exitCode: -1, oomKilled: false }),
+    };
+  }
+
+  /** A record that was written just before its writer was killed has no pid yet. */
+  #complete(record: ProcessRecord): ProcessRecord {
+    if (record.pid !== undefined || this.#children.has(record.id)) return record;
+    const pid = findByEnvironment(`CLESS_INSTANCE=${record.id}`);
+    const entry = pid === undefined ? undefined : findProcess(pid);
+    if (pid === undefined || entry === undefined) return record;
+    const complete = { ...record, pid, startTime: entry.startTime };
+    this.#records.put(complete);
+    return complete;
+  }
+
+  #running(record: ProcessRecord | undefined) {
+    if (record?.pid === undefined) return undefined;
+    const entry = findProcess(record.pid);
+    return entry?.startTime === record.startTime ? entry : undefined;
+  }
+
+  #signal(id: string, signal: NodeJS.Signals): void {
+    const record = this.#records.get(id);
+    if (record === undefined || !this.#trySignal(record, signal)) throw new InstanceNotFoundError(id);
+  }
+
+  #trySignal(record: ProcessRecord, signal: NodeJS.Signals): boolean {
+    if (record.pid === undefined) return false;
+    const entry = findProcess(record.pid);
+    if (entry === undefined ? signal !== 'SIGKILL' : entry.startTime !== record.startTime) return false;
+    try {
+      process.kill(-record.pid, signal);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #gone(record: ProcessRecord, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.#running(record) !== undefined && performance.now() < deadline) await sleep(5);
+  }
+
+  #forget(record: ProcessRecord): void {
+    this.#records.delete(record.id);
+    this.#exits.delete(record.id);
+    this.#children.delete(record.id);
+    this.#portsInUse.delete(record.port);
+  }
+
+  async #takePort(): Promise<number> {
+    clearLockedPorts(); // its memory lasts 30 s at most; ours as long as the process
+    const port = await getPort({ host: HOST, exclude: this.#portsInUse });
+    this.#portsInUse.add(port);
+    return port;
+  }
+}

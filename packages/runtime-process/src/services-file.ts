@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { InvalidServicesFileError } from './errors.ts';
+
+/** How a service is run. */
+export interface Command {
+  /** The program and its arguments; no shell is involved. */
+  readonly command: readonly [program: string, ...args: string[]];
+  /** Relative to the file. Default: the file's folder. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Reads the file that maps names to commands. @throws {InvalidServicesFileError} */
+export async function readServicesFile(file: string): Promise<Map<string, Command>> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new InvalidServicesFileError(file, error instanceof Error ? error.message : String(error), error);
+  }
+  if (!isRecord(content)) throw new InvalidServicesFileError(file, 'it is no object');
+  return new Map(Object.entries(content).map(([name, value]) => [name, parseCommand(file, name, value)]));
+}
+
+/** Changes when the definition does. */
+export function commandId(command: Command): string {
+  return `sha256:${createHash('sha256').update(JSON.stringify(command)).digest('hex')}`;
+}
+
+function parseCommand(file: string, name: string, value: unknown): Command {
+  const wrong = (what: string) => new InvalidServicesFileError(file, `service ${name}: ${what}`);
+  if (!isRecord(value)) throw wrong('it is no object');
+  const { command, cwd = '.', env = {}, ...unknown } = value;
+  const [first] = Object.keys(unknown);
+  if (first !== undefined) throw wrong(`unknown key ${first}`);
+  if (!isCommandLine(command)) throw wrong('command must be a list of strings');
+  if (typeof cwd !== 'string') throw wrong('cwd must be a string');
+  if (!isEnvironment(env)) throw wrong('env must map names to strings');
+  return { command, cwd: resolve(dirname(file), cwd), env };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function isCommandLine(value: unknown): value is [string, ...string[]] {
+  return Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string');
+}
+
+function isEnvironment(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((entry) => typeof entry === 'string');
+}

@@ -1,0 +1,39 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+// Vitest 5 does not look for this name by itself: every script passes `--config vitest.workspace.ts`.
+const packages = readdirSync('packages').filter((name) => existsSync(`packages/${name}/package.json`));
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      ...packages.map((name) => ({
+        test: {
+          name: `${name}:unit`,
+          root: `packages/${name}`,
+          include: ['src/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts'],
+        },
+      })),
+      ...packages.map((name) => ({
+        test: {
+          name: `${name}:integration`,
+          root: `packages/${name}`,
+          include: ['src/**/*.integration.test.ts', 'test/**/*.integration.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      })),
+      {
+        test: {
+          name: 'repository:integration',
+          root: '.',
+          include: ['scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
