@@ -10,7 +10,7 @@ import type {
   RuntimeInstance,
   ServiceSource,
 } from './contracts.ts';
-import { RuntimeUnavailableError, ShuttingDownError } from './errors.ts';
+import { QueueFullError, RuntimeUnavailableError, ShuttingDownError } from './errors.ts';
 import type { Instance } from './instance.ts';
 import type { Lease } from './lease.ts';
 import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
@@ -105,14 +105,20 @@ export class Activator {
     for (const pool of this.#pools.values()) yield* pool.instances;
   }
 
+  /** The right to send one request to an instance of the revision, if one is ready. */
+  tryLease(revision: Revision): Lease | undefined {
+    return this.#closing ? undefined : this.#pools.get(keyOf(revision))?.tryLease();
+  }
+
   /**
-   * The right to send one request to an instance of the revision; at once if one is ready.
+   * The same, as soon as one is ready.
    *
    * @param signal ends the wait; an instance that is starting goes on to start
+   * @throws an error with a code that `problem.ts` knows, or the signal's reason
    */
-  lease(revision: Revision, signal?: AbortSignal): Lease | Promise<Lease> {
+  async lease(revision: Revision, signal?: AbortSignal): Promise<Lease> {
+    if (!this.#looked) await this.#waitForFirstLook(signal);
     if (this.#closing) throw new ShuttingDownError();
-    if (!this.#looked) return this.#leaseAfterFirstLook(revision, signal);
     return this.#pool(revision).lease(signal);
   }
 
@@ -149,10 +155,9 @@ export class Activator {
 
   #whenAllGone: (() => void) | undefined;
 
-  async #leaseAfterFirstLook(revision: Revision, signal: AbortSignal | undefined): Promise<Lease> {
+  async #waitForFirstLook(signal: AbortSignal | undefined): Promise<void> {
     if (this.#runtimeLost !== undefined) throw new RuntimeUnavailableError(this.#runtimeLost);
-    if (!this.#world.beginWaiting())
-      throw new RuntimeUnavailableError(new Error('too many requests wait already'));
+    if (!this.#world.beginWaiting()) throw new QueueFullError('all services', this.#pending);
     const { promise: left, reject } = Promise.withResolvers<never>();
     const leave = () => reject(signal?.reason);
     signal?.addEventListener('abort', leave, { once: true });
@@ -162,7 +167,6 @@ export class Activator {
       signal?.removeEventListener('abort', leave);
       this.#world.endWaiting();
     }
-    return this.lease(revision, signal);
   }
 
   #pool(revision: Revision): RevisionPool {

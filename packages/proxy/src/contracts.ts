@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 /*
  * What the proxy needs of its parts. The interfaces belong to the proxy; other packages satisfy them by their
@@ -139,8 +139,8 @@ export interface Exchange {
   readonly path: string;
   /** Headers for the instance, name and value in turn, without hop-by-hop headers. */
   readonly headers: string[];
-  /** Has the request a body? */
-  readonly hasBody: boolean;
+  /** The request's body, if it has one. */
+  readonly body: Readable | undefined;
   /** Headers that the proxy adds to the answer, name and value in turn. */
   readonly answerHeaders: readonly string[];
   /** The answer has been handed over to the client's connection, or the client has left. Called once, or `failed`. */

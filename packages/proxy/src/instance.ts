@@ -227,7 +227,7 @@ export class Instance {
   vanished(): void {
     if (this.#state === 'gone') return;
     if (this.#state === 'starting') {
-      this.exited({ exitCode: -1, oomKilled: false });
+      this.exited(NO_EXIT);
       return;
     }
     if (this.#id !== undefined) this.#world.connections.destroy(this.#id, new Error('the instance is gone'));
@@ -247,9 +247,11 @@ export class Instance {
 
   /** The same, when a list or an event says how it is. */
   observe(actual: RuntimeInstance | undefined): void {
-    if (actual === undefined) return this.vanished();
-    if (actual.state === 'exited') return this.exited(actual.exit ?? { exitCode: -1, oomKilled: false });
-    if (actual.state === 'paused' && this.#state === 'ready') {
+    if (actual === undefined) {
+      this.vanished();
+    } else if (actual.state === 'exited') {
+      this.exited(actual.exit ?? NO_EXIT);
+    } else if (actual.state === 'paused' && this.#state === 'ready') {
       this.#emit({ type: 'paused', durationMs: 0, byHand: true });
       this.#become('paused');
     } else if (actual.state === 'running' && this.#state === 'paused') {

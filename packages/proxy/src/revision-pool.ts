@@ -68,17 +68,20 @@ export class RevisionPool {
     return this.#instances.size === 0 && this.#waiters.size === 0 && this.#queuedStarts === 0 && !remembers;
   }
 
+  /** The right to send one request, if an instance is ready. */
+  tryLease(): Lease | undefined {
+    return this.#available()?.lease();
+  }
+
   /**
-   * The right to send one request: at once if an instance is ready, else when one is.
+   * The right to send one request, as soon as an instance is ready.
    *
    * @param signal ends the wait, not the start
    * @throws {QueueFullError} @throws {BackoffError} and whatever the start fails with
    */
-  lease(signal?: AbortSignal): Lease | Promise<Lease> {
+  async lease(signal?: AbortSignal): Promise<Lease> {
     this.#retired = false;
-    const ready = this.#available();
-    if (ready !== undefined) return ready.lease();
-    return this.#wait(signal);
+    return this.tryLease() ?? this.#wait(signal);
   }
 
   /** Takes over an instance that was found running; says whether it is wanted. */

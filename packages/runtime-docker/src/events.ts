@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
 import { LABELS } from './spec.ts';
@@ -53,13 +53,12 @@ export async function* watchEvents(
       const stream = await engine.call('events', (abortSignal) =>
         engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
       );
-      const end = () => 'destroy' in stream && typeof stream.destroy === 'function' && stream.destroy();
+      const end = () => (stream as Readable).destroy();
       signal.addEventListener('abort', end, { once: true });
       try {
         yield { type: 'connected' };
         retryMs = MIN_RETRY_MS;
-        stream.on('error', () => {}); // readline ends with it
-        for await (const line of createInterface({ input: stream })) {
+        for await (const line of lines(stream as Readable)) {
           const message = parse(line);
           if (message === undefined) continue;
           if (message.timeNano !== undefined) since = asSeconds(message.timeNano);
@@ -77,6 +76,16 @@ export async function* watchEvents(
     yield { type: 'disconnected', error: failure };
     await sleep(retryMs, undefined, { signal }).catch(() => {});
     retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+  }
+}
+
+/** node:readline would wait for ever for a stream that was destroyed. */
+async function* lines(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
   }
 }
 

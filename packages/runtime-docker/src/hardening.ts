@@ -8,6 +8,9 @@ import type { HostConfig } from 'dockerode';
  */
 export type Hardening = 'baseline' | 'restricted' | 'off';
 
+/** Above what the engine itself may have, it refuses to start the container; 4096 is Linux's default hard limit. */
+const OPEN_FILES = 4_096;
+
 const BASELINE_CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -30,7 +33,7 @@ export function hardeningConfig(level: Hardening): HardeningConfig {
     CgroupnsMode: 'private',
     OomScoreAdj: 500,
     Ulimits: [
-      { Name: 'nofile', Soft: 65_536, Hard: 65_536 },
+      { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
       { Name: 'core', Soft: 0, Hard: 0 },
     ],
   };

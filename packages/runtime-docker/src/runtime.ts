@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ImageInspectInfo } from 'dockerode';
 import { Engine } from './engine.ts';
 import { engineAddress } from './engine-address.ts';
 import {
@@ -100,8 +101,11 @@ export class DockerRuntime {
 
   /** The image of that id or reference, if it is on the host. */
   async image(reference: string): Promise<Image | undefined> {
-    const image = await this.#inspectImage(reference);
-    return image && { id: image.id, exposedPorts: image.exposedPorts };
+    const info = await this.#inspectImage(reference);
+    const exposedPorts = Object.keys(info?.Config?.ExposedPorts ?? {})
+      .filter((port) => port.endsWith('/tcp'))
+      .map((port) => Number.parseInt(port, 10));
+    return info && { id: info.Id, exposedPorts };
   }
 
   /** What {@link Instance.spec} would be for this spec. */
@@ -116,14 +120,12 @@ export class DockerRuntime {
    * @throws {ImageNotFoundError} @throws {NoFreePortError} @throws {StartFailedError}
    */
   async start(spec: InstanceSpec, { onCreated }: StartOptions = {}): Promise<Instance> {
-    const image = await this.#inspectImage(spec.image);
-    if (image === undefined) throw new ImageNotFoundError(spec.image);
-
+    const imageUser = spec.hardening === 'restricted' ? await this.#imageUser(spec.image) : '';
     const tried: number[] = [];
     while (tried.length < MAX_PORT_ATTEMPTS) {
       const port = await this.#ports.take(tried);
-      const instance = await this.#startOn(port, spec, image.user, onCreated);
-      if (instance !== 'port-taken') return instance;
+      const instance = await this.#startOn(port, spec, imageUser, onCreated);
+      if (instance !== 'again') return instance;
       tried.push(port);
     }
     throw new NoFreePortError(this.#ports.from, this.#ports.to);
@@ -246,7 +248,7 @@ export class DockerRuntime {
     spec: InstanceSpec,
     imageUser: string,
     onCreated: StartOptions['onCreated'],
-  ): Promise<Instance | 'port-taken'> {
+  ): Promise<Instance | 'again'> {
     // A name that we choose: when the engine does not answer in time we still know what to remove.
     const name = `cless-${spec.service.slice(0, 63)}-${randomBytes(6).toString('hex')}`;
     let id: string | undefined;
@@ -272,8 +274,11 @@ export class DockerRuntime {
     } catch (error) {
       this.#ports.release(hostPort);
       await this.#discard(id ?? name);
-      if (isNetworkGone(error)) this.#network = undefined;
-      if (isPortTaken(error)) return 'port-taken';
+      if (isPortTaken(error)) return 'again';
+      if (isNetworkGone(error)) {
+        this.#network = undefined; // pruned, or removed by a predecessor that was just leaving
+        return 'again';
+      }
       if (isStatus(error, 404) && /no such image/i.test(String(error)))
         throw new ImageNotFoundError(spec.image);
       if (error instanceof EngineRefusedError) throw startRefused(spec.image, error);
@@ -320,20 +325,23 @@ export class DockerRuntime {
     this.#ports.claim(port);
   }
 
-  async #inspectImage(reference: string): Promise<(Image & { user: string }) | undefined> {
+  async #inspectImage(reference: string): Promise<ImageInspectInfo | undefined> {
     try {
       const info = await this.#engine.call('inspect image', () =>
         this.#engine.docker.getImage(reference).inspect(),
       );
       if (typeof info?.Id !== 'string') throw this.#engine.nonsense('inspect image');
-      const exposedPorts = Object.keys(info.Config?.ExposedPorts ?? {})
-        .filter((port) => port.endsWith('/tcp'))
-        .map((port) => Number.parseInt(port, 10));
-      return { id: info.Id, exposedPorts, user: info.Config?.User ?? '' };
+      return info;
     } catch (error) {
       if (isStatus(error, 404)) return undefined;
       throw error;
     }
+  }
+
+  async #imageUser(reference: string): Promise<string> {
+    const info = await this.#inspectImage(reference);
+    if (info === undefined) throw new ImageNotFoundError(reference);
+    return info.Config?.User ?? '';
   }
 
   get #networkName(): string {

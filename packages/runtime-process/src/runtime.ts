@@ -17,7 +17,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What an instance is started from. `image` is a name in the services file; `port` is chosen here. */
+/** What an instance is started from. `image` is a name in the services file, or the id of its definition; `port` is chosen here. */
 export interface InstanceSpec {
   readonly service: string;
   readonly revision: string;
@@ -113,7 +113,9 @@ export class ProcessRuntime {
     spec: InstanceSpec,
     { onCreated }: { onCreated?: (id: string) => void } = {},
   ): Promise<Instance> {
-    const command = (await readServicesFile(this.#servicesFile)).get(spec.image);
+    const services = await readServicesFile(this.#servicesFile);
+    const command =
+      services.get(spec.image) ?? [...services.values()].find((one) => commandId(one) === spec.image);
     if (command === undefined) throw new ImageNotFoundError(spec.image, this.#servicesFile);
     const { service, revision } = spec;
     const id = randomBytes(8).toString('hex');

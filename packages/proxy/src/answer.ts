@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text )
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Writes the head of an instance's answer, without what is for one connection only.
+ *
+ * @param headers of the instance, name and value in turn
+ * @param added of the proxy, likewise
+ * @throws if the answer cannot be passed on; nothing is written then
+ */
+export function writeAnswerHead(
+  response: ServerResponse,
+  status: number,
+  reason: string,
+  headers: readonly string[],
+  added: readonly string[],
+): void {
+  if (status < 200 || status > 999) throw new Error(`the instance answered with status ${status}`);
+  const relayed: string[] = [];
+  let connection: string | undefined;
+  let contentLength: string | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    switch (name.length) {
+      case 10:
+        if (name.toLowerCase() === 'connection')
+          connection = connection === undefined ? value : `${connection},${value}`;
+        break;
+      case 14:
+        if (name.toLowerCase() !== 'content-length') break;
+        if (contentLength === value) continue; // said twice
+        if (contentLength !== undefined) throw new Error('the instance answered with several lengths');
+        contentLength = value;
+        break;
+    }
+    if (!isHopByHop(name.toLowerCase())) relayed.push(name, value);
+  }
+  const named = namedByConnection(connection);
+  if (named !== undefined) {
+    for (let i = relayed.length - 2; i >= 0; i -= 2) {
+      if (named.has((relayed[i] as string).toLowerCase())) relayed.splice(i, 2);
+    }
+  }
+  for (const part of added) relayed.push(part);
+  response.writeHead(status, REASON.test(reason) ? reason : '', relayed);
+}
+
+/** Passes early hints on (RFC 8297); other informational answers are for one connection, or say nothing. */
+export function writeInformation(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: readonly string[],
+): void {
+  if (status !== 103 || request.httpVersion === '1.0' || response.headersSent) return;
+  const hints: Record<string, string[]> = {};
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase();
+    if (!isHopByHop(name)) hints[name] = [...(hints[name] ?? []), headers[i + 1] as string];
+  }
+  if (hints.link !== undefined) response.writeEarlyHints({ ...hints, link: hints.link });
+}
+
+const NO_TRAILER = new Set([
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'host',
+  'set-cookie',
+]);
+
+/** Passes trailer fields on, but those that would frame, route or authorize (RFC 9110 §6.5.1). */
+export function writeTrailers(response: ServerResponse, trailers: readonly string[]): void {
+  if (trailers.length === 0) return;
+  const allowed: [string, string][] = [];
+  for (let i = 0; i + 1 < trailers.length; i += 2) {
+    const name = trailers[i] as string;
+    if (!isHopByHop(name.toLowerCase()) && !NO_TRAILER.has(name.toLowerCase()))
+      allowed.push([name, trailers[i + 1] as string]);
+  }
+  response.addTrailers(allowed);
+}

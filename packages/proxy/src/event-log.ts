@@ -1,0 +1,95 @@
+import type { Logger } from 'pino';
+import type { RuntimeStatus } from './activator.ts';
+import type { ActivatorEvent } from './activator-event.ts';
+import type { Access } from './front.ts';
+
+/** The story of each instance as log lines. */
+export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): void {
+  if (event.type === 'runtime-connected') {
+    log.info('runtime connected');
+    return;
+  }
+  if (event.type === 'runtime-lost') {
+    log.error(`runtime unavailable: ${event.error.message}`);
+    return;
+  }
+  const { type, service, revision, instance } = event;
+  const about = { service, revision: short(revision), instance: instance && short(instance) };
+  switch (type) {
+    case 'starting':
+      log.debug(about, `${service} starting`);
+      return;
+    case 'created':
+    case 'started':
+      log.info({ ...about, durationMs: round(event.durationMs) }, `${service} ${type}`);
+      return;
+    case 'ready':
+      log.info(
+        { ...about, durationMs: round(event.durationMs), attempts: event.attempts },
+        `${service} ready`,
+      );
+      return;
+    case 'start-failed': {
+      const { exitCode, oomKilled } = event.error as { exitCode?: number; oomKilled?: boolean };
+      const facts = { exitCode, oomKilled, lastLogLines: event.lastLogLines };
+      log.warn({ ...about, ...facts }, `${service} start failed: ${messageOf(event.error)}`);
+      return;
+    }
+    case 'paused':
+    case 'resumed':
+      log.info(
+        { ...about, durationMs: round(event.durationMs) },
+        `${service} ${type}${event.byHand ? ' by hand' : ''}`,
+      );
+      return;
+    case 'stopping':
+      log.debug({ ...about, reason: event.reason }, `${service} stopping (${event.reason})`);
+      return;
+    case 'stopped':
+      log.info(
+        { ...about, reason: event.reason, durationMs: round(event.durationMs) },
+        `${service} stopped (${event.reason})`,
+      );
+      return;
+    case 'stop-failed':
+    case 'pause-failed':
+    case 'resume-failed':
+      log.warn(about, `${service} ${type.replace('-', ' ')}: ${messageOf(event.error)}`);
+      return;
+    case 'adopted':
+      log.info({ ...about, state: event.state }, `${service} adopted`);
+      return;
+  }
+}
+
+/** One line per request. */
+export function logAccess(log: Logger, access: Access): void {
+  const { requestId, method, host, path, service, status, durationMs, waitedFor, error } = access;
+  const reason = error === undefined ? undefined : messageOf(error);
+  log.info(
+    {
+      requestId,
+      host,
+      service,
+      status,
+      durationMs: round(durationMs),
+      cold: waitedFor === 'cold',
+      resumed: waitedFor === 'resume',
+      error: reason,
+    },
+    `${method} ${path.slice(0, 200)} ${status}`,
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `sha256:` and 64 digits say no more than twelve of them. */
+function short(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12);
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

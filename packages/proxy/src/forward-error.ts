@@ -1,0 +1,14 @@
+import type { ForwardError } from './contracts.ts';
+
+/** Why there was no (whole) answer of the instance. */
+export class UpstreamError extends Error implements ForwardError {
+  override readonly name = 'UpstreamError';
+  readonly code: ForwardError['code'];
+  readonly reached: ForwardError['reached'];
+
+  constructor(code: ForwardError['code'], reached: ForwardError['reached'], cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.code = code;
+    this.reached = reached;
+  }
+}

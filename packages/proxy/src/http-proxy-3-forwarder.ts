@@ -1,0 +1,234 @@
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { createProxyServer, type ProxyServer } from 'http-proxy-3';
+import { writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './contracts.ts';
+import { UpstreamError } from './forward-error.ts';
+import type { ForwarderOptions } from './undici-forwarder.ts';
+import { Upgrades } from './upgrades.ts';
+
+/** The keep-alive timeout of Node, and so of many an app, is 5 s: ours is shorter. */
+const IDLE_CONNECTION_MS = 4_000;
+
+/**
+ * Forwards over http-proxy-3, kept to what it does well: sending. It gets the request with our headers, and the
+ * answer is written by the same code as the other forwarder's (`selfHandleResponse`), because its own crashes on
+ * some answers and hangs on others.
+ */
+export class HttpProxy3Forwarder implements Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #agents = new Map<string, Agent>();
+  readonly #upgrades = new Upgrades();
+  readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
+  readonly #proxy: ProxyServer;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    this.#proxy = createProxyServer({ selfHandleResponse: true, toProxy: true, xfwd: false });
+    // Last before it sends: its own passes would frame a DELETE anew and let the body become a second request.
+    this.#proxy.before('web', 'stream', (request) => {
+      const exchange = this.#exchanges.get(request as IncomingMessage);
+      if (exchange !== undefined) (request as IncomingMessage).headers = outgoingHeaders(exchange);
+    });
+    this.#proxy.on('proxyReq', (upstream, request) => {
+      const exchange = this.#exchanges.get(request);
+      if (exchange !== undefined) this.#watch(exchange, upstream);
+    });
+    this.#proxy.on('proxyRes', (answer, request) => {
+      const exchange = this.#exchanges.get(request);
+      if (exchange !== undefined) relay(exchange, answer);
+    });
+    this.#proxy.on('error', () => {}); // told through the callback of `web`
+    this.#proxy.on('econnreset', () => {});
+  }
+
+  forward(exchange: Exchange): void {
+    const { request, response, target, path, body } = exchange;
+    const { host, port } = target.endpoint;
+    const tracked = new Tracked(exchange);
+    this.#exchanges.set(request, tracked);
+    request.url = path;
+    try {
+      this.#proxy.web(
+        request,
+        response,
+        {
+          target: { protocol: 'http:', host, port },
+          agent: this.#agent(target.instanceId),
+          buffer: body ?? Readable.from([]),
+        },
+        (error) => tracked.failed(tracked.translate(error)),
+      );
+    } catch (error) {
+      tracked.failed(new UpstreamError('UPSTREAM_INVALID', 'unsent', error));
+    }
+  }
+
+  upgrade(exchange: UpgradeExchange): Promise<void> {
+    return this.#upgrades.forward(exchange, this.#options.responseTimeoutMs);
+  }
+
+  async close(instanceId: string): Promise<void> {
+    this.#agents.get(instanceId)?.destroy();
+    this.#agents.delete(instanceId);
+  }
+
+  destroy(instanceId: string): void {
+    this.#upgrades.destroy(instanceId);
+    void this.close(instanceId);
+  }
+
+  // Private
+
+  #agent(instanceId: string): Agent {
+    let agent = this.#agents.get(instanceId);
+    if (agent === undefined) {
+      agent = new Agent({
+        keepAlive: true,
+        timeout: IDLE_CONNECTION_MS,
+        scheduling: 'lifo',
+        maxFreeSockets: 1024,
+      });
+      this.#agents.set(instanceId, agent);
+    }
+    return agent;
+  }
+
+  /** Called when it has a connection, before anything is written. */
+  #watch(exchange: Exchange, upstream: ClientRequest): void {
+    const { request, response } = exchange;
+    if (!(exchange instanceof Tracked)) return;
+    exchange.upstream = upstream;
+    upstream.setTimeout(0); // the agent's, which is for idle connections
+    const timer = setTimeout(() => {
+      upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
+    }, this.#options.responseTimeoutMs);
+    upstream.once('response', () => {
+      exchange.answered = true;
+      clearTimeout(timer);
+    });
+    upstream.once('close', () => clearTimeout(timer));
+    upstream.on('information', ({ statusCode, rawHeaders }) =>
+      writeInformation(request, response, statusCode, rawHeaders),
+    );
+    upstream.once('upgrade', (_, socket) => {
+      socket.on('error', () => {}).destroy();
+      exchange.failed(
+        new UpstreamError('UPSTREAM_INVALID', 'sent', new Error('an upgrade that nobody asked for')),
+      );
+    });
+  }
+}
+
+/** An exchange that ends once, however many events say so. */
+class Tracked implements Exchange {
+  readonly request;
+  readonly response;
+  readonly target;
+  readonly path;
+  readonly headers;
+  readonly body;
+  readonly answerHeaders;
+  upstream: ClientRequest | undefined;
+  answered = false;
+  readonly #exchange: Exchange;
+  #ended = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    ({
+      request: this.request,
+      response: this.response,
+      target: this.target,
+      path: this.path,
+      headers: this.headers,
+      body: this.body,
+      answerHeaders: this.answerHeaders,
+    } = exchange);
+    this.response.once('close', this.#onClientClose);
+  }
+
+  done(): void {
+    if (this.#end()) this.#exchange.done();
+  }
+
+  failed(error: ForwardError): void {
+    if (!this.#end()) return;
+    if (this.response.destroyed) this.#exchange.done();
+    else this.#exchange.failed(error);
+  }
+
+  translate(error: Error): ForwardError {
+    if (error instanceof UpstreamError) return error;
+    const connecting = this.upstream?.socket?.connecting ?? true;
+    const reached = connecting ? 'unsent' : this.upstream?.reusedSocket && !this.answered ? 'stale' : 'sent';
+    return new UpstreamError('UPSTREAM_DISCONNECTED', reached, error);
+  }
+
+  // Private
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.response.off('close', this.#onClientClose);
+    return true;
+  }
+
+  readonly #onClientClose = () => {
+    this.upstream?.destroy();
+    this.done();
+  };
+}
+
+function relay(exchange: Exchange, answer: IncomingMessage): void {
+  const { response, answerHeaders } = exchange;
+  try {
+    writeAnswerHead(
+      response,
+      answer.statusCode ?? 0,
+      answer.statusMessage ?? '',
+      answer.rawHeaders,
+      answerHeaders,
+    );
+  } catch (error) {
+    exchange.failed(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
+    answer.destroy();
+    return;
+  }
+  answer.on('data', (chunk: Buffer) => {
+    if (response.write(chunk)) return;
+    answer.pause();
+    response.once('drain', () => answer.resume());
+  });
+  answer.on('error', () => {}); // `close` follows
+  answer.once('close', () => {
+    if (!answer.complete) {
+      exchange.failed(
+        new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', new Error('the instance broke its answer off')),
+      );
+      return;
+    }
+    try {
+      writeTrailers(response, answer.rawTrailers);
+      response.end();
+    } catch {
+      response.destroy();
+    }
+    exchange.done();
+  });
+}
+
+function outgoingHeaders({ headers, body }: Exchange): NodeJS.Dict<string | string[]> {
+  const outgoing: NodeJS.Dict<string | string[]> = {};
+  const spelling = new Map<string, string>();
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    const key = spelling.get(name.toLowerCase()) ?? name;
+    spelling.set(name.toLowerCase(), key);
+    const before = outgoing[key];
+    outgoing[key] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  if (body !== undefined && !spelling.has('content-length')) outgoing['Transfer-Encoding'] = 'chunked';
+  return outgoing;
+}

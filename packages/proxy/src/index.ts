@@ -1,0 +1,11 @@
+export { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
+export type { ActivatorEvent, StopReason } from './activator-event.ts';
+export { type Clock, systemClock, type Timer } from './clock.ts';
+export type * from './contracts.ts';
+export { type ConventionOptions, ConventionSource } from './convention-source.ts';
+export { TrustedProxies } from './forwarded.ts';
+export type { Access, FrontLimits } from './front.ts';
+export { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+export type { Activation, Lease } from './lease.ts';
+export { Server, type ServerOptions } from './server.ts';
+export { type ForwarderOptions, UndiciForwarder } from './undici-forwarder.ts';

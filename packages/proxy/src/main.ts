@@ -1,0 +1,173 @@
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+import { waitUntilReady } from '@cless/health';
+import { Router } from '@cless/router';
+import { DockerRuntime } from '@cless/runtime-docker';
+import { ProcessRuntime } from '@cless/runtime-process';
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { Forwarder, Runtime } from './contracts.ts';
+import { ConventionSource } from './convention-source.ts';
+import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import { Server } from './server.ts';
+import { readSettings, SettingError, type Settings, settingsHelp } from './settings.ts';
+import { StateDirectory, StateDirectoryError } from './state-directory.ts';
+import { UndiciForwarder } from './undici-forwarder.ts';
+
+/*
+ * The composition root: reads the settings, and is the only place that names concrete classes.
+ */
+
+/** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
+const SIGNAL_ECHO_MS = 250;
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    process.stdout.write(`${settingsHelp()}\n`);
+    return;
+  }
+  const settings = readSettings(args, process.env);
+  const log = createLog(settings);
+  const state = new StateDirectory(settings['state-dir']);
+  const runtime = createRuntime(settings, state);
+  const never = <T>(value: T | 'never' | 'none') =>
+    value === 'never' || value === 'none' ? undefined : value;
+
+  const { server, address } = await Server.start({
+    runtime,
+    log,
+    probe: waitUntilReady,
+    router: new Router({
+      convention: settings.convention === 'on' && { imageSuffix: imageSuffix(settings), ...domain(settings) },
+    }),
+    source: new ConventionSource({
+      runtime,
+      imageSuffix: imageSuffix(settings),
+      defaults: {
+        readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
+        idle: { pauseAfterMs: never(settings['pause-after']), stopAfterMs: never(settings['stop-after']) },
+        stopGraceMs: settings['stop-grace'],
+      },
+    }),
+    forwarder: createForwarder(settings),
+    listen: settings.listen,
+    limits: {
+      maxTargetBytes: settings['max-target-bytes'],
+      maxHeaderBytes: settings['max-header-bytes'],
+      maxHeaderCount: settings['max-headers'],
+      maxBodyBytes: never(settings['max-body-bytes']) ?? Number.POSITIVE_INFINITY,
+      headersTimeoutMs: settings['headers-timeout'],
+      keepAliveTimeoutMs: settings['keep-alive-timeout'],
+    },
+    trustedProxies: settings['trust-proxy'],
+    maxPending: settings['max-pending'],
+    maxStarts: settings['max-starts'],
+    maxInstances: never(settings['max-instances']),
+    drainTimeoutMs: settings['drain-timeout'],
+  }).catch((error: unknown) => {
+    throw explainListenError(error, settings);
+  });
+
+  const where =
+    address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  log.info(
+    { address: where, runtime: runtime.name, owner: 'owner' in runtime ? runtime.owner : undefined },
+    `listening on http://${where}`,
+  );
+  // Ahead of the first request, which would have to wait for it; if it fails, the first start tells why.
+  runtime.prepare().catch(() => {});
+
+  onSignal(log, async (signal) => {
+    log.info(`${signal}: finishing what is open`);
+    await server.close({ keep: settings['on-exit'] === 'keep' });
+    state.close();
+    log.info('bye');
+  });
+}
+
+function createLog(settings: Settings): Logger {
+  const level = settings['log-level'];
+  if (settings['log-format'] === 'json') return pino({ level });
+  return pino(
+    { level },
+    pretty({
+      sync: true,
+      ignore: 'pid,hostname,requestId',
+      singleLine: true,
+      colorize: process.stdout.isTTY,
+    }),
+  );
+}
+
+function createRuntime(settings: Settings, state: StateDirectory): Runtime & { readonly owner?: string } {
+  switch (settings.runtime) {
+    case 'docker':
+      return new DockerRuntime({ owner: settings.owner || state.owner(), ports: settings['port-range'] });
+    case 'process':
+      if (settings['process-services'] === '') {
+        throw new SettingError(
+          'CLESS_PROCESS_SERVICES: the process runtime needs it; allowed is the path of a JSON file',
+        );
+      }
+      return new ProcessRuntime({ servicesFile: settings['process-services'], stateDirectory: state.path });
+  }
+}
+
+function createForwarder(settings: Settings): Forwarder {
+  const options = { responseTimeoutMs: settings['response-timeout'] };
+  switch (settings.forwarder) {
+    case 'undici':
+      return new UndiciForwarder(options);
+    case 'http-proxy-3':
+      return new HttpProxy3Forwarder(options);
+  }
+}
+
+/** With the process runtime a service is called what the file calls it. */
+function imageSuffix(settings: Settings): string {
+  return settings.runtime === 'process' ? '' : settings['image-suffix'];
+}
+
+function domain(settings: Settings): { domain?: string } {
+  return settings.domain === '' ? {} : { domain: settings.domain };
+}
+
+function explainListenError(error: unknown, { listen: { host, port } }: Settings): unknown {
+  const reasons: Record<string, string> = {
+    EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
+    EADDRINUSE: 'another program does already',
+    EADDRNOTAVAIL: 'this host has no such address',
+    ENOTFOUND: 'this host has no such address',
+  };
+  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
+  return reason === undefined
+    ? error
+    : new SettingError(`CLESS_LISTEN: cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+}
+
+/** The first signal closes, a second one exits now. */
+function onSignal(log: Logger, close: (signal: string) => Promise<void>): void {
+  let firstAtMs: number | undefined;
+  const handle = (signal: NodeJS.Signals) => {
+    if (firstAtMs === undefined) {
+      firstAtMs = performance.now();
+      close(signal).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.fatal(error);
+          process.exit(1);
+        },
+      );
+    } else if (performance.now() - firstAtMs > SIGNAL_ECHO_MS) {
+      log.warn(`${signal} again: exiting now`);
+      process.exit(130);
+    }
+  };
+  process.on('SIGTERM', handle).on('SIGINT', handle);
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof SettingError || error instanceof StateDirectoryError;
+  process.stderr.write(`cless: ${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+  process.exit(expected ? 2 : 1);
+});

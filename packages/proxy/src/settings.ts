@@ -1,0 +1,314 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { parseDuration } from './duration.ts';
+import { TrustedProxies } from './forwarded.ts';
+
+/** A setting is unknown or malformed; the message names it and what is allowed. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+  readonly code = 'INVALID_SETTING';
+}
+
+// What a setting may look like. Each says what is allowed, for its error.
+
+function text<T>(allowed: string, parse: (value: string) => T | undefined) {
+  return z.string().transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: allowed });
+    return z.NEVER;
+  });
+}
+
+const oneOf = <const T extends string>(...values: T[]) =>
+  text(values.join(' or '), (value) => values.find((one) => one === value));
+
+const duration = text('a duration like 250ms, 30s or 5m', parseDuration);
+
+/** `undefined` cannot be told from a failed parse: never is spelled out. */
+const durationOrNever = text('a duration like 250ms, 30s or 5m, or never', (value) =>
+  value === 'never' ? ('never' as const) : parseDuration(value),
+);
+
+const count = (min: number) =>
+  text(`a whole number from ${min}`, (value) =>
+    /^\d{1,15}$/.test(value) && Number(value) >= min ? Number(value) : undefined,
+  );
+
+const countOrNone = (min: number) =>
+  text(`a whole number from ${min}, or none`, (value) => {
+    if (value === 'none') return 'none' as const;
+    return /^\d{1,15}$/.test(value) && Number(value) >= min ? Number(value) : undefined;
+  });
+
+const address = text('HOST:PORT, like 0.0.0.0:80 or [::]:80', parseAddress);
+
+/** One line of the table: the schema, the default (as it would be written), and what it is for. */
+interface Setting<T> {
+  readonly schema: z.ZodType<T, string>;
+  readonly default: string | (() => string);
+  readonly help: string;
+}
+
+const setting = <T>(
+  schema: z.ZodType<T, string>,
+  byDefault: Setting<T>['default'],
+  help: string,
+): Setting<T> => ({
+  schema,
+  default: byDefault,
+  help,
+});
+
+const SETTINGS = {
+  listen: setting(address, '0.0.0.0:80', 'where requests arrive'),
+  runtime: setting(
+    oneOf('docker', 'process'),
+    'docker',
+    'what instances are: containers, or child processes',
+  ),
+  'process-services': setting(
+    z.string(),
+    '',
+    'with the process runtime: the JSON file that maps names to commands',
+  ),
+  'image-suffix': setting(
+    text('what may follow in an image’s name, like -docker', parseSuffix),
+    '-docker',
+    'image of the convention',
+  ),
+  convention: setting(oneOf('on', 'off'), 'on', 'off: registered services only'),
+  domain: setting(z.string(), '', 'the convention holds for LABEL.DOMAIN only (default: any)'),
+  'port-range': setting(
+    text('FROM-TO within 1024-65535, like 8000-9000', parsePortRange),
+    '8000-9000',
+    'published ports',
+  ),
+  'ready-timeout': setting(duration, '30s', 'how long an instance may take to get ready'),
+  'pause-after': setting(durationOrNever, '60s', 'idle → paused'),
+  'stop-after': setting(durationOrNever, '15m', 'idle → stopped and removed'),
+  'stop-grace': setting(duration, '10s', 'from SIGTERM to SIGKILL'),
+  'max-pending': setting(count(1), '1000', 'requests that may wait for one revision; ten times that for all'),
+  'max-starts': setting(
+    count(1),
+    () => String(2 * availableParallelism()),
+    'starts at once (default: twice the cores)',
+  ),
+  'max-instances': setting(countOrNone(1), 'none', 'warm instances on this host'),
+  'trust-proxy': setting(
+    text('addresses or networks like 127.0.0.1,10.0.0.0/8, or none', parseTrustedProxies),
+    'none',
+    'whose X-Forwarded-* and Forwarded are believed',
+  ),
+  'drain-timeout': setting(duration, '30s', 'how long open requests may take at shutdown'),
+  'on-exit': setting(oneOf('stop', 'keep'), 'stop', 'keep: leave instances to the next proxy'),
+  forwarder: setting(oneOf('undici', 'http-proxy-3'), 'undici', 'what forwards requests'),
+  'response-timeout': setting(duration, '5m', 'how long an instance may take to begin its answer'),
+  'headers-timeout': setting(duration, '60s', 'how long a client may take for the head of its request'),
+  'keep-alive-timeout': setting(duration, '75s', 'how long a client’s connection may be idle'),
+  'max-target-bytes': setting(count(256), '8192', 'length of a request’s target'),
+  'max-header-bytes': setting(count(1024), '16384', 'size of a request’s headers'),
+  'max-headers': setting(count(8), '200', 'number of a request’s headers'),
+  'max-body-bytes': setting(countOrNone(0), 'none', 'size of a request’s body'),
+  'state-dir': setting(z.string(), defaultStateDirectory, 'database, admin token, owner id'),
+  owner: setting(
+    text('up to 63 letters, digits, dots, hyphens and underscores', parseOwner),
+    '',
+    'the cless.owner label (default: a random id kept in the state directory)',
+  ),
+  'log-format': setting(
+    oneOf('pretty', 'json'),
+    () => (process.stdout.isTTY ? 'pretty' : 'json'),
+    'how logs look (default: pretty on a terminal, else json)',
+  ),
+  'log-level': setting(
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'what is logged',
+  ),
+} satisfies Record<string, Setting<unknown>>;
+
+type Key = keyof typeof SETTINGS;
+
+/** All settings, parsed. */
+export type Settings = { readonly [K in Key]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+
+/** The settings of the contract whose part of the project is not there yet: known, and without effect. */
+const LATER: Readonly<Record<string, string>> = {
+  'admin-listen': 'the admin API',
+  workers: 'several workers',
+};
+
+/**
+ * Reads the settings: flag (`--pause-after 5m`), environment (`CLESS_PAUSE_AFTER`), file (`--config FILE` or
+ * `CLESS_CONFIG`, JSON with the flags' names), default, in that order.
+ *
+ * @throws {SettingError} for one that is unknown or malformed
+ */
+export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
+  const flags = readFlags(args);
+  const environment = readEnvironment(env);
+  const file = flags.get('config') ?? environment.get('config');
+  const sources = [
+    { name: (key: string) => `--${key}`, values: flags },
+    { name: (key: string) => environmentName(key), values: environment },
+    {
+      name: (key: string) => `${key} in ${file?.value}`,
+      values: file === undefined ? new Map() : readFile(file.value),
+    },
+  ];
+  const settings: Record<string, unknown> = {};
+  for (const [key, { schema, default: byDefault }] of Object.entries(SETTINGS)) {
+    const source = sources.find(({ values }) => values.has(key));
+    const value: string =
+      source?.values.get(key)?.value ?? (typeof byDefault === 'string' ? byDefault : byDefault());
+    // What nobody has set need not look like something set: an empty default stands for none.
+    if (source === undefined && value === '') {
+      settings[key] = '';
+      continue;
+    }
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) {
+      const allowed = parsed.error.issues[0]?.message;
+      throw new SettingError(
+        `${source?.name(key) ?? environmentName(key)}: ${JSON.stringify(value)} is not allowed; allowed is ${allowed}`,
+      );
+    }
+    settings[key] = parsed.data;
+  }
+  return settings as Settings;
+}
+
+/** The text of `--help`. */
+export function settingsHelp(): string {
+  const rows = Object.entries(SETTINGS).map(([key, { default: byDefault, help }]) => {
+    const value = typeof byDefault === 'string' && byDefault !== '' ? ` (default: ${byDefault})` : '';
+    return `  --${key.padEnd(20)} ${environmentName(key).padEnd(26)} ${help}${value}`;
+  });
+  return ['Usage: cless-proxy [--SETTING VALUE …] [--config FILE]', '', ...rows].join('\n');
+}
+
+interface Given {
+  readonly value: string;
+}
+
+function readFlags(args: readonly string[]): Map<string, Given> {
+  const given = new Map<string, Given>();
+  for (let i = 0; i < args.length; i++) {
+    const [, key = '', inline] = /^--([^=]+)(?:=(.*))?$/s.exec(args[i] ?? '') ?? [];
+    if (key === '') throw new SettingError(`${args[i]}: not a flag; allowed are ${listOfKeys('--')}`);
+    checkKey(key, `--${key}`, '--');
+    const value = inline ?? args[++i];
+    if (value === undefined) throw new SettingError(`--${key}: the value is missing`);
+    given.set(key, { value });
+  }
+  return given;
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Map<string, Given> {
+  const given = new Map<string, Given>();
+  for (const [name, value] of Object.entries(env)) {
+    // CLESS_INSTANCE marks the processes of the process runtime, a proxy among them perhaps.
+    if (!name.startsWith('CLESS_') || name === 'CLESS_INSTANCE' || value === undefined) continue;
+    const key = name.slice('CLESS_'.length).toLowerCase().replaceAll('_', '-');
+    checkKey(key, name, 'CLESS_');
+    if (value !== '') given.set(key, { value }); // set to nothing is not set
+  }
+  return given;
+}
+
+function readFile(file: string): Map<string, Given> {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new SettingError(`the settings file ${file}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (content === null || typeof content !== 'object' || Array.isArray(content)) {
+    throw new SettingError(`the settings file ${file}: allowed is an object like {"pause-after": "5m"}`);
+  }
+  return new Map(
+    Object.entries(content).map(([key, value]) => {
+      checkKey(key, `${key} in ${file}`, '');
+      if (!['string', 'number'].includes(typeof value)) {
+        throw new SettingError(
+          `${key} in ${file}: ${JSON.stringify(value)} is not allowed; allowed is a string or a number`,
+        );
+      }
+      return [key, { value: String(value) }];
+    }),
+  );
+}
+
+function checkKey(key: string, name: string, prefix: string): void {
+  if (key in SETTINGS || key in LATER || (key === 'config' && prefix !== '')) return;
+  const nearest = [...Object.keys(SETTINGS), ...Object.keys(LATER)]
+    .map((known) => ({ known, distance: editDistance(key, known) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const meant =
+    nearest !== undefined && nearest.distance <= 3 ? `did you mean ${spell(nearest.known, prefix)}? ` : '';
+  throw new SettingError(`${name}: there is no such setting; ${meant}allowed are ${listOfKeys(prefix)}`);
+}
+
+function spell(key: string, prefix: string): string {
+  return prefix === 'CLESS_' ? environmentName(key) : prefix + key;
+}
+
+function listOfKeys(prefix: string): string {
+  return [...Object.keys(SETTINGS), ...Object.keys(LATER)].map((key) => spell(key, prefix)).join(', ');
+}
+
+function environmentName(key: string): string {
+  return `CLESS_${key.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** Levenshtein, two rows. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitution));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}
+
+function parseAddress(value: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65535) return undefined;
+  return { host: host === '' ? '0.0.0.0' : host, port: Number(port) };
+}
+
+function parsePortRange(value: string): { from: number; to: number } | undefined {
+  const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(value) ?? [];
+  const range = { from: Number(from), to: Number(to) };
+  return range.from >= 1024 && range.to <= 65535 && range.from <= range.to ? range : undefined;
+}
+
+function parseSuffix(value: string): string | undefined {
+  return /^[a-z0-9._-]{0,64}(?::[\w][\w.-]{0,127})?$/.test(value) ? value : undefined;
+}
+
+function parseOwner(value: string): string | undefined {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(value) ? value : undefined;
+}
+
+function parseTrustedProxies(value: string): TrustedProxies | undefined {
+  if (value === 'none') return new TrustedProxies([]);
+  try {
+    return new TrustedProxies(value.split(',').map((entry) => entry.trim()));
+  } catch {
+    return undefined;
+  }
+}
+
+function defaultStateDirectory(): string {
+  if (process.env.XDG_STATE_HOME) return join(process.env.XDG_STATE_HOME, 'cless');
+  return process.getuid?.() === 0 ? '/var/lib/cless' : join(homedir(), '.local', 'state', 'cless');
+}

@@ -1,0 +1,221 @@
+import { Client, type Dispatcher } from 'undici';
+import { writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
+import { UpstreamError } from './forward-error.ts';
+import { Upgrades } from './upgrades.ts';
+
+export interface ForwarderOptions {
+  /** How long an instance may take for the head of its answer, in milliseconds. */
+  readonly responseTimeoutMs: number;
+}
+
+/** Forwards over undici's dispatcher; upgrades over node:http. */
+export class UndiciForwarder implements Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #connections = new Map<string, InstanceConnections>();
+  readonly #upgrades = new Upgrades();
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  forward(exchange: Exchange): void {
+    const { target } = exchange;
+    let connections = this.#connections.get(target.instanceId);
+    if (connections === undefined) {
+      connections = new InstanceConnections(target, this.#options);
+      this.#connections.set(target.instanceId, connections);
+    }
+    connections.send(exchange);
+  }
+
+  upgrade(exchange: UpgradeExchange): Promise<void> {
+    return this.#upgrades.forward(exchange, this.#options.responseTimeoutMs);
+  }
+
+  async close(instanceId: string): Promise<void> {
+    await this.#take(instanceId)?.close();
+  }
+
+  destroy(instanceId: string, reason: Error): void {
+    this.#upgrades.destroy(instanceId);
+    this.#take(instanceId)?.destroy(reason);
+  }
+
+  // Private
+
+  #take(instanceId: string): InstanceConnections | undefined {
+    const connections = this.#connections.get(instanceId);
+    this.#connections.delete(instanceId);
+    return connections;
+  }
+}
+
+/** One keep-alive connection, which carries one request at a time. */
+interface Connection {
+  readonly client: Client;
+  /** Has it carried an answer since it was opened? */
+  used: boolean;
+}
+
+/**
+ * The connections to one instance. undici's own Pool does not tell whether a request went over a fresh connection
+ * or one that was used before; what may be sent again depends on it.
+ */
+class InstanceConnections {
+  readonly #origin: string;
+  readonly #options: ForwarderOptions;
+  readonly #all = new Set<Connection>();
+  /** The last one used is the first one to be used again; the others run into their keep-alive timeout. */
+  readonly #free: Connection[] = [];
+
+  constructor({ endpoint: { host, port } }: Target, options: ForwarderOptions) {
+    this.#origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.#options = options;
+  }
+
+  send(exchange: Exchange): void {
+    const connection = this.#free.pop() ?? this.#open();
+    const { request, path, headers, body } = exchange;
+    const answer = new Answer(exchange, connection, this);
+    connection.client.dispatch(
+      { path, method: request.method as Dispatcher.HttpMethod, headers, body: body ?? null },
+      answer,
+    );
+  }
+
+  /** The connection can carry the next request. */
+  free(connection: Connection): void {
+    this.#free.push(connection);
+  }
+
+  /** The connection is not to be used again. */
+  discard(connection: Connection): void {
+    this.#all.delete(connection);
+    connection.client.destroy().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map(({ client }) => client.close()));
+  }
+
+  destroy(reason: Error): void {
+    for (const { client } of this.#all) client.destroy(reason).catch(() => {});
+  }
+
+  // Private
+
+  #open(): Connection {
+    const client = new Client(this.#origin, {
+      headersTimeout: this.#options.responseTimeoutMs,
+      bodyTimeout: 0,
+      pipelining: 1,
+      allowH2: false,
+    });
+    const connection: Connection = { client, used: false };
+    client.on('disconnect', () => {
+      connection.used = false;
+      // Not kept when it ends while it is free: after a burst there would be thousands.
+      const at = this.#free.lastIndexOf(connection);
+      if (at === -1) return;
+      this.#free.splice(at, 1);
+      this.discard(connection);
+    });
+    this.#all.add(connection);
+    return connection;
+  }
+}
+
+/** Writes an instance's answer to the client as it comes. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #connection: Connection;
+  readonly #connections: InstanceConnections;
+  #controller: Dispatcher.DispatchController | undefined;
+  #answered = false;
+
+  constructor(exchange: Exchange, connection: Connection, connections: InstanceConnections) {
+    this.#exchange = exchange;
+    this.#connection = connection;
+    this.#connections = connections;
+    exchange.response.on('close', this.#onClientClose);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#exchange.response.destroyed) controller.abort(new Error('the client left'));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
+    this.#answered = true;
+    const { response, answerHeaders } = this.#exchange;
+    const headers = asStrings(controller.rawHeaders);
+    try {
+      if (status < 200) writeInformation(this.#exchange.request, response, status, headers);
+      else writeAnswerHead(response, status, reason, headers, answerHeaders);
+    } catch (error) {
+      controller.abort(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response } = this.#exchange;
+    if (response.write(chunk)) return;
+    controller.pause();
+    response.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const { response } = this.#exchange;
+    response.off('close', this.#onClientClose);
+    this.#connection.used = true;
+    this.#connections.free(this.#connection);
+    try {
+      writeTrailers(response, asStrings(controller.rawTrailers));
+      response.end();
+    } catch {
+      response.destroy();
+    }
+    this.#exchange.done();
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    const { response } = this.#exchange;
+    response.off('close', this.#onClientClose);
+    const reached = this.#reached();
+    this.#connections.discard(this.#connection);
+    if (response.destroyed) this.#exchange.done();
+    else this.#exchange.failed(translate(error, reached));
+  }
+
+  // Private
+
+  readonly #onClientClose = () => {
+    this.#controller?.abort(new Error('the client left'));
+  };
+
+  #reached(): ForwardError['reached'] {
+    if (this.#controller === undefined) return 'unsent';
+    return this.#connection.used && !this.#answered ? 'stale' : 'sent';
+  }
+}
+
+function translate(error: Error, reached: ForwardError['reached']): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  switch ((error as { code?: unknown }).code) {
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return new UpstreamError('UPSTREAM_TIMEOUT', 'sent', error);
+    default:
+      return new UpstreamError('UPSTREAM_DISCONNECTED', reached, error);
+  }
+}
+
+type RawHeaders = Dispatcher.DispatchController['rawHeaders'];
+
+/** Header bytes are Latin-1 (RFC 9110 §5.5: obs-text), here and in node:http. */
+function asStrings(raw: RawHeaders): string[] {
+  return Array.isArray(raw)
+    ? raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+    : [];
+}

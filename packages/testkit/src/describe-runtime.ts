@@ -1,0 +1,267 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InstanceSpec, Runtime, RuntimeEvent } from '@cless/proxy';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+/** How a driver is brought into the suite. */
+export interface RuntimeHarness {
+  /** A runtime of one and the same owner each time. */
+  create(): Runtime;
+  /** Makes the sample upstream startable under a name, with this environment; gives back what `image` is to be. */
+  image(name: string, environment?: Readonly<Record<string, string>>): Promise<string>;
+  /** Does by hand, behind the runtime's back, what an administrator might do. */
+  byHand(action: 'pause' | 'resume' | 'kill', id: string): Promise<void>;
+  /** Removes what the suite has left. */
+  cleanUp(): Promise<void>;
+}
+
+/** What a runtime is, as tests. Each driver passes them. */
+export function describeRuntime(
+  name: string,
+  harness: RuntimeHarness,
+  { skip }: { skip?: string | undefined } = {},
+): void {
+  describe.skipIf(skip !== undefined)(
+    `the contract of a runtime: ${name}${skip === undefined ? '' : ` (skipped: ${skip})`}`,
+    () => {
+      let runtime: Runtime;
+      let sample: string;
+
+      const spec = (more: Partial<InstanceSpec> = {}): InstanceSpec => ({
+        service: 'sample',
+        revision: 'one',
+        image: sample,
+        port: 8080,
+        ...more,
+      });
+
+      beforeAll(async () => {
+        runtime = harness.create();
+        sample = await harness.image('sample');
+        await runtime.prepare();
+      });
+
+      afterEach(async () => {
+        for (const { id } of await runtime.list()) await runtime.stop(id, { graceMs: 0 });
+      });
+
+      afterAll(async () => {
+        await runtime.close();
+        await harness.cleanUp();
+      });
+
+      test('start: it runs, where the endpoint says, with the environment of the contract', async () => {
+        let created: string | undefined;
+        const instance = await runtime.start(spec({ env: { GREETING: 'hello' } }), {
+          onCreated: (id) => (created = id),
+        });
+        expect(created).toBe(instance.id);
+        expect(instance).toMatchObject({
+          service: 'sample',
+          revision: 'one',
+          state: 'running',
+          exit: undefined,
+        });
+        expect(instance.spec).toBe(runtime.specHash(spec({ env: { GREETING: 'hello' } })));
+        expect(instance.endpoint?.host).toBe('127.0.0.1');
+
+        const environment = JSON.parse(await get(instance, '/environment'));
+        expect(environment).toMatchObject({
+          K_SERVICE: 'sample',
+          K_REVISION: 'one',
+          K_CONFIGURATION: 'sample',
+          GREETING: 'hello',
+          PORT: expect.stringMatching(/^\d+$/),
+        });
+        expect(await runtime.inspect(instance.id)).toEqual(instance);
+        expect(await runtime.list()).toEqual([instance]);
+      });
+
+      test('another runtime of the same owner finds what runs', async () => {
+        const { id } = await runtime.start(spec());
+        const successor = harness.create();
+        expect(await successor.list()).toMatchObject([
+          { id, state: 'running', service: 'sample', revision: 'one' },
+        ]);
+        await successor.stop(id, { graceMs: 0 });
+        expect(await runtime.list()).toEqual([]);
+        await successor.close(); // takes the network along, if there is one: the next start makes another
+      });
+
+      test('pause freezes it, resume lets it run on; twice does no harm', async () => {
+        const instance = await runtime.start(spec());
+        const before = await get(instance, '/echo');
+        await runtime.pause(instance.id);
+        await runtime.pause(instance.id);
+        expect(await runtime.inspect(instance.id)).toMatchObject({
+          state: 'paused',
+          endpoint: instance.endpoint,
+        });
+        expect(await runtime.list()).toMatchObject([{ state: 'paused', endpoint: instance.endpoint }]);
+        await expect(get(instance, '/echo', AbortSignal.timeout(300))).rejects.toThrow();
+
+        await runtime.resume(instance.id);
+        await runtime.resume(instance.id);
+        expect(await runtime.inspect(instance.id)).toMatchObject({ state: 'running' });
+        expect(JSON.parse(await get(instance, '/echo')).instance).toBe(JSON.parse(before).instance);
+      });
+
+      test('stop ends and removes it, running or paused; twice does no harm', async () => {
+        const running = await runtime.start(spec());
+        const paused = await runtime.start(spec());
+        await runtime.pause(paused.id);
+        for (const { id } of [running, paused]) {
+          await runtime.stop(id);
+          await runtime.stop(id);
+          expect(await runtime.inspect(id)).toBeUndefined();
+        }
+        expect(await runtime.list()).toEqual([]);
+      });
+
+      test('stop kills what does not end within its grace period', async () => {
+        const image = await harness.image('stubborn', { IGNORE_SIGTERM: '1' });
+        const instance = await runtime.start(spec({ image }));
+        await get(instance, '/');
+        await runtime.stop(instance.id, { graceMs: 1000 });
+        await expect(get(instance, '/', AbortSignal.timeout(500), 1)).rejects.toThrow();
+      });
+
+      test('ten at once get ten endpoints', async () => {
+        const instances = await Promise.all(Array.from({ length: 10 }, () => runtime.start(spec())));
+        expect(new Set(instances.map(({ endpoint }) => endpoint?.port)).size).toBe(10);
+        for (const instance of instances) expect(await get(instance, '/')).toContain('hello from sample');
+        await Promise.all(instances.map(({ id }) => runtime.stop(id, { graceMs: 0 })));
+      });
+
+      test('an image that is not there is IMAGE_NOT_FOUND, and nothing is left', async () => {
+        expect(await runtime.image('no-such-image-anywhere')).toBeUndefined();
+        await expect(runtime.start(spec({ image: 'no-such-image-anywhere' }))).rejects.toMatchObject({
+          code: 'IMAGE_NOT_FOUND',
+          image: 'no-such-image-anywhere',
+        });
+        expect(await runtime.list()).toEqual([]);
+      });
+
+      test('image tells an id that starts the same thing', async () => {
+        const image = await runtime.image(sample);
+        const instance = await runtime.start(spec({ image: image?.id ?? '' }));
+        expect(await get(instance, '/')).toContain('hello');
+      });
+
+      test('pause, resume and logs of what is not there are INSTANCE_NOT_FOUND', async () => {
+        const { id } = await runtime.start(spec());
+        await runtime.stop(id, { graceMs: 0 });
+        for (const call of [() => runtime.pause(id), () => runtime.resume(id), () => runtime.logs(id)]) {
+          await expect(call()).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND', id });
+        }
+        expect(await runtime.inspect(id)).toBeUndefined();
+      });
+
+      test('one that exits at once tells its exit code and its last words', async () => {
+        const image = await harness.image('quitter', { EXIT_CODE: '3' });
+        await using events = follow(runtime);
+        await events.next('connected');
+        const outcome = await runtime.start(spec({ image })).then(
+          ({ id }) => ({ id }),
+          (error: unknown) => error,
+        );
+        if (outcome instanceof Error) {
+          expect(outcome).toMatchObject({ code: 'START_FAILED', exitCode: 3, oomKilled: false });
+          expect((outcome as Error & { lastLogLines: string[] }).lastLogLines).toContain(
+            'then I gave up: no database',
+          );
+          expect(await runtime.list()).toEqual([]);
+        } else {
+          const { id } = outcome as { id: string };
+          expect(await events.next('exited')).toMatchObject({ id, exitCode: 3, oomKilled: false });
+          expect(await runtime.inspect(id)).toMatchObject({
+            state: 'exited',
+            endpoint: undefined,
+            exit: { exitCode: 3 },
+          });
+          expect(await runtime.logs(id)).toEqual(['first I looked around', 'then I gave up: no database']);
+          expect(await runtime.logs(id, { lines: 1 })).toEqual(['then I gave up: no database']);
+          await runtime.stop(id);
+          expect(await runtime.inspect(id)).toBeUndefined();
+        }
+      });
+
+      test('watch tells what is done by hand', async () => {
+        await using events = follow(runtime);
+        await events.next('connected');
+        const { id } = await runtime.start(spec());
+        await sleep(1200); // a poll may have to see it running first
+        await harness.byHand('pause', id);
+        expect(await events.next('paused')).toMatchObject({ id });
+        await harness.byHand('resume', id);
+        expect(await events.next('resumed')).toMatchObject({ id });
+        await harness.byHand('kill', id);
+        expect(await events.next('exited')).toMatchObject({ id, oomKilled: false });
+      });
+
+      test('watch ends with its signal', async () => {
+        const stop = new AbortController();
+        const ended = (async () => {
+          for await (const event of runtime.watch(stop.signal)) if (event.type === 'connected') stop.abort();
+        })();
+        await ended;
+      });
+
+      test('specHash is the same for the same spec only', () => {
+        const one = runtime.specHash(spec({ env: { A: '1', B: '2' } }));
+        expect(runtime.specHash(spec({ env: { B: '2', A: '1' } }))).toBe(one);
+        for (const other of [
+          spec(),
+          spec({ env: { A: '1', B: '3' } }),
+          spec({ env: { A: '1', B: '2' }, revision: 'two' }),
+        ]) {
+          expect(runtime.specHash(other)).not.toBe(one);
+        }
+      });
+    },
+  );
+}
+
+/** Asks until there is an answer: a start is not readiness. */
+async function get(
+  { endpoint }: { endpoint: { host: string; port: number } | undefined },
+  path: string,
+  signal?: AbortSignal,
+  attempts = 500,
+): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await fetch(`http://${endpoint?.host}:${endpoint?.port}${path}`, {
+        ...(signal && { signal }),
+        headers: { connection: 'close' },
+      });
+      return await response.text();
+    } catch (error) {
+      if (attempt >= attempts || signal?.aborted) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+/** Collects events from now on. */
+function follow(runtime: Runtime) {
+  const stop = new AbortController();
+  const events: RuntimeEvent[] = [];
+  const ended = (async () => {
+    for await (const event of runtime.watch(stop.signal)) events.push(event);
+  })();
+  return {
+    async next(type: RuntimeEvent['type']): Promise<RuntimeEvent> {
+      return expect
+        .poll(() => events.find((event) => event.type === type), { timeout: 10_000, interval: 10 })
+        .toBeDefined()
+        .then(() => {
+          const at = events.findIndex((event) => event.type === type);
+          return events.splice(at, 1)[0] as RuntimeEvent;
+        });
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
