@@ -149,6 +149,7 @@ export class Activator {
     for (const instance of [...this.instances()]) void instance.stop('shutdown');
     this.#checkAllGone();
     await allGone;
+    await this.#stopLeftovers();
   }
 
   // Private
@@ -167,6 +168,13 @@ export class Activator {
       signal?.removeEventListener('abort', leave);
       this.#world.endWaiting();
     }
+  }
+
+  /** What a predecessor left, if there was no time to look at it, and what a runtime that did not answer may have made. */
+  async #stopLeftovers(): Promise<void> {
+    const { runtime } = this.#options;
+    const left = await runtime.list().catch((): RuntimeInstance[] => []);
+    await Promise.all(left.map(({ id }) => runtime.stop(id).catch(() => {})));
   }
 
   #pool(revision: Revision): RevisionPool {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text )
+/** RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ) */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**

@@ -55,6 +55,11 @@ export class Capacity {
 
   /** To be called when an instance becomes idle. */
   makeRoom(): void {
-    while (this.#leaving < this.#waiting.size && this.#evict()) this.#leaving += 1;
+    while (this.#leaving < this.#waiting.size) {
+      this.#leaving += 1; // first: what it stops calls here again
+      if (this.#evict()) continue;
+      this.#leaving -= 1;
+      return;
+    }
   }
 }

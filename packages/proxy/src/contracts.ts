@@ -113,14 +113,14 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** Decides when an instance may get its first request. */
-export interface ReadinessProbe {
-  /** Resolves when ready; rejects with code `NOT_READY` after the timeout, or with the signal's reason. */
-  (
-    endpoint: Endpoint,
-    options: { check: Check; timeoutMs: number; signal: AbortSignal },
-  ): Promise<{ readonly attempts: number; readonly durationMs: number }>;
-}
+/**
+ * Decides when an instance may get its first request: resolves when it is ready; rejects with code `NOT_READY` after
+ * the timeout, or with the signal's reason.
+ */
+export type ReadinessProbe = (
+  endpoint: Endpoint,
+  options: { check: Check; timeoutMs: number; signal: AbortSignal },
+) => Promise<{ readonly attempts: number; readonly durationMs: number }>;
 
 // Forwarding
 

@@ -50,11 +50,14 @@ export async function* watchEvents(
     let failure = new Error('the event stream ended');
     try {
       const filters = JSON.stringify({ type: ['container', 'image'], event: ACTIONS });
-      const stream = await engine.call('events', (abortSignal) =>
-        engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
+      const stream = await engine.call(
+        'events',
+        (abortSignal) => engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
+        { signal },
       );
       const end = () => (stream as Readable).destroy();
       signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) end(); // in the moment between
       try {
         yield { type: 'connected' };
         retryMs = MIN_RETRY_MS;

@@ -133,22 +133,19 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
 
   test('what ran out of memory says so', async () => {
     const stop = new AbortController();
-    const instance = await runtime.start({ ...spec, memoryBytes: 64 * 1024 * 1024 });
-    const exits = (async () => {
-      for await (const event of runtime.watch(stop.signal)) {
-        if (event.type === 'connected') {
-          docker('exec', instance.id, 'node', '-e', 'const a=[];for(;;)a.push(Buffer.alloc(1<<20,1))').catch(
-            () => {},
-          );
-          docker('exec', instance.id, 'sh', '-c', 'sleep 1; kill -9 1 $(pidof node)').catch(() => {});
-        }
-        if (event.type === 'exited') return event;
-      }
+    const { id, endpoint } = await runtime.start({ ...spec, memoryBytes: 96 * 1024 * 1024 });
+    const exited = (async () => {
+      for await (const event of runtime.watch(stop.signal)) if (event.type === 'exited') return event;
       return undefined;
     })();
-    expect(await exits).toMatchObject({ id: instance.id, type: 'exited' });
+    await expect
+      .poll(() => fetch(`http://127.0.0.1:${endpoint?.port}/`).then(({ ok }) => ok, () => false), { timeout: 10_000 })
+      .toBe(true);
+    await fetch(`http://127.0.0.1:${endpoint?.port}/exhaust`).catch(() => {});
+    expect(await exited).toMatchObject({ id, oomKilled: true, exitCode: 137 });
+    expect(await runtime.inspect(id)).toMatchObject({ state: 'exited', exit: { oomKilled: true } });
     stop.abort();
-    await runtime.stop(instance.id);
+    await runtime.stop(id);
   });
 
   test('other owners’ containers, and nobody’s, are not seen', async () => {

@@ -233,6 +233,7 @@ export class DockerRuntime {
 
   /** Removes the network, if no container is on it. */
   async close(): Promise<void> {
+    await this.#network?.catch(() => {}); // it may just be made
     this.#network = undefined;
     await this.#engine
       .call('remove network', (abortSignal) =>

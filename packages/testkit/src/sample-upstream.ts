@@ -42,6 +42,10 @@ const routes: Record<string, Handler> = {
   '/exit': (_, response, url) => {
     response.end('bye\n', () => process.exit(Number(url.searchParams.get('code') ?? 0)));
   },
+  '/exhaust': () => {
+    const memory: Buffer[] = [];
+    setInterval(() => memory.push(Buffer.alloc(16 * 1024 * 1024, 1)), 1);
+  },
   '/environment': (_, response) => {
     response.end(JSON.stringify(env));
   },

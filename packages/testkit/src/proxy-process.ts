@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as sendRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One line of the proxy's log. */
+export interface LogLine {
+  readonly msg: string;
+  readonly level: number;
+  readonly [field: string]: unknown;
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test knows what it asked for
+  json(): any;
+}
+
+const MAIN = join(dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))), 'dist', 'main.js');
+
+/** The real proxy, as its own process with settings of the test's. */
+export class ProxyProcess {
+  readonly port: number;
+  readonly lines: LogLine[];
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, lines: LogLine[], port: number) {
+    this.#child = child;
+    this.lines = lines;
+    this.port = port;
+  }
+
+  /** Starts it and waits until it listens. @throws with what it said if it does not */
+  static async start(settings: Readonly<Record<string, string>>): Promise<ProxyProcess> {
+    const child = spawnProxy({ CLESS_LISTEN: '127.0.0.1:0', CLESS_LOG_FORMAT: 'json', ...settings });
+    const lines: LogLine[] = [];
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    const listening = new Promise<LogLine>((resolve, reject) => {
+      let rest = '';
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        const parts = (rest + text).split('\n');
+        rest = parts.pop() ?? '';
+        for (const part of parts) {
+          const line = JSON.parse(part) as LogLine;
+          lines.push(line);
+          if (line.msg.startsWith('listening')) resolve(line);
+        }
+      });
+      child.once('exit', (code) => reject(new Error(`the proxy exited with code ${code}: ${errors}`)));
+    });
+    const { address } = await listening;
+    return new ProxyProcess(child, lines, Number(String(address).split(':').at(-1)));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** How it exited; nothing while it runs. */
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  /** Sends a request for a host. */
+  fetch(
+    host: string,
+    path = '/',
+    { method = 'GET', headers = {}, body, signal }: { method?: string; headers?: Record<string, string>; body?: string; signal?: AbortSignal } = {},
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const request = sendRequest(
+        { host: '127.0.0.1', port: this.port, method, path, agent: false, headers: { Host: host, ...headers }, ...(signal && { signal }) },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            const text = Buffer.concat(chunks).toString('utf8');
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) });
+          });
+        },
+      );
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+
+  /** Lines of the log whose message contains the text. */
+  logged(text: string): LogLine[] {
+    return this.lines.filter(({ msg }) => msg.includes(text));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it and waits; gives back its exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode ?? this.#child.signalCode;
+    this.#child.kill(signal);
+    return this.exited();
+  }
+
+  async exited(): Promise<number | NodeJS.Signals | null> {
+    const [code, killedBy] = (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return code ?? killedBy;
+  }
+}
+
+/** Runs the proxy until it ends by itself, for settings that it refuses. */
+export async function runProxy(settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<{ code: number; output: string }> {
+  const child = spawnProxy(settings, args);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output };
+}
+
+/** A folder for the state of a test's proxies. */
+export function stateDirectory(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'cless-state-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function spawnProxy(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ChildProcess {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_')));
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+    env: { ...env, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
