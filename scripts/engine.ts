@@ -67,6 +67,7 @@ async function start(): Promise<EngineState> {
   while (code === undefined && performance.now() < deadline) {
     if (isRunning()) {
       daemon.unref();
+      process.once('exit', () => daemon.kill('SIGTERM')); // however this command ends
       console.log(`started a Docker Engine (log: ${logFile})`);
       return {
         available: true,

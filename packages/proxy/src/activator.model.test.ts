@@ -15,7 +15,13 @@ import type { Lease } from './lease.ts';
 
 const SERVICES = ['a', 'b', 'c'];
 const MAX_INSTANCES = 2;
-const ON_ITS_WAY_OR_SERVING: readonly InstanceState[] = ['starting', 'ready', 'pausing', 'paused', 'resuming'];
+const ON_ITS_WAY_OR_SERVING: readonly InstanceState[] = [
+  'starting',
+  'ready',
+  'pausing',
+  'paused',
+  'resuming',
+];
 /** What a request may fail with; anything else is a bug. */
 const ALLOWED_CODES = new Set([
   'START_FAILED',
@@ -32,14 +38,49 @@ const service = fc.constantFrom(...SERVICES);
 const nth = fc.nat({ max: 20 });
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('request' as const), service, holdMs: fc.nat({ max: 3_000 }) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 20_000 })) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('request' as const), service, holdMs: fc.nat({ max: 3_000 }) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 20_000 })),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('abort' as const), nth }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('die' as const, 'remove' as const, 'pause' as const, 'resume' as const), nth }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('die' as const, 'remove' as const, 'pause' as const, 'resume' as const),
+      nth,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('examine' as const), nth }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('engine' as const), reachable: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('starts' as const), starts: fc.constantFrom('run' as const, 'run' as const, 'refuse' as const, 'exit' as const, 'never-ready' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('latency' as const), startMs: fc.nat({ max: 5_000 }), pauseMs: fc.nat({ max: 500 }), stopMs: fc.nat({ max: 5_000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('starts' as const),
+      starts: fc.constantFrom(
+        'run' as const,
+        'run' as const,
+        'refuse' as const,
+        'exit' as const,
+        'never-ready' as const,
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('latency' as const),
+      startMs: fc.nat({ max: 5_000 }),
+      pauseMs: fc.nat({ max: 500 }),
+      stopMs: fc.nat({ max: 5_000 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('retag' as const), service }) },
 );
 
@@ -89,7 +130,9 @@ class Story {
         await this.clock.advance(next.ms);
         break;
       case 'abort':
-        this.clients[next.nth % Math.max(1, this.clients.length)]?.abort(Object.assign(new Error(), { code: 'CLIENT_LEFT' }));
+        this.clients[next.nth % Math.max(1, this.clients.length)]?.abort(
+          Object.assign(new Error(), { code: 'CLIENT_LEFT' }),
+        );
         break;
       case 'die':
         runtime.die(this.pick(next.nth));
@@ -113,7 +156,11 @@ class Story {
         runtime.behaviour.starts = next.starts;
         break;
       case 'latency':
-        Object.assign(runtime.behaviour, { startMs: next.startMs, pauseMs: next.pauseMs, stopMs: next.stopMs });
+        Object.assign(runtime.behaviour, {
+          startMs: next.startMs,
+          pauseMs: next.pauseMs,
+          stopMs: next.stopMs,
+        });
         break;
       case 'retag':
         runtime.tag(next.service, `${next.service}-${++this.images}`);
@@ -130,7 +177,8 @@ class Story {
     try {
       const revision = this.source.known(name) ?? (await this.source.resolve(name));
       if (revision === undefined) throw new Error(`${name} has no image`);
-      const lease = this.activator.tryLease(revision) ?? (await this.activator.lease(revision, client.signal));
+      const lease =
+        this.activator.tryLease(revision) ?? (await this.activator.lease(revision, client.signal));
       this.checkLeased(lease);
       this.leases.add(lease);
       this.clock.after(holdMs, () => {
@@ -161,9 +209,12 @@ class Story {
     for (const { state, leases, revision, stopReason } of this.activator.instances()) {
       expect(leases).toBeGreaterThanOrEqual(0);
       warm += 1;
-      if (ON_ITS_WAY_OR_SERVING.includes(state)) perRevision.set(revision.id, (perRevision.get(revision.id) ?? 0) + 1);
+      if (ON_ITS_WAY_OR_SERVING.includes(state))
+        perRevision.set(revision.id, (perRevision.get(revision.id) ?? 0) + 1);
       // Ours are the pauses and stops; others pause and kill what they like.
-      const ours = state === 'pausing' || (state === 'stopping' && ['idle', 'capacity', 'retired'].includes(stopReason ?? ''));
+      const ours =
+        state === 'pausing' ||
+        (state === 'stopping' && ['idle', 'capacity', 'retired'].includes(stopReason ?? ''));
       if (ours) expect(leases).toBe(0);
     }
     for (const [id, count] of perRevision) expect([id, count]).toEqual([id, 1]);
@@ -202,7 +253,9 @@ class Story {
 
 const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
 
-test('any story comes to rest, with every request settled once and nothing left', { timeout: 120_000 }, async () => {
+test('any story comes to rest, with every request settled once and nothing left', {
+  timeout: 120_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (story) => {
       const world = new Story();

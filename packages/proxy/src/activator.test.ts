@@ -183,7 +183,10 @@ describe('failed starts', () => {
       lease.catch(() => {});
       await clock.advance(10);
       await expect(lease).rejects.toMatchObject({ code: 'START_FAILED' });
-      await expect(activator.lease(web)).rejects.toMatchObject({ code: 'BACKOFF', retryAfterMs: seconds * SECOND - 5 });
+      await expect(activator.lease(web)).rejects.toMatchObject({
+        code: 'BACKOFF',
+        retryAfterMs: seconds * SECOND - 5,
+      });
       await clock.advance(seconds * SECOND);
     }
     runtime.behaviour.starts = 'run';
@@ -193,7 +196,10 @@ describe('failed starts', () => {
     await clock.advance(100);
     runtime.behaviour.starts = 'refuse';
     await expect(leased()).rejects.toMatchObject({ code: 'START_FAILED' });
-    await expect(activator.lease(web)).rejects.toMatchObject({ code: 'BACKOFF', retryAfterMs: expect.closeTo(905, 0) });
+    await expect(activator.lease(web)).rejects.toMatchObject({
+      code: 'BACKOFF',
+      retryAfterMs: expect.closeTo(905, 0),
+    });
   });
 
   test('a changed definition is tried at once', async () => {
@@ -450,19 +456,27 @@ describe('a successor', () => {
     build();
   }
 
-  test.each(['running', 'paused'] as const)('adopts what matches and is %s; requests meanwhile are held', async (state) => {
-    await succeed({ state, spec });
-    const lease = activator.lease(await revision());
-    await clock.advance(100);
-    expect((await lease).instanceId).toBe('i1');
-    expect(runtime.started).toBe(0);
-    (await lease).release();
-  });
+  test.each(['running', 'paused'] as const)(
+    'adopts what matches and is %s; requests meanwhile are held',
+    async (state) => {
+      await succeed({ state, spec });
+      const lease = activator.lease(await revision());
+      await clock.advance(100);
+      expect((await lease).instanceId).toBe('i1');
+      expect(runtime.started).toBe(0);
+      (await lease).release();
+    },
+  );
 
   test('removes what does not match, and what there is too much of', async () => {
     const other = { ...spec, revision: 'web-0' };
     const gone = { ...spec, service: 'gone' };
-    await succeed({ state: 'running', spec }, { state: 'running', spec }, { state: 'paused', spec: other }, { state: 'running', spec: gone });
+    await succeed(
+      { state: 'running', spec },
+      { state: 'running', spec },
+      { state: 'paused', spec: other },
+      { state: 'running', spec: gone },
+    );
     await clock.advance(SECOND);
     expect([...runtime.instances.keys()]).toEqual(['i1']);
   });

@@ -38,7 +38,7 @@ export class TrustedProxies {
 }
 
 /** The address of the other end; an IPv4 address that came over IPv6 is shown as what it is. */
-export function clientAddress(socket: Socket): string {
+function clientAddress(socket: Socket): string {
   const address = socket.remoteAddress ?? '0.0.0.0';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -18,15 +18,3 @@ const NEXT: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
 export function canBecome(from: InstanceState, to: InstanceState): boolean {
   return NEXT[from].includes(to);
 }
-
-/** The four states of the contract. */
-export function publicState(state: InstanceState): 'starting' | 'ready' | 'paused' | 'stopping' | 'gone' {
-  switch (state) {
-    case 'pausing':
-      return 'ready';
-    case 'resuming':
-      return 'paused';
-    default:
-      return state;
-  }
-}

@@ -8,7 +8,7 @@ export class BadRequestError extends ProxyError {
 }
 
 /** The request does not say which host it is for, or not clearly. */
-export class InvalidHostError extends ProxyError {
+class InvalidHostError extends ProxyError {
   override readonly name = 'InvalidHostError';
   readonly code = 'INVALID_HOST';
 }

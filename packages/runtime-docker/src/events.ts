@@ -52,7 +52,8 @@ export async function* watchEvents(
       const filters = JSON.stringify({ type: ['container', 'image'], event: ACTIONS });
       const stream = await engine.call(
         'events',
-        (abortSignal) => engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
+        (abortSignal) =>
+          engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
         { signal },
       );
       const end = () => (stream as Readable).destroy();

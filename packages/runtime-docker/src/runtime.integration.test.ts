@@ -139,7 +139,14 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
       return undefined;
     })();
     await expect
-      .poll(() => fetch(`http://127.0.0.1:${endpoint?.port}/`).then(({ ok }) => ok, () => false), { timeout: 10_000 })
+      .poll(
+        () =>
+          fetch(`http://127.0.0.1:${endpoint?.port}/`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        { timeout: 10_000 },
+      )
       .toBe(true);
     await fetch(`http://127.0.0.1:${endpoint?.port}/exhaust`).catch(() => {});
     expect(await exited).toMatchObject({ id, oomKilled: true, exitCode: 137 });

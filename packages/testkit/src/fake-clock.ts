@@ -30,7 +30,9 @@ export class FakeClock implements Clock {
     const untilMs = this.#nowMs + ms;
     await settle();
     for (;;) {
-      const next = this.#timers.filter(({ dueMs }) => dueMs <= untilMs).sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
+      const next = this.#timers
+        .filter(({ dueMs }) => dueMs <= untilMs)
+        .sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
       if (next === undefined) break;
       this.#timers = this.#timers.filter((one) => one !== next);
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);

@@ -73,14 +73,23 @@ export class FakeRuntime implements Runtime {
     return JSON.stringify([spec.service, spec.revision, spec.image, spec.env]);
   }
 
-  async start(spec: InstanceSpec, { onCreated }: { onCreated?: (id: string) => void } = {}): Promise<RuntimeInstance> {
+  async start(
+    spec: InstanceSpec,
+    { onCreated }: { onCreated?: (id: string) => void } = {},
+  ): Promise<RuntimeInstance> {
     this.#check();
     this.started += 1;
     await this.#pass(this.behaviour.createMs);
     const { starts } = this.behaviour;
     if (starts === 'refuse') throw new FakeRuntimeError('START_FAILED');
     const id = `i${this.#nextId++}`;
-    const instance: FakeInstance = { id, spec, port: this.#nextId, state: 'running', ready: starts !== 'never-ready' };
+    const instance: FakeInstance = {
+      id,
+      spec,
+      port: this.#nextId,
+      state: 'running',
+      ready: starts !== 'never-ready',
+    };
     this.instances.set(id, instance);
     onCreated?.(id);
     await this.#pass(this.behaviour.startMs);
@@ -229,7 +238,8 @@ export class FakeRuntime implements Runtime {
 
   #running(id: string): FakeInstance {
     const instance = this.instances.get(id);
-    if (instance === undefined || instance.state === 'exited') throw new FakeRuntimeError('INSTANCE_NOT_FOUND');
+    if (instance === undefined || instance.state === 'exited')
+      throw new FakeRuntimeError('INSTANCE_NOT_FOUND');
     return instance;
   }
 

@@ -22,7 +22,11 @@ export interface Answer {
   json(): any;
 }
 
-const MAIN = join(dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))), 'dist', 'main.js');
+const MAIN = join(
+  dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
+  'dist',
+  'main.js',
+);
 
 /** The real proxy, as its own process with settings of the test's. */
 export class ProxyProcess {
@@ -72,18 +76,36 @@ export class ProxyProcess {
   fetch(
     host: string,
     path = '/',
-    { method = 'GET', headers = {}, body, signal }: { method?: string; headers?: Record<string, string>; body?: string; signal?: AbortSignal } = {},
+    {
+      method = 'GET',
+      headers = {},
+      body,
+      signal,
+    }: { method?: string; headers?: Record<string, string>; body?: string; signal?: AbortSignal } = {},
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const request = sendRequest(
-        { host: '127.0.0.1', port: this.port, method, path, agent: false, headers: { Host: host, ...headers }, ...(signal && { signal }) },
+        {
+          host: '127.0.0.1',
+          port: this.port,
+          method,
+          path,
+          agent: false,
+          headers: { Host: host, ...headers },
+          ...(signal && { signal }),
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', reject);
           response.on('end', () => {
             const text = Buffer.concat(chunks).toString('utf8');
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) });
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              text,
+              json: () => JSON.parse(text),
+            });
           });
         },
       );
@@ -103,7 +125,8 @@ export class ProxyProcess {
 
   /** Ends it and waits; gives back its exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode ?? this.#child.signalCode;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      return this.#child.exitCode ?? this.#child.signalCode;
     this.#child.kill(signal);
     return this.exited();
   }
@@ -115,10 +138,14 @@ export class ProxyProcess {
 }
 
 /** Runs the proxy until it ends by itself, for settings that it refuses. */
-export async function runProxy(settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<{ code: number; output: string }> {
+export async function runProxy(
+  settings: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): Promise<{ code: number; output: string }> {
   const child = spawnProxy(settings, args);
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const [code] = (await once(child, 'close')) as [number];
   return { code, output };
 }

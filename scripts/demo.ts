@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSamples, sampleNames } from './build-images.ts';
+import { ensureEngine } from './engine.ts';
+
+/*
+ * `npm run demo`: the proxy with the sample services, on whatever this machine has.
+ */
+
+const ROOT = join(import.meta.dirname, '..');
+
+let proxy: ChildProcess | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => (proxy === undefined ? process.exit(130) : proxy.kill(signal)));
+}
+
+async function main(): Promise<number> {
+  const engine = await ensureEngine();
+  const directory = mkdtempSync(join(tmpdir(), 'cless-demo-'));
+  try {
+    let services: readonly string[];
+    const settings: Record<string, string> = {};
+    if (engine.available) {
+      services = sampleNames();
+      await buildSamples(services, { onlyMissing: true });
+    } else {
+      console.log(`no Docker Engine: ${engine.reason}`);
+      console.log('the demo runs the Node.js sample as a child process instead (CLESS_RUNTIME=process)');
+      services = ['nodejs'];
+      const servicesFile = join(directory, 'services.json');
+      writeFileSync(
+        servicesFile,
+        JSON.stringify({ nodejs: { command: [process.execPath, join(ROOT, 'images/nodejs/server.js')] } }),
+      );
+      Object.assign(settings, { CLESS_RUNTIME: 'process', CLESS_PROCESS_SERVICES: servicesFile });
+    }
+
+    const port = (await canListen(80)) ? 80 : 8080;
+    settings.CLESS_LISTEN = process.env.CLESS_LISTEN ?? `0.0.0.0:${port}`;
+    settings.CLESS_STATE_DIR = process.env.CLESS_STATE_DIR ?? join(directory, 'state');
+    const shownPort = settings.CLESS_LISTEN.split(':').at(-1);
+    const origin = `http://localhost${shownPort === '80' ? '' : `:${shownPort}`}/`;
+    console.log('\ntry:');
+    for (const service of services) console.log(`  curl -H 'Host: ${service}.cless.cloud' ${origin}`);
+    console.log('\nCtrl-C ends it\n');
+
+    proxy = spawn('npm', ['--silent', '-w', '@cless/proxy', 'start'], {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: { ...process.env, ...settings },
+      detached: true, // a signal reaches it through us, once
+    });
+    const [code] = await once(proxy, 'exit');
+    return code ?? 1;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    if (engine.available) await engine.stop();
+  }
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
+  });
+}
+
+process.exit(await main());

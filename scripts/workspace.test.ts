@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import config from '../vitest.workspace.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+test('the test projects of all packages are found', () => {
+  const projects = (config as { test?: { projects?: { test: { name: string } }[] } }).test?.projects ?? [];
+  const names = projects.map((project) => project.test.name);
+  for (const name of ['router', 'health', 'runtime-docker', 'runtime-process', 'proxy']) {
+    expect(names).toContain(`${name}:unit`);
+    expect(names).toContain(`${name}:integration`);
+  }
+});
+
+test('every script that runs Vitest names the configuration, which it would not find by itself', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  for (const [name, command] of Object.entries<string>(scripts)) {
+    if (command.includes('vitest'))
+      expect([name, command]).toEqual([name, expect.stringContaining('--config vitest.workspace.ts')]);
+  }
+});
