@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import config from '../vitest.workspace.ts';
+import { missingPackages } from './complete-lockfile.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -20,4 +21,8 @@ test('every script that runs Vitest names the configuration, which it would not 
     if (command.includes('vitest'))
       expect([name, command]).toEqual([name, expect.stringContaining('--config vitest.workspace.ts')]);
   }
+});
+
+test('the lockfile names the optional packages of all platforms, or npm ci would refuse it', () => {
+  expect([...missingPackages().keys()]).toEqual([]);
 });

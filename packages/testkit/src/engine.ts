@@ -1,0 +1,109 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { docker } from './docker.ts';
+
+const run = promisify(execFile);
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * A Docker Engine of a test's own, beside the machine's, that may be killed and started again. It leaves iptables
+ * alone: published ports are served by the userland proxy.
+ */
+export class OwnEngine {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'cless-engine-'));
+  #daemon: ChildProcess | undefined;
+
+  /** Why there can be none; nothing if there can. */
+  static readonly impossible: string | undefined =
+    process.getuid?.() === 0 ? undefined : 'only root can start an engine of its own';
+
+  /** What DOCKER_HOST is to be. */
+  get address(): string {
+    return `unix://${this.#path('docker.sock')}`;
+  }
+
+  async start(): Promise<void> {
+    const log = openSync(this.#path('log'), 'a');
+    this.#daemon = spawn(
+      'dockerd',
+      [
+        ...['--host', this.address],
+        ...['--data-root', this.#path('data')],
+        ...['--exec-root', this.#path('exec')],
+        ...['--pidfile', this.#path('pid')],
+        ...[
+          '--bridge=none',
+          '--iptables=false',
+          '--ip6tables=false',
+          '--ip-forward=false',
+          '--ip-masq=false',
+        ],
+      ],
+      { stdio: ['ignore', log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } },
+    );
+    closeSync(log);
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (
+      !(await this.docker('version').then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      if (performance.now() > deadline || this.#daemon.exitCode !== null) {
+        throw new Error(
+          `dockerd did not start:\n${readFileSync(this.#path('log'), 'utf8').split('\n').slice(-10).join('\n')}`,
+        );
+      }
+      await sleep(100);
+    }
+  }
+
+  /** Runs the docker command against this engine. */
+  async docker(...args: string[]): Promise<string> {
+    const { stdout } = await run('docker', ['-H', this.address, ...args], { maxBuffer: 1 << 26 });
+    return stdout.trim();
+  }
+
+  /** Copies an image of the machine's engine. */
+  async load(image: string): Promise<void> {
+    const archive = this.#path('image.tar');
+    await docker('save', '-o', archive, image);
+    await this.docker('load', '-i', archive);
+    rmSync(archive);
+  }
+
+  /** Freezes the daemon, or lets it run on: an engine that does not answer. */
+  freeze(frozen: boolean): void {
+    this.#daemon?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    daemon.kill(signal);
+    await once(daemon, 'exit');
+  }
+
+  /** Removes all that it ran and kept. */
+  async remove(): Promise<void> {
+    if (this.#daemon !== undefined && (this.#daemon.exitCode !== null || this.#daemon.signalCode !== null))
+      await this.start();
+    const containers = await this.docker('ps', '-aq');
+    if (containers !== '') await this.docker('rm', '-f', ...containers.split('\n'));
+    await this.docker('network', 'prune', '-f');
+    await this.kill('SIGTERM');
+    await sleep(200);
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  // Private
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
