@@ -72,6 +72,7 @@ async function start(): Promise<EngineState> {
       return {
         available: true,
         stop: async () => {
+          daemon.ref();
           daemon.kill('SIGTERM');
           await exited;
         },

@@ -47,6 +47,11 @@ export class HttpProxy3Forwarder implements Forwarder {
     const { host, port } = target.endpoint;
     const tracked = new Tracked(exchange);
     this.#exchanges.set(request, tracked);
+    // It is piped, and a pipe passes no errors on.
+    body?.once('error', (error) => {
+      tracked.upstream?.destroy();
+      tracked.failed(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', error));
+    });
     request.url = path;
     try {
       this.#proxy.web(

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const never = <T>(value: T | 'never' | 'none') =>
     value === 'never' || value === 'none' ? undefined : value;
 
-  const { server, address } = await Server.start({
+  const starting = Server.start({
     runtime,
     log,
     probe: waitUntilReady,
@@ -64,7 +64,16 @@ async function main(): Promise<void> {
     maxStarts: settings['max-starts'],
     maxInstances: never(settings['max-instances']),
     drainTimeoutMs: settings['drain-timeout'],
-  }).catch((error: unknown) => {
+  });
+  // Before it says that it listens: whoever reads that may send a signal at once.
+  onSignal(log, async (signal) => {
+    log.info(`${signal}: finishing what is open`);
+    const { server } = await starting;
+    await server.close({ keep: settings['on-exit'] === 'keep' });
+    state.close();
+    log.info('bye');
+  });
+  const { address } = await starting.catch((error: unknown) => {
     throw explainListenError(error, settings);
   });
 
@@ -76,13 +85,6 @@ async function main(): Promise<void> {
   );
   // Ahead of the first request, which would have to wait for it; if it fails, the first start tells why.
   runtime.prepare().catch(() => {});
-
-  onSignal(log, async (signal) => {
-    log.info(`${signal}: finishing what is open`);
-    await server.close({ keep: settings['on-exit'] === 'keep' });
-    state.close();
-    log.info('bye');
-  });
 }
 
 function createLog(settings: Settings): Logger {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse, request as sendRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { writeAnswerHead } from './answer.ts';
 import type { UpgradeExchange } from './contracts.ts';
@@ -134,6 +135,7 @@ async function relayRefusal(
     );
   } catch (error) {
     answer.destroy();
+    response.detachSocket(socket as Socket); // somebody else answers
     throw new UpstreamError('UPSTREAM_INVALID', 'sent', error);
   }
   answer.pipe(response);
@@ -144,15 +146,13 @@ async function relayRefusal(
   await finished;
 }
 
-/** node:http gives no response object with an upgrade; this one writes to its socket and closes it. */
+/** node:http gives no response object with an upgrade; this one writes to its socket (a net.Socket here) and closes it. */
 export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  // @ts-expect-error assignSocket wants a net.Socket; what it uses, a Duplex has, and here it is a net.Socket anyway
-  response.assignSocket(socket);
+  response.assignSocket(socket as Socket);
   response.once('finish', () => {
-    // @ts-expect-error likewise
-    response.detachSocket(socket);
+    response.detachSocket(socket as Socket);
     response.emit('close');
     socket.end();
   });

@@ -155,6 +155,7 @@ describe.skipIf(noEngine !== undefined)(
       await proxy.fetch(host);
       const [id = ''] = await containers();
       const streams = Array.from({ length: 5 }, () => proxy.fetch(host, '/events?count=1000&every=20'));
+      for (const stream of streams) stream.catch(() => {});
       const slow = proxy.fetch(host, '/slow?ms=60000');
       await expect.poll(() => docker('logs', id)).toContain('slow began');
       await docker('kill', id);

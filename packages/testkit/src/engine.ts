@@ -16,6 +16,8 @@ const START_TIMEOUT_MS = 60_000;
  */
 export class OwnEngine {
   readonly #directory = mkdtempSync(join(tmpdir(), 'cless-engine-'));
+  /** Not `none`: with that dockerd removes the bridge of the machine's engine. */
+  readonly #bridge = `cless${process.pid}`;
   #daemon: ChildProcess | undefined;
 
   /** Why there can be none; nothing if there can. */
@@ -28,6 +30,9 @@ export class OwnEngine {
   }
 
   async start(): Promise<void> {
+    await this.#makeBridge();
+    // Of a daemon that was killed: where nobody reaps its containerd, the next one takes the zombie for a living one.
+    rmSync(this.#path('exec/containerd/containerd.pid'), { force: true });
     const log = openSync(this.#path('log'), 'a');
     this.#daemon = spawn(
       'dockerd',
@@ -97,11 +102,29 @@ export class OwnEngine {
     if (containers !== '') await this.docker('rm', '-f', ...containers.split('\n'));
     await this.docker('network', 'prune', '-f');
     await this.kill('SIGTERM');
-    await sleep(200);
+    await run('ip', ['link', 'delete', this.#bridge]);
+    // A daemon that was killed leaves its data mounted.
+    while (
+      await run('umount', ['-R', '-l', this.#path('data')]).then(
+        () => true,
+        () => false,
+      )
+    );
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
   // Private
+
+  async #makeBridge(): Promise<void> {
+    const exists = await run('ip', ['link', 'show', this.#bridge]).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return;
+    await run('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
+    await run('ip', ['address', 'add', '10.213.57.1/24', 'dev', this.#bridge]);
+    await run('ip', ['link', 'set', this.#bridge, 'up']);
+  }
 
   #path(name: string): string {
     return join(this.#directory, name);

@@ -1,6 +1,10 @@
+export { describeForwarder } from './describe-forwarder.ts';
 export { describeRuntime, type RuntimeHarness } from './describe-runtime.ts';
 export { cleanUp, docker, dockerLines, noEngine, sampleImage } from './docker.ts';
 export { OwnEngine } from './engine.ts';
 export { FakeClock, settle } from './fake-clock.ts';
 export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
+export { FixedRuntime } from './fixed-runtime.ts';
+export { type FrontUnderTest, startFront } from './front-under-test.ts';
 export { type Answer, type LogLine, ProxyProcess, runProxy, stateDirectory } from './proxy-process.ts';
+export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
