@@ -458,10 +458,7 @@ export function describeForwarder(
         const socket = connect(front.port, '127.0.0.1');
         socket.pause();
         socket.write(get());
-        let before = -1;
-        await expect
-          .poll(() => before === (before = written) && written > 0, { interval: 500, timeout: 10_000 })
-          .toBe(true);
+        await standsStill(() => written);
         expect(written).toBeLessThan(64 * MIB);
         let read = 0;
         socket.on('data', (chunk) => {
@@ -635,15 +632,27 @@ export function describeForwarder(
         const socket = connect(front.port, '127.0.0.1');
         socket.pause();
         socket.write(webSocket);
-        let before = -1;
-        await expect
-          .poll(() => before === (before = written) && written > 0, { interval: 500, timeout: 10_000 })
-          .toBe(true);
+        await standsStill(() => written);
         expect(written).toBeLessThan(64 * MIB);
         socket.destroy();
       });
     });
   });
+}
+
+/** Waits until something that grew grows no more. */
+async function standsStill(read: () => number): Promise<void> {
+  let before = 0;
+  await expect
+    .poll(
+      () => {
+        const [last, now] = [before, read()];
+        before = now;
+        return now > 0 && now === last;
+      },
+      { interval: 500, timeout: 10_000 },
+    )
+    .toBe(true);
 }
 
 /** Has a whole answer with a length come? */
