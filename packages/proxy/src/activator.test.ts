@@ -349,6 +349,18 @@ describe('what happens behind its back', () => {
     next.release();
   });
 
+  test('one that was paused by hand in use, just when the engine went away, is woken when it is back', async () => {
+    const lease = await leased();
+    runtime.pauseByHand(lease.instanceId);
+    runtime.behaviour.reachable = false; // the wake-up fails, again and again, but not without a rest
+    await clock.advance(10 * SECOND);
+    expect(states()).not.toContain('stopping');
+    runtime.behaviour.reachable = true;
+    await clock.advance(40 * SECOND);
+    expect(runtime.instances.get(lease.instanceId)?.state).toBe('running');
+    lease.release();
+  });
+
   test('an unpause by hand makes it ready and restarts its idle clock', async () => {
     const lease = await leased();
     lease.release();

@@ -21,6 +21,8 @@ export interface InstanceSurroundings {
   doubt(): void;
 }
 
+/** How long to rest before an instance that is in use, and paused, is woken again after a runtime that did not answer. */
+const RESUME_REST_MS = 1_000;
 const FIRST_STOP_RETRY_MS = 1_000;
 const LONGEST_STOP_RETRY_MS = 30_000;
 
@@ -40,6 +42,7 @@ export class Instance {
   #idleSinceMs: number;
   #idleTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
+  #restTimer: Timer | undefined;
   #examination: Promise<void> | undefined;
   #stopReason: StopReason | undefined;
   readonly #identification = Promise.withResolvers<void>();
@@ -79,6 +82,11 @@ export class Instance {
   /** May a lease be given out? */
   get available(): boolean {
     return this.#state === 'ready' && this.#examination === undefined;
+  }
+
+  /** Was it paused by hand while it is in use, so that it is to be woken? */
+  get interrupted(): boolean {
+    return this.#state === 'paused' && this.#leases > 0 && this.#restTimer === undefined;
   }
 
   /** Is it neither in use nor on its way? */
@@ -278,6 +286,10 @@ export class Instance {
     this.#state = next;
     this.#idleTimer?.cancel();
     this.#idleTimer = undefined;
+    if (next !== 'paused') {
+      this.#restTimer?.cancel();
+      this.#restTimer = undefined;
+    }
     if (next === 'gone') {
       this.#retryTimer?.cancel();
       this.#identification.resolve();
@@ -344,6 +356,7 @@ export class Instance {
     this.#idleSinceMs = this.#world.clock.now(); // not at once again
     if (actual === 'unknown') {
       this.#world.doubt();
+      if (during === 'resuming') this.#rest();
       this.#become(during === 'pausing' ? 'ready' : 'paused');
     } else if (actual === undefined || actual.state === 'exited') {
       this.observe(actual);
@@ -356,11 +369,18 @@ export class Instance {
     }
   }
 
+  #rest(): void {
+    this.#restTimer = this.#world.clock.after(RESUME_REST_MS, () => {
+      this.#restTimer = undefined;
+      this.#changed(this);
+    });
+  }
+
   async #examine(): Promise<void> {
     const before = this.#state;
     const actual = await this.#world.runtime.inspect(this.#known()).catch(() => 'unknown' as const);
-    if (actual === 'unknown' || this.#state !== before) return; // a call of our own knows better
-    this.observe(actual);
+    if (actual === 'unknown') this.#world.doubt();
+    else if (this.#state === before) this.observe(actual); // else a call of our own knows better
   }
 
   #armIdleTimer(): void {

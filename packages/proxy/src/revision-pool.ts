@@ -225,9 +225,7 @@ export class RevisionPool {
       return;
     }
     if (this.#waiters.size > 0) this.#advance();
-    else if (instance.state === 'paused' && instance.leases > 0) {
-      this.#resume(instance); // paused by hand while in use
-    }
+    else if (instance.interrupted) this.#resume(instance);
     this.#world.poolChanged(this);
   }
 

@@ -1,5 +1,8 @@
 import type { Clock, Timer } from '@cless/proxy';
 
+/** More timers than that at one moment are a loop. */
+const MAX_AT_ONCE = 1_000;
+
 /** A clock that stands still until it is told to go on. */
 export class FakeClock implements Clock {
   #nowMs = 0;
@@ -28,6 +31,7 @@ export class FakeClock implements Clock {
   /** Lets time pass, and all that is due happen in its order, with everything that follows from it at once. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
+    let atOnce = 0;
     await settle();
     for (;;) {
       const next = this.#timers
@@ -35,6 +39,9 @@ export class FakeClock implements Clock {
         .sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
       if (next === undefined) break;
       this.#timers = this.#timers.filter((one) => one !== next);
+      atOnce = next.dueMs > this.#nowMs ? 0 : atOnce + 1;
+      if (atOnce > MAX_AT_ONCE)
+        throw new Error(`time stands still at ${this.#nowMs} ms: a timer of 0 ms arms the next`);
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       next.callback();
       await settle();

@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { buildTestImage, imageExists } from '../../../scripts/build-images.ts';
+import { ensureEngine } from '../../../scripts/engine.ts';
+import { type Row, table } from './report.ts';
+import { benchStarts } from './starts.ts';
+
+/*
+ * `npm run bench`: measures against what it compares with, in one run on one machine, and prints ratios and
+ * differences. Results go to bench-results/ as JSON.
+ */
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = { starts: benchStarts };
+
+async function main(): Promise<number> {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !(name in BENCHMARKS));
+  if (unknown.length > 0) {
+    console.error(
+      `no such benchmark: ${unknown.join(', ')}; allowed are ${Object.keys(BENCHMARKS).join(', ')}`,
+    );
+    return 2;
+  }
+  const engine = await ensureEngine();
+  if (!engine.available) {
+    console.error(`no Docker Engine: ${engine.reason}`);
+    return 1;
+  }
+  try {
+    if (!imageExists('cless-testkit')) await buildTestImage();
+    const rows: Row[] = [];
+    for (const [name, run] of Object.entries(BENCHMARKS)) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      console.log(`measuring ${name} …`);
+      rows.push(...(await run()));
+    }
+    console.log(table(rows));
+    mkdirSync('bench-results', { recursive: true });
+    writeFileSync('bench-results/results.json', `${JSON.stringify(rows, null, 2)}\n`);
+    return 0;
+  } finally {
+    await engine.stop();
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,23 @@
+import { waitUntilReady } from '@cless/health';
+import type { Router as ConcreteRouter } from '@cless/router';
+import type { DockerRuntime } from '@cless/runtime-docker';
+import type { ProcessRuntime } from '@cless/runtime-process';
+import type { FakeClock, FakeRuntime } from '@cless/testkit';
+import { expectTypeOf, test } from 'vitest';
+import type { Clock } from './clock.ts';
+import type { Forwarder, ReadinessProbe, Router, Runtime, ServiceSource } from './contracts.ts';
+import type { ConventionSource } from './convention-source.ts';
+import type { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import type { UndiciForwarder } from './undici-forwarder.ts';
+
+test('the packages satisfy the proxy’s interfaces by their shape alone', () => {
+  expectTypeOf<ConcreteRouter>().toExtend<Router>();
+  expectTypeOf<DockerRuntime>().toExtend<Runtime>();
+  expectTypeOf<ProcessRuntime>().toExtend<Runtime>();
+  expectTypeOf<FakeRuntime>().toExtend<Runtime>();
+  expectTypeOf<FakeClock>().toExtend<Clock>();
+  expectTypeOf(waitUntilReady).toExtend<ReadinessProbe>();
+  expectTypeOf<UndiciForwarder>().toExtend<Forwarder>();
+  expectTypeOf<HttpProxy3Forwarder>().toExtend<Forwarder>();
+  expectTypeOf<ConventionSource>().toExtend<ServiceSource>();
+});

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ProxyProcess, runProxy, stateDirectory } from '@cless/testkit';
+import { afterAll, afterEach, expect, test } from 'vitest';
+
+/*
+ * The proxy with the process runtime, and what it says when it cannot start.
+ */
+
+const state = stateDirectory();
+const servicesFile = join(state.path, 'services.json');
+const upstream = fileURLToPath(new URL('../../testkit/src/sample-upstream.ts', import.meta.url));
+const command = [process.execPath, '--disable-warning=ExperimentalWarning', upstream];
+writeFileSync(
+  servicesFile,
+  JSON.stringify({ hello: { command }, quitter: { command, env: { EXIT_CODE: '3' } } }),
+);
+
+const settings = {
+  CLESS_RUNTIME: 'process',
+  CLESS_PROCESS_SERVICES: servicesFile,
+  CLESS_STATE_DIR: state.path,
+  CLESS_STOP_GRACE: '2s',
+};
+let proxy: ProxyProcess | undefined;
+
+afterEach(() => proxy?.stop());
+afterAll(() => state.remove());
+
+test.each(['undici', 'http-proxy-3'])(
+  'services are child processes, started, paused, resumed and stopped (%s)',
+  async (forwarder) => {
+    proxy = await ProxyProcess.start({
+      ...settings,
+      CLESS_FORWARDER: forwarder,
+      CLESS_PAUSE_AFTER: '200ms',
+      CLESS_STOP_AFTER: '1500ms',
+    });
+    const cold = await proxy.fetch('hello.example');
+    expect(cold).toMatchObject({ status: 200, text: 'hello from hello at /\n' });
+    await expect.poll(() => proxy?.logged('hello paused')).toHaveLength(1);
+    const resumed = await proxy.fetch('hello.example');
+    expect(resumed.headers['server-timing']).toContain('cless-resume');
+    expect(resumed.headers['x-instance']).toBe(cold.headers['x-instance']);
+    await expect.poll(() => proxy?.logged('hello stopped (idle)'), { timeout: 5_000 }).toHaveLength(1);
+    expect((await proxy.fetch('quitter.example')).json()).toMatchObject({
+      type: 'start-failed',
+      detail: expect.stringContaining('code 3'),
+    });
+    expect((await proxy.fetch('other.example')).status).toBe(404);
+    expect(await proxy.stop()).toBe(0);
+  },
+);
+
+test('a killed proxy’s processes are adopted', async () => {
+  proxy = await ProxyProcess.start(settings);
+  const before = await proxy.fetch('hello.example');
+  await proxy.stop('SIGKILL');
+  proxy = await ProxyProcess.start(settings);
+  expect((await proxy.fetch('hello.example')).headers['x-instance']).toBe(before.headers['x-instance']);
+});
+
+test('one that listens nowhere says why, and names the setting', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  const { code, output } = await runProxy({ ...settings, CLESS_LISTEN: `127.0.0.1:${port}` });
+  taken.close();
+  expect([code, output]).toEqual([
+    2,
+    `cless: CLESS_LISTEN: cannot listen on 127.0.0.1:${port}: another program does already\n`,
+  ]);
+});
+
+test('an unknown or malformed setting ends it with an error that says what is allowed', async () => {
+  expect(await runProxy({ ...settings, CLESS_PAUSE_AFTER: 'soon' })).toEqual({
+    code: 2,
+    output:
+      'cless: CLESS_PAUSE_AFTER: "soon" is not allowed; allowed is a duration like 250ms, 30s or 5m, or never\n',
+  });
+  expect((await runProxy({ ...settings, CLESS_PROCESS_SERVICES: '' })).output).toContain(
+    'CLESS_PROCESS_SERVICES',
+  );
+});
+
+test('--help tells the settings', async () => {
+  const { code, output } = await runProxy(settings, ['--help']);
+  expect(code).toBe(0);
+  expect(output).toContain('CLESS_PAUSE_AFTER');
+});

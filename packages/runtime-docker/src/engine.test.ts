@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DockerRuntime } from './runtime.ts';
+
+/*
+ * Engines that are none: every call ends, with an error of a code.
+ */
+
+const directory = mkdtempSync(join(tmpdir(), 'cless-fake-engine-'));
+const socket = join(directory, 'docker.sock');
+let answer: RequestListener = (_, response) => response.end();
+let server: Server;
+let runtime: DockerRuntime;
+
+beforeAll(async () => {
+  server = createServer((request, response) => answer(request, response)).listen(socket);
+  await once(server, 'listening');
+  runtime = new DockerRuntime({
+    owner: 'test',
+    engine: `unix://${socket}`,
+    ports: { from: 19900, to: 19910 },
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  server.closeAllConnections();
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(directory, { recursive: true });
+});
+
+const spec = { service: 'web', revision: 'r1', image: 'x', port: 8080 };
+const calls: Record<string, () => Promise<unknown>> = {
+  image: () => runtime.image('x'),
+  list: () => runtime.list(),
+  inspect: () => runtime.inspect('x'),
+  start: () => runtime.start(spec),
+};
+
+describe.each(Object.keys(calls))('%s', (name) => {
+  const call = () => calls[name]?.();
+
+  test.each<[string, RequestListener]>([
+    ['text', (_, response) => response.end('hello')],
+    ['an empty object', (_, response) => response.setHeader('Content-Type', 'application/json').end('{}')],
+    ['nothing', (_, response) => response.end()],
+    ['a page', (_, response) => response.end('<html>')],
+    [
+      'half an answer',
+      (_, response) => {
+        response.writeHead(200, { 'Content-Length': 100 });
+        response.write('{', () => response.destroy());
+      },
+    ],
+    ['a broken connection', (request) => request.socket.destroy()],
+  ])('of one that answers with %s ends', async (_, listener) => {
+    answer = listener;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const outcome = expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^ENGINE_/) });
+    const timer = setInterval(() => vi.advanceTimersByTime(30_000), 50);
+    await outcome;
+    clearInterval(timer);
+  });
+
+  test('of one that never answers is ENGINE_UNREACHABLE after 30 s', async () => {
+    answer = () => {};
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const outcome = expect(call()).rejects.toMatchObject({
+      code: 'ENGINE_UNREACHABLE',
+      message: expect.stringContaining('no answer within'),
+    });
+    const timer = setInterval(() => vi.advanceTimersByTime(30_000), 50);
+    await outcome;
+    clearInterval(timer);
+  });
+});
+
+test('a full disk is START_FAILED with the engine’s own words', async () => {
+  answer = (request, response) => {
+    const json = (status: number, body: unknown) =>
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
+    else if (request.url?.startsWith('/containers/create'))
+      json(500, { message: 'mkdir /var/lib/docker/overlay2/x: no space left on device' });
+    else json(404, { message: 'no such container' });
+  };
+  await expect(runtime.start(spec)).rejects.toMatchObject({
+    code: 'START_FAILED',
+    reason: expect.stringContaining('no space left'),
+  });
+});
+
+test('what an engine that was too slow made after all is removed when it is known', async () => {
+  const asked: string[] = [];
+  answer = (request, response) => {
+    asked.push(`${request.method} ${request.url?.split('?')[0]}`);
+    const json = (status: number, body: unknown) =>
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
+    else if (request.url?.startsWith('/containers/create')) json(201, { Id: 'abc' });
+    else if (request.url?.endsWith('/start')) request.socket.destroy();
+    else json(204, undefined);
+  };
+  await expect(runtime.start(spec)).rejects.toMatchObject({ code: 'ENGINE_UNREACHABLE' });
+  expect(asked.at(-1)).toBe('DELETE /containers/abc');
+});
