@@ -29,7 +29,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #activator: Activator;
   readonly #front: Front;
-  readonly #watching: Promise<void>;
+  #watching: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -62,7 +62,6 @@ export class Server {
       clock: systemClock,
       onAccess: log.isLevelEnabled('info') ? (access) => logAccess(log, access) : undefined,
     });
-    this.#watching = this.#activator.run();
   }
 
   /**
@@ -72,12 +71,9 @@ export class Server {
    */
   static async start(options: ServerOptions): Promise<{ server: Server; address: AddressInfo }> {
     const server = new Server(options);
-    try {
-      return { server, address: await server.#front.listen(options.listen) };
-    } catch (error) {
-      await server.#activator.close({ keep: true });
-      throw error;
-    }
+    const address = await server.#front.listen(options.listen);
+    server.#watching = server.#activator.run();
+    return { server, address };
   }
 
   /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next proxy. */

@@ -11,13 +11,12 @@ const run = promisify(execFile);
 const START_TIMEOUT_MS = 60_000;
 
 /**
- * A Docker Engine of a test's own, beside the machine's, that may be killed and started again. It leaves iptables
- * alone: published ports are served by the userland proxy.
+ * A Docker Engine of a test's own, beside the machine's, that may be killed and started again. It lives in a network
+ * namespace of its own, or it would take the machine's bridge away; so must whoever wants to reach its containers.
  */
 export class OwnEngine {
   readonly #directory = mkdtempSync(join(tmpdir(), 'cless-engine-'));
-  /** Not `none`: with that dockerd removes the bridge of the machine's engine. */
-  readonly #bridge = `cless${process.pid}`;
+  readonly #namespace = `cless${process.pid}`;
   #daemon: ChildProcess | undefined;
 
   /** Why there can be none; nothing if there can. */
@@ -29,14 +28,22 @@ export class OwnEngine {
     return `unix://${this.#path('docker.sock')}`;
   }
 
+  /** What puts a command into the engine's network namespace. */
+  get enter(): readonly [program: string, ...args: string[]] {
+    return ['nsenter', `--net=/run/netns/${this.#namespace}`];
+  }
+
   async start(): Promise<void> {
-    await this.#makeBridge();
+    await this.#makeNamespace();
     // Of a daemon that was killed: where nobody reaps its containerd, the next one takes the zombie for a living one.
     rmSync(this.#path('exec/containerd/containerd.pid'), { force: true });
     const log = openSync(this.#path('log'), 'a');
+    const [program, ...args] = this.enter;
     this.#daemon = spawn(
-      'dockerd',
+      program,
       [
+        ...args,
+        'dockerd',
         ...['--host', this.address],
         ...['--data-root', this.#path('data')],
         ...['--exec-root', this.#path('exec')],
@@ -102,7 +109,7 @@ export class OwnEngine {
     if (containers !== '') await this.docker('rm', '-f', ...containers.split('\n'));
     await this.docker('network', 'prune', '-f');
     await this.kill('SIGTERM');
-    await run('ip', ['link', 'delete', this.#bridge]);
+    await run('ip', ['netns', 'delete', this.#namespace]);
     // A daemon that was killed leaves its data mounted.
     while (
       await run('umount', ['-R', '-l', this.#path('data')]).then(
@@ -115,15 +122,12 @@ export class OwnEngine {
 
   // Private
 
-  async #makeBridge(): Promise<void> {
-    const exists = await run('ip', ['link', 'show', this.#bridge]).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return;
-    await run('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
-    await run('ip', ['address', 'add', '10.213.57.1/24', 'dev', this.#bridge]);
-    await run('ip', ['link', 'set', this.#bridge, 'up']);
+  async #makeNamespace(): Promise<void> {
+    const { stdout } = await run('ip', ['netns', 'list']);
+    if (stdout.includes(this.#namespace)) return;
+    await run('ip', ['netns', 'add', this.#namespace]);
+    const [program, ...args] = this.enter;
+    await run(program, [...args, 'ip', 'link', 'set', 'lo', 'up']);
   }
 
   #path(name: string): string {

@@ -1,4 +1,5 @@
 import { ConventionSource, type Endpoint, type Forwarder, Server, TrustedProxies } from '@cless/proxy';
+import { Router } from '@cless/router';
 import { pino } from 'pino';
 import { FixedRuntime } from './fixed-runtime.ts';
 
@@ -17,7 +18,7 @@ export async function startFront(
   const { server, address } = await Server.start({
     runtime,
     probe: async () => ({ attempts: 1, durationMs: 0 }),
-    router: { route: (host) => ({ service: host.split('.')[0] ?? '' }) },
+    router: new Router({ convention: { imageSuffix: '' } }),
     source: new ConventionSource({
       runtime,
       imageSuffix: '',

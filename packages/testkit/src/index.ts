@@ -8,3 +8,5 @@ export { FixedRuntime } from './fixed-runtime.ts';
 export { type FrontUnderTest, startFront } from './front-under-test.ts';
 export { type Answer, type LogLine, ProxyProcess, runProxy, stateDirectory } from './proxy-process.ts';
 export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
+export { type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';
+export { parseStrictly, type StrictRequest } from './strict-parser.ts';

@@ -33,16 +33,26 @@ export class ProxyProcess {
   readonly port: number;
   readonly lines: LogLine[];
   readonly #child: ChildProcess;
+  readonly #relay: Relay | undefined;
 
-  private constructor(child: ChildProcess, lines: LogLine[], port: number) {
+  private constructor(child: ChildProcess, lines: LogLine[], port: number, relay: Relay | undefined) {
     this.#child = child;
     this.lines = lines;
     this.port = port;
+    this.#relay = relay;
   }
 
   /** Starts it and waits until it listens. @throws with what it said if it does not */
-  static async start(settings: Readonly<Record<string, string>>): Promise<ProxyProcess> {
-    const child = spawnProxy({ CLESS_LISTEN: '127.0.0.1:0', CLESS_LOG_FORMAT: 'json', ...settings });
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    /** What puts it into a network namespace, if it is not to run in this one. */
+    enter: readonly string[] = [],
+  ): Promise<ProxyProcess> {
+    const child = spawnProxy(
+      { CLESS_LISTEN: '127.0.0.1:0', CLESS_LOG_FORMAT: 'json', ...settings },
+      [],
+      enter,
+    );
     const lines: LogLine[] = [];
     let errors = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
@@ -60,7 +70,9 @@ export class ProxyProcess {
       child.once('exit', (code) => reject(new Error(`the proxy exited with code ${code}: ${errors}`)));
     });
     const { address } = await listening;
-    return new ProxyProcess(child, lines, Number(String(address).split(':').at(-1)));
+    const port = Number(String(address).split(':').at(-1));
+    const relay = enter.length === 0 ? undefined : await startRelay(enter, port);
+    return new ProxyProcess(child, lines, port, relay);
   }
 
   get pid(): number {
@@ -86,8 +98,9 @@ export class ProxyProcess {
     return new Promise((resolve, reject) => {
       const request = sendRequest(
         {
-          host: '127.0.0.1',
-          port: this.port,
+          ...(this.#relay === undefined
+            ? { host: '127.0.0.1', port: this.port }
+            : { socketPath: this.#relay.socketPath }),
           method,
           path,
           agent: false,
@@ -125,6 +138,7 @@ export class ProxyProcess {
 
   /** Ends it and waits; gives back its exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    this.#relay?.stop();
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
       return this.#child.exitCode ?? this.#child.signalCode;
     this.#child.kill(signal);
@@ -156,9 +170,48 @@ export function stateDirectory(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-function spawnProxy(settings: Readonly<Record<string, string>>, args: readonly string[] = []): ChildProcess {
+interface Relay {
+  readonly socketPath: string;
+  stop(): void;
+}
+
+/** A way from here into a network namespace: Unix sockets know no such borders. */
+async function startRelay(enter: readonly string[], port: number): Promise<Relay> {
+  const directory = mkdtempSync(join(tmpdir(), 'cless-relay-'));
+  const socketPath = join(directory, 'socket');
+  const [program = '', ...args] = enter;
+  const script = fileURLToPath(new URL('./relay.ts', import.meta.url));
+  const relay = spawn(
+    program,
+    [...args, process.execPath, '--disable-warning=ExperimentalWarning', script, socketPath, String(port)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  await once(relay.stdout, 'data');
+  return {
+    socketPath,
+    stop() {
+      relay.kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function spawnProxy(
+  settings: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  enter: readonly string[] = [],
+): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_')));
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+  const [program = process.execPath, ...rest] = [
+    ...enter,
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    MAIN,
+    ...args,
+  ];
+  return spawn(program, rest, {
     env: { ...env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

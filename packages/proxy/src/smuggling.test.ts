@@ -1,0 +1,84 @@
+import {
+  type FrontUnderTest,
+  parseStrictly,
+  RawUpstream,
+  sendRaw,
+  smugglingCorpus,
+  startFront,
+} from '@cless/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import { UndiciForwarder } from './undici-forwarder.ts';
+
+/*
+ * Each attempt is refused, or forwarded as requests that have one meaning only. A request hidden in another one's
+ * body never reaches the instance as a request of its own.
+ */
+
+const options = { responseTimeoutMs: 2_000 };
+const forwarders = {
+  undici: () => new UndiciForwarder(options),
+  'http-proxy-3': () => new HttpProxy3Forwarder(options),
+};
+
+test('there are at least 200', () => {
+  expect(new Set(smugglingCorpus.map(({ bytes }) => bytes)).size).toBeGreaterThanOrEqual(200);
+});
+
+describe.each(Object.entries(forwarders))('smuggling through %s', (_, create) => {
+  let upstream: RawUpstream;
+  let front: FrontUnderTest;
+
+  beforeAll(async () => {
+    upstream = await RawUpstream.listen();
+    front = await startFront(create(), { raw: upstream.endpoint });
+    await sendRaw(front.port, 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n', { timeoutMs: 10 });
+  });
+
+  afterAll(async () => {
+    await front.close();
+    upstream.close();
+  });
+
+  test.each(smugglingCorpus)('$name', async ({ bytes }) => {
+    upstream.forget();
+    // Answers whatever looks like the end of a request, as a careless instance would.
+    upstream.script = (connection) => {
+      const { received } = connection;
+      if (connection.answered === 0 && (received.includes('\r\n\r\n') || received.includes('\n\n'))) {
+        setTimeout(() => connection.answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 5);
+      }
+    };
+    const { text } = await sendRaw(front.port, bytes, { timeoutMs: 250 });
+    const received = upstream.connections.map((connection) => connection.received);
+    const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
+    if (received.join('') === '') {
+      // Refused, or still waiting for the rest of what was promised.
+      for (const status of statuses) expect([204, 400, 404, 408, 413, 414, 417, 431]).toContain(status);
+      return;
+    }
+    for (const connection of received) {
+      let requests: ReturnType<typeof parseStrictly> = [];
+      try {
+        requests = parseStrictly(connection);
+      } catch (error) {
+        // A body that the client has not sent to its end is no ambiguity: the connection is broken off.
+        if (!/^half a body|^chunk ""/.test((error as Error).message)) throw error;
+      }
+      for (const { line, headers } of requests) {
+        expect(headers.find(([name]) => name === 'host')?.[1]).toMatch(/^raw\.test(:80)?$/i);
+        // The second of two pipelined requests may be honest, but never one that the first one's framing hid.
+        if (line.includes('smuggled')) expect(hidesNothing(bytes)).toBe(true);
+      }
+    }
+  });
+});
+
+/** Does the request with `/smuggled` follow another one by every reading? Names with `_` are not passed on. */
+function hidesNothing(bytes: string): boolean {
+  const [head = '', ...rest] = bytes.split('\r\n\r\n');
+  if (/^content-length: 0$/im.test(head) || !/content-length|transfer-encoding/i.test(head)) return true;
+  return (
+    /^transfer-encoding:[ \t]*chunked[ \t]*$/im.test(head) && !/content-length/i.test(head) && rest[0] === '0'
+  );
+}

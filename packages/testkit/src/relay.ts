@@ -1,0 +1,14 @@
+/*
+ * Relays connections of a Unix socket to a port of the network namespace that it runs in: `node relay.ts SOCKET PORT`.
+ */
+import { connect, createServer } from 'node:net';
+
+const [, , path = '', port = ''] = process.argv;
+
+createServer({ allowHalfOpen: true }, (client) => {
+  const server = connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true });
+  client.pipe(server).pipe(client);
+  client.on('error', () => server.destroy());
+  server.on('error', () => client.destroy());
+  client.on('close', () => server.destroy());
+}).listen(path, () => process.stdout.write('relaying\n'));
