@@ -1,4 +1,5 @@
-import { request as sendRequest } from 'node:http';
+import { type Agent, request as sendRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const SOCKET = '/var/run/docker.sock';
 
@@ -34,17 +35,28 @@ export function engineCall<T = unknown>(method: string, path: string, body?: unk
   });
 }
 
-/** Asks until there is a good answer, without ever waiting. */
+/** Asks once. @throws if there is no answer, or not a good one */
+export function goodAnswer(port: number, host: string, agent: Agent | false): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = sendRequest({ host: '127.0.0.1', port, agent, headers: { Host: host } }, (response) => {
+      response.resume().once('end', () => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`status ${response.statusCode}`));
+      });
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+/** Asks until there is a good answer, every millisecond. */
 export async function firstGoodAnswer(port: number): Promise<void> {
   for (;;) {
-    const good = await new Promise<boolean>((resolve) => {
-      const request = sendRequest({ host: '127.0.0.1', port, agent: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      });
-      request.on('error', () => resolve(false));
-      request.end();
-    });
+    const good = await goodAnswer(port, 'localhost', false).then(
+      () => true,
+      () => false,
+    );
     if (good) return;
+    await sleep(1);
   }
 }

@@ -1,11 +1,14 @@
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp, dockerLines, ProxyProcess, sampleImage, stateDirectory } from '@cless/testkit';
-import { engineCall, firstGoodAnswer } from './engine-api.ts';
+import { engineCall, firstGoodAnswer, goodAnswer } from './engine-api.ts';
 import type { Row } from './report.ts';
 import { median, quantile } from './statistics.ts';
 
 const ROUNDS = 25;
 const FLOOR_PORT = 18_999;
+/** How long a container sleeps before it is woken. */
+const PAUSED_MS = 150;
 
 interface Inspected {
   readonly Config: { readonly Image: string; readonly Env: string[]; readonly ExposedPorts: object };
@@ -36,10 +39,10 @@ export async function benchStarts(): Promise<Row[]> {
       `label=cless.owner=${owner}`,
       ...filters.flatMap((filter) => ['--filter', filter]),
     );
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const request = async () => {
     const beganMs = performance.now();
-    const { status } = await proxy.fetch(host);
-    if (status !== 200) throw new Error(`status ${status}`);
+    await goodAnswer(proxy.port, host, agent);
     return performance.now() - beganMs;
   };
   const until = async (condition: () => Promise<boolean>) => {
@@ -62,6 +65,7 @@ export async function benchStarts(): Promise<Row[]> {
     for (let round = 0; round < ROUNDS; round++) {
       const [id = ''] = await containers();
       await until(async () => (await containers('status=paused')).length === 1);
+      await sleep(PAUSED_MS);
       samples.resume.push(await request());
       await until(async () => (await containers('status=paused')).length === 1);
       await engineCall('DELETE', `/containers/${id}?force=true`);
@@ -95,6 +99,7 @@ export async function benchStarts(): Promise<Row[]> {
       },
     ];
   } finally {
+    agent.destroy();
     await proxy.stop();
     await cleanUp(owner, [image]);
     state.remove();
@@ -118,6 +123,7 @@ async function engineFloor({ Config, HostConfig }: Inspected): Promise<{ coldMs:
     await firstGoodAnswer(FLOOR_PORT);
     const coldMs = performance.now() - beganMs;
     await engineCall('POST', `/containers/${id}/pause`);
+    await sleep(PAUSED_MS); // one that has slept for a while is slower to wake
     const pausedMs = performance.now();
     await engineCall('POST', `/containers/${id}/unpause`);
     return { coldMs, resumeMs: performance.now() - pausedMs };

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
+import { isHopByHop, isHopByHopName, namedByConnection } from './hop-by-hop.ts';
 
 /** RFC 9112 §4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ) */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -37,7 +37,7 @@ export function writeAnswerHead(
         contentLength = value;
         break;
     }
-    if (!isHopByHop(name.toLowerCase())) relayed.push(name, value);
+    if (!isHopByHopName(name)) relayed.push(name, value);
   }
   const named = namedByConnection(connection);
   if (named !== undefined) {
@@ -47,6 +47,12 @@ export function writeAnswerHead(
   }
   for (const part of added) relayed.push(part);
   response.writeHead(status, REASON.test(reason) ? reason : '', relayed);
+  // Node keeps the head until there is a body to send along. An event stream may have none for hours.
+  process.nextTick(flushHead, response);
+}
+
+function flushHead(response: ServerResponse): void {
+  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
 }
 
 /** Passes early hints on (RFC 8297); other informational answers are for one connection, or say nothing. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** Addresses and networks whose `X-Forwarded-*` and `Forwarded` are believed. */
 export class TrustedProxies {
@@ -43,7 +44,7 @@ function clientAddress(socket: Socket): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-/** Headers that are ours to set; those of strangers are dropped. Also dropped when written with `_`: many apps read both as one. */
+/** Headers that are ours to set; those of strangers are dropped. */
 const OURS = new Set([
   'forwarded',
   'x-forwarded-for',
@@ -55,14 +56,31 @@ const OURS = new Set([
   'via',
   'expect',
 ]);
-/** Written with `_` these would be another header's double. */
+/** Written with `_` for `-` these would be another header's double: many apps read both as one. */
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
-export interface ForwardedContext {
-  /** The host that the request is for, with its port if it named one. */
-  readonly host: string;
-  readonly requestId: string;
-  readonly trusted: boolean;
+/** What becomes of a client's header: passed on; dropped; passed on if the client is trusted. */
+type Fate = 'pass' | 'drop' | 'trusted';
+
+/** Fates by name as it was written. Clients write few different names; a crawler's inventions are not kept. */
+const fates = new Map<string, Fate>();
+const MAX_FATES = 1_000;
+
+function fateOf(name: string): Fate {
+  const known = fates.get(name);
+  if (known !== undefined) return known;
+  const fate = decideFate(name.toLowerCase());
+  if (fates.size < MAX_FATES) fates.set(name, fate);
+  return fate;
+}
+
+function decideFate(name: string): Fate {
+  if (name === 'x-real-ip') return 'trusted';
+  if (name === 'host' || isHopByHop(name) || OURS.has(name)) return 'drop';
+  if (!name.includes('_')) return 'pass';
+  const double = name.replaceAll('_', '-');
+  const isDouble = double === 'host' || isHopByHop(double) || OURS.has(double) || FRAMING.has(double);
+  return isDouble ? 'drop' : 'pass';
 }
 
 /**
@@ -71,38 +89,37 @@ export interface ForwardedContext {
  */
 export function outgoingHeaders(
   request: IncomingMessage,
-  { host, requestId, trusted }: ForwardedContext,
+  { host, connection, via }: RequestHead,
+  requestId: string,
+  trusted: boolean,
 ): string[] {
-  const { rawHeaders, socket } = request;
-  const named = namedByConnection(request.headers.connection);
+  const { rawHeaders, socket, httpVersion } = request;
+  const named = namedByConnection(connection);
   const outgoing: string[] = ['Host', host];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    const lower = name.toLowerCase();
-    if (lower === 'host' || isHopByHop(lower) || named?.has(lower)) continue;
-    if (OURS.has(lower) && !(trusted && lower === 'x-real-ip')) continue;
-    if (lower.includes('_') && isDouble(lower.replaceAll('_', '-'))) continue;
+    const fate = fateOf(name);
+    if (fate === 'drop' || (fate === 'trusted' && !trusted)) continue;
+    if (named?.has(name.toLowerCase())) continue;
     outgoing.push(name, rawHeaders[i + 1] as string);
   }
 
   const address = clientAddress(socket);
   const headers = trusted ? request.headers : {};
-  const port = String(socket.localPort ?? 80);
   const node = address.includes(':') ? `"[${address}]"` : address;
   const proto = single(headers['x-forwarded-proto']) ?? 'http';
   const own = `for=${node};host="${host}";proto=${proto}`;
   const before = single(headers['x-forwarded-for']);
   const forwarded = single(headers.forwarded);
-  const via = request.headers.via;
   outgoing.push(
     'Via',
-    via === undefined ? `${request.httpVersion} cless` : `${via}, ${request.httpVersion} cless`,
+    via === undefined ? `${httpVersion} cless` : `${via}, ${httpVersion} cless`,
     'X-Forwarded-For',
     before === undefined ? address : `${before}, ${address}`,
     'X-Forwarded-Host',
     single(headers['x-forwarded-host']) ?? host,
     'X-Forwarded-Port',
-    single(headers['x-forwarded-port']) ?? port,
+    single(headers['x-forwarded-port']) ?? String(socket.localPort ?? 80),
     'X-Forwarded-Proto',
     proto,
     'Forwarded',
@@ -111,10 +128,6 @@ export function outgoingHeaders(
     requestId,
   );
   return outgoing;
-}
-
-function isDouble(name: string): boolean {
-  return name === 'host' || isHopByHop(name) || OURS.has(name) || FRAMING.has(name);
 }
 
 function single(value: string | string[] | undefined): string | undefined {

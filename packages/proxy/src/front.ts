@@ -164,9 +164,9 @@ export class Front {
     const { maxHeaderBytes, maxTargetBytes } = this.#context.limits;
     switch (error.code) {
       case 'HPE_HEADER_OVERFLOW':
-        return error.rawPacket?.includes('\r\n')
-          ? new LimitError('HEADERS_TOO_LARGE', `the headers are larger than ${maxHeaderBytes} bytes`)
-          : new LimitError('TARGET_TOO_LONG', `the target is longer than ${maxTargetBytes} bytes`);
+        return firstLineLength(error.rawPacket) > maxTargetBytes
+          ? new LimitError('TARGET_TOO_LONG', `the target is longer than ${maxTargetBytes} bytes`)
+          : new LimitError('HEADERS_TOO_LARGE', `the headers are larger than ${maxHeaderBytes} bytes`);
       case 'ERR_HTTP_REQUEST_TIMEOUT':
         return Object.assign(new Error('the request did not come in time'), { code: 'REQUEST_TIMEOUT' });
       default:
@@ -175,4 +175,9 @@ export class Front {
         );
     }
   }
+}
+
+function firstLineLength(packet: Buffer | undefined): number {
+  const end = packet?.indexOf('\r\n') ?? -1;
+  return end === -1 ? (packet?.length ?? 0) : end;
 }

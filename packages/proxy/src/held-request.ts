@@ -11,7 +11,15 @@ import { RequestBody } from './request-body.ts';
 import { BadRequestError, type RequestHead, readHead } from './request-head.ts';
 import { responseOn } from './upgrades.ts';
 
-const NEVER: RequestHead = { host: '', path: '/', hasBody: false };
+/** Until the head is read. */
+const UNREAD: RequestHead = {
+  host: '',
+  path: '/',
+  hasBody: false,
+  connection: undefined,
+  via: undefined,
+  requestId: undefined,
+};
 const VALID_REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** How often one request may be sent again. */
@@ -23,18 +31,25 @@ const MAX_HELD_BYTES = 64 * 1024;
 abstract class Held {
   protected readonly context: FrontContext;
   readonly request: IncomingMessage;
-  protected readonly requestId: string;
   protected readonly beganMs: number;
-  protected head = NEVER;
+  protected head = UNREAD;
   protected service: string | undefined;
   protected waited: Activation | undefined;
+  #requestId: string | undefined;
 
   constructor(context: FrontContext, request: IncomingMessage) {
     this.context = context;
     this.request = request;
     this.beganMs = context.clock.now();
-    const given = request.headers['x-request-id'];
-    this.requestId = typeof given === 'string' && VALID_REQUEST_ID.test(given) ? given : randomUUID();
+  }
+
+  /** The client's, if it gave one that can be passed on; else ours. */
+  protected get requestId(): string {
+    if (this.#requestId === undefined) {
+      const given = this.head.requestId;
+      this.#requestId = given !== undefined && VALID_REQUEST_ID.test(given) ? given : randomUUID();
+    }
+    return this.#requestId;
   }
 
   get path(): string {
@@ -42,9 +57,9 @@ abstract class Held {
   }
 
   get headers(): string[] {
-    const { request, requestId } = this;
+    const { request } = this;
     const trusted = this.context.trustedProxies.trusts(request.socket);
-    return outgoingHeaders(request, { host: this.head.host, requestId, trusted });
+    return outgoingHeaders(request, this.head, this.requestId, trusted);
   }
 
   get answerHeaders(): readonly string[] {

@@ -79,7 +79,9 @@ async function main(): Promise<void> {
 
   const where =
     address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
-  log.info(
+  // Whatever the level: it is what tells that requests are accepted.
+  const always = log.child({}, settings['log-level'] === 'silent' ? {} : { level: 'info' });
+  always.info(
     { address: where, runtime: runtime.name, owner: 'owner' in runtime ? runtime.owner : undefined },
     `listening on http://${where}`,
   );

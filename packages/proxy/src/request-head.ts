@@ -37,6 +37,9 @@ export interface RequestHead {
   /** Path and query as the client wrote them; `*` for `OPTIONS *`. */
   readonly path: string;
   readonly hasBody: boolean;
+  readonly connection: string | undefined;
+  readonly via: string | undefined;
+  readonly requestId: string | undefined;
 }
 
 const ABSOLUTE_FORM = /^http:\/\/([^/?#]*)([^#]*)$/i;
@@ -63,14 +66,27 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
   let host: string | undefined;
   let contentLength: string | undefined;
   let transferEncoding: string | undefined;
+  let connection: string | undefined;
+  let via: string | undefined;
+  let requestId: string | undefined;
+  // Told apart by their length first: most headers cost one comparison. And Node makes the object of all headers only
+  // if somebody asks for it.
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    // Only three names matter: told apart by their length, most headers cost one comparison.
     switch (name.length) {
+      case 3:
+        if (name.toLowerCase() === 'via') via = join(via, rawHeaders[i + 1]);
+        break;
       case 4:
         if (name.toLowerCase() !== 'host') break;
         if (host !== undefined) throw new InvalidHostError('there is more than one Host header');
         host = rawHeaders[i + 1] as string;
+        break;
+      case 10:
+        if (name.toLowerCase() === 'connection') connection = join(connection, rawHeaders[i + 1]);
+        break;
+      case 12:
+        if (name.toLowerCase() === 'x-request-id') requestId = join(requestId, rawHeaders[i + 1]);
         break;
       case 14:
         if (name.toLowerCase() !== 'content-length') break;
@@ -91,13 +107,24 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
   if (absolute?.[1] !== undefined) {
     // RFC 9112 §3.2.2: it replaces the Host header.
     const rest = absolute[2] ?? '';
-    return { host: absolute[1], path: rest.startsWith('/') ? rest : `/${rest}`, hasBody };
+    return {
+      host: absolute[1],
+      path: rest.startsWith('/') ? rest : `/${rest}`,
+      hasBody,
+      connection,
+      via,
+      requestId,
+    };
   }
   if (host === undefined) throw new InvalidHostError('there is no Host header');
   if (!target.startsWith('/') && !(target === '*' && request.method === 'OPTIONS')) {
     throw new BadRequestError('the target must be a path, or a URL with http://');
   }
-  return { host, path: target, hasBody };
+  return { host, path: target, hasBody, connection, via, requestId };
+}
+
+function join(before: string | undefined, value: string | undefined): string | undefined {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 /** RFC 9112 §6: exactly one way to tell where the body ends. */

@@ -1,8 +1,9 @@
-import { Agent } from 'node:http';
 import Docker from 'dockerode';
 import { engineAddress } from './engine-address.ts';
 import { EngineRefusedError, EngineUnreachableError, RuntimeError } from './errors.ts';
 
+/** When the socket of a call is given back that was given up long before, in milliseconds. */
+const FORGET_AFTER_MS = 600_000;
 /** How long the engine may take for an answer unless a call says otherwise, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -17,11 +18,14 @@ interface CallOptions {
  */
 export class Engine {
   readonly docker: Docker;
+  /** For answers that have no end, and may be silent for hours. */
+  readonly streaming: Docker;
   readonly address: string;
 
   constructor(address: string = engineAddress()) {
     this.address = address;
-    this.docker = connect(address);
+    this.docker = connect(address, { timeout: FORGET_AFTER_MS });
+    this.streaming = connect(address, {});
   }
 
   /**
@@ -78,17 +82,22 @@ export class Engine {
   }
 }
 
-function connect(address: string): Docker {
+function connect(address: string, options: { readonly timeout?: number }): Docker {
   if (address.startsWith('unix://')) {
-    // A connection each: one kept alive would be stale after the engine's restart, just when a POST uses it.
-    const local = { socketPath: address.slice('unix://'.length), agent: new Agent() };
-    return new Docker(local);
+    return new Docker({
+      socketPath: address.slice('unix://'.length),
+      // A connection each: one kept alive would be stale after the engine's restart, just when a POST uses it. Not by
+      // an agent, nor are calls given a signal: docker-modem prints its options for a debug log that nobody reads,
+      // and with such objects among them that costs milliseconds a call.
+      headers: { Connection: 'close' },
+      ...options,
+    });
   }
   // docker-modem knows TLS and ssh, but takes such an address from its environment only.
   const before = process.env.DOCKER_HOST;
   process.env.DOCKER_HOST = address;
   try {
-    return new Docker();
+    return new Docker(options);
   } finally {
     if (before === undefined) delete process.env.DOCKER_HOST;
     else process.env.DOCKER_HOST = before;

@@ -53,7 +53,7 @@ export async function* watchEvents(
       const stream = await engine.call(
         'events',
         (abortSignal) =>
-          engine.docker.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
+          engine.streaming.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
         { signal },
       );
       const end = () => (stream as Readable).destroy();

@@ -134,14 +134,14 @@ export class DockerRuntime {
   /** Freezes all processes of the container (cgroup freezer). @throws {InstanceNotFoundError} */
   async pause(id: string): Promise<void> {
     await this.#tolerate(id, 'already paused', () =>
-      this.#engine.call('pause', (abortSignal) => this.#container(id).pause({ abortSignal })),
+      this.#engine.call('pause', () => this.#container(id).pause()),
     );
   }
 
   /** Lets them run on. @throws {InstanceNotFoundError} */
   async resume(id: string): Promise<void> {
     await this.#tolerate(id, 'not paused', () =>
-      this.#engine.call('unpause', (abortSignal) => this.#container(id).unpause({ abortSignal })),
+      this.#engine.call('unpause', () => this.#container(id).unpause()),
     );
   }
 
@@ -157,11 +157,9 @@ export class DockerRuntime {
         const instance = await this.inspect(id);
         if (instance?.state === 'paused') await this.resume(id); // a frozen process gets no signal
         if (instance !== undefined && instance.state !== 'exited') {
-          await this.#engine.call(
-            'stop',
-            (abortSignal) => this.#container(id).stop({ t: Math.ceil(graceMs / 1000), abortSignal }),
-            { timeoutMs: graceMs + 30_000 },
-          );
+          await this.#engine.call('stop', () => this.#container(id).stop({ t: Math.ceil(graceMs / 1000) }), {
+            timeoutMs: graceMs + 30_000,
+          });
         }
       } catch (error) {
         if (!isGone(error) && !isStatus(error, 304)) throw error;
@@ -173,9 +171,7 @@ export class DockerRuntime {
   /** The container as it is now; nothing if it does not exist. */
   async inspect(id: string): Promise<Instance | undefined> {
     try {
-      const info = await this.#engine.call('inspect', (abortSignal) =>
-        this.#container(id).inspect({ abortSignal }),
-      );
+      const info = await this.#engine.call('inspect', () => this.#container(id).inspect());
       const labels = info?.Config?.Labels;
       const state = info?.State;
       if (labels === undefined || state === undefined) throw this.#engine.nonsense('inspect');
@@ -197,8 +193,8 @@ export class DockerRuntime {
   /** All containers of this owner, whatever their state. */
   async list(): Promise<Instance[]> {
     const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.owner}`];
-    const containers = await this.#engine.call('list', (abortSignal) =>
-      this.#engine.docker.listContainers({ all: true, filters: { label }, abortSignal }),
+    const containers = await this.#engine.call('list', () =>
+      this.#engine.docker.listContainers({ all: true, filters: { label } }),
     );
     if (!Array.isArray(containers)) throw this.#engine.nonsense('list');
     return containers.map((container) => {
@@ -217,8 +213,8 @@ export class DockerRuntime {
   /** What the container wrote last to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
   async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
     try {
-      const frames = await this.#engine.call('logs', (abortSignal) =>
-        this.#container(id).logs({ stdout: true, stderr: true, tail: lines, follow: false, abortSignal }),
+      const frames = await this.#engine.call('logs', () =>
+        this.#container(id).logs({ stdout: true, stderr: true, tail: lines, follow: false }),
       );
       return Buffer.isBuffer(frames) ? logLines(frames) : [];
     } catch (error) {
@@ -236,9 +232,7 @@ export class DockerRuntime {
     await this.#network?.catch(() => {}); // it may just be made
     this.#network = undefined;
     await this.#engine
-      .call('remove network', (abortSignal) =>
-        this.#engine.docker.getNetwork(this.#networkName).remove({ abortSignal }),
-      )
+      .call('remove network', () => this.#engine.docker.getNetwork(this.#networkName).remove())
       .catch(() => {}); // in use or gone: both are fine
   }
 
@@ -256,14 +250,14 @@ export class DockerRuntime {
     try {
       const network = await this.#ensureNetwork();
       const config = containerConfig(spec, { owner: this.owner, network, hostPort, imageUser });
-      const { id: created } = await this.#engine.call('create', (abortSignal) =>
-        this.#engine.docker.createContainer({ ...config, name, abortSignal }),
+      const { id: created } = await this.#engine.call('create', () =>
+        this.#engine.docker.createContainer({ ...config, name }),
       );
       if (typeof created !== 'string') throw this.#engine.nonsense('create');
       id = created;
       this.#claim(id, hostPort);
       onCreated?.(id);
-      await this.#engine.call('start', (abortSignal) => this.#container(created).start({ abortSignal }), {
+      await this.#engine.call('start', () => this.#container(created).start(), {
         timeoutMs: START_TIMEOUT_MS,
       });
       const instance = await this.inspect(id);
@@ -304,9 +298,7 @@ export class DockerRuntime {
   async #remove(id: string): Promise<void> {
     for (;;) {
       try {
-        await this.#engine.call('remove', (abortSignal) =>
-          this.#container(id).remove({ force: true, v: true, abortSignal }),
-        );
+        await this.#engine.call('remove', () => this.#container(id).remove({ force: true, v: true }));
       } catch (error) {
         if (isStatus(error, 409)) {
           await sleep(50); // "removal is already in progress": gone when it says so
@@ -360,14 +352,13 @@ export class DockerRuntime {
   async #createNetwork(): Promise<string> {
     const name = this.#networkName;
     try {
-      await this.#engine.call('create network', (abortSignal) =>
+      await this.#engine.call('create network', () =>
         this.#engine.docker.createNetwork({
           Name: name,
           CheckDuplicate: true,
           Driver: 'bridge',
           Options: { 'com.docker.network.bridge.enable_icc': 'false' },
           Labels: { [LABELS.managed]: 'true', [LABELS.owner]: this.owner },
-          abortSignal,
         }),
       );
     } catch (error) {

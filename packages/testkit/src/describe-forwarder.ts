@@ -332,6 +332,17 @@ export function describeForwarder(
         );
       });
 
+      test.each(['Content-Type: text/event-stream', 'Content-Length: 100'])(
+        'the head comes before the body does (%s)',
+        async (header) => {
+          upstream.script = (connection) => {
+            if (connection.hasRequest) connection.answer(`HTTP/1.1 200 OK\r\n${header}\r\n\r\n`);
+          };
+          const { text } = await ask(get(), (so) => so.includes('\r\n\r\n'), 2_000);
+          expect(status(text)).toBe(200);
+        },
+      );
+
       test('event streams come as they are sent', async () => {
         upstream.script = (connection) => {
           if (!connection.hasRequest) return;
