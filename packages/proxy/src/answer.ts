@@ -47,12 +47,16 @@ export function writeAnswerHead(
   }
   for (const part of added) relayed.push(part);
   response.writeHead(status, REASON.test(reason) ? reason : '', relayed);
-  // Node keeps the head until there is a body to send along. An event stream may have none for hours.
-  process.nextTick(flushHead, response);
 }
 
-function flushHead(response: ServerResponse): void {
-  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Sends the head of an answer whose body has not begun: Node keeps it until there is something to send along, and an
+ * event stream may have nothing for hours. (Node's own `flushHeaders` would write Latin-1 values as UTF-8.)
+ */
+export function flushHead(response: ServerResponse): void {
+  if (!response.writableEnded && !response.destroyed) response.write(NOTHING);
 }
 
 /** Passes early hints on (RFC 8297); other informational answers are for one connection, or say nothing. */

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
-import { writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import { flushHead, writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
 import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './contracts.ts';
 import { UpstreamError } from './forward-error.ts';
 import type { ForwarderOptions } from './undici-forwarder.ts';
@@ -200,7 +200,10 @@ function relay(exchange: Exchange, answer: IncomingMessage): void {
     answer.destroy();
     return;
   }
+  let bodyBegan = false;
+  setImmediate(() => bodyBegan || flushHead(response));
   answer.on('data', (chunk: Buffer) => {
+    bodyBegan = true;
     if (response.write(chunk)) return;
     answer.pause();
     response.once('drain', () => answer.resume());

@@ -1,5 +1,5 @@
 import { Client, type Dispatcher } from 'undici';
-import { writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import { flushHead, writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
 import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
 import { UpstreamError } from './forward-error.ts';
 import { Upgrades } from './upgrades.ts';
@@ -133,6 +133,7 @@ class Answer implements Dispatcher.DispatchHandler {
   readonly #connections: InstanceConnections;
   #controller: Dispatcher.DispatchController | undefined;
   #answered = false;
+  #bodyBegan = false;
 
   constructor(exchange: Exchange, connection: Connection, connections: InstanceConnections) {
     this.#exchange = exchange;
@@ -152,7 +153,10 @@ class Answer implements Dispatcher.DispatchHandler {
     const headers = asStrings(controller.rawHeaders);
     try {
       if (status < 200) writeInformation(this.#exchange.request, response, status, headers);
-      else writeAnswerHead(response, status, reason, headers, answerHeaders);
+      else {
+        writeAnswerHead(response, status, reason, headers, answerHeaders);
+        process.nextTick(flushUnlessBegun, this);
+      }
     } catch (error) {
       controller.abort(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
     }
@@ -160,6 +164,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response } = this.#exchange;
+    this.#bodyBegan = true;
     if (response.write(chunk)) return;
     controller.pause();
     response.once('drain', () => controller.resume());
@@ -186,6 +191,10 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#connections.discard(this.#connection);
     if (response.destroyed) this.#exchange.done();
     else this.#exchange.failed(translate(error, reached));
+  }
+
+  flushUnlessBegun(): void {
+    if (!this.#bodyBegan) flushHead(this.#exchange.response);
   }
 
   // Private
@@ -218,4 +227,9 @@ function asStrings(raw: RawHeaders): string[] {
   return Array.isArray(raw)
     ? raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
     : [];
+}
+
+/** What comes with the head in one packet has come before the next tick. */
+function flushUnlessBegun(answer: Answer): void {
+  answer.flushUnlessBegun();
 }
