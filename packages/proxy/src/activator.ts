@@ -48,6 +48,8 @@ export class Activator {
   readonly #options: ActivatorOptions;
   readonly #world: PoolSurroundings;
   readonly #pools = new Map<string, RevisionPool>();
+  /** The same by object: the way of each warm request, without making a key. */
+  readonly #poolOf = new WeakMap<Revision, RevisionPool>();
   readonly #byId = new Map<string, Instance>();
   readonly #watching = new AbortController();
   #pending = 0;
@@ -107,7 +109,7 @@ export class Activator {
 
   /** The right to send one request to an instance of the revision, if one is ready. */
   tryLease(revision: Revision): Lease | undefined {
-    return this.#closing ? undefined : this.#pools.get(keyOf(revision))?.tryLease();
+    return this.#closing ? undefined : this.#poolOf.get(revision)?.tryLease();
   }
 
   /**
@@ -184,6 +186,7 @@ export class Activator {
       pool = new RevisionPool(revision, this.#options.maxPending, this.#world);
       this.#pools.set(key, pool);
     }
+    this.#poolOf.set(revision, pool);
     return pool;
   }
 

@@ -9,6 +9,7 @@ const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
  *
  * @param headers of the instance, name and value in turn
  * @param added of the proxy, likewise
+ * @returns the length of the body, if the head tells it
  * @throws if the answer cannot be passed on; nothing is written then
  */
 export function writeAnswerHead(
@@ -17,7 +18,7 @@ export function writeAnswerHead(
   reason: string,
   headers: readonly string[],
   added: readonly string[],
-): void {
+): number | undefined {
   if (status < 200 || status > 999) throw new Error(`the instance answered with status ${status}`);
   const relayed: string[] = [];
   let connection: string | undefined;
@@ -47,6 +48,7 @@ export function writeAnswerHead(
   }
   for (const part of added) relayed.push(part);
   response.writeHead(status, REASON.test(reason) ? reason : '', relayed);
+  return contentLength === undefined ? undefined : Number(contentLength);
 }
 
 const NOTHING = Buffer.alloc(0);

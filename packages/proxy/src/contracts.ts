@@ -143,6 +143,8 @@ export interface Exchange {
   readonly body: Readable | undefined;
   /** Headers that the proxy adds to the answer, name and value in turn. */
   readonly answerHeaders: readonly string[];
+  /** For the forwarder to set: called when the client's side has closed, whole or not. */
+  onClosed: (() => void) | undefined;
   /** The answer has been handed over to the client's connection, or the client has left. Called once, or `failed`. */
   done(): void;
   /** There was no whole answer. Called once, or `done`; nothing was written if the response has no head yet. */

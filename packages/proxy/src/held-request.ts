@@ -27,6 +27,8 @@ const MAX_RETRIES = 3;
 /** What a client may send after its upgrade before that is answered. */
 const MAX_HELD_BYTES = 64 * 1024;
 
+const ignore = () => {};
+
 /** What requests and upgrades have in common: whom they are for, and getting a lease. */
 abstract class Held {
   protected readonly context: FrontContext;
@@ -117,6 +119,7 @@ export class HeldRequest extends Held implements Exchange {
   readonly response: ServerResponse;
   readonly #expectsContinue: boolean;
   body: RequestBody | undefined;
+  onClosed: (() => void) | undefined;
   #lease: Lease | undefined;
   #retries = 0;
   #error: unknown;
@@ -131,7 +134,7 @@ export class HeldRequest extends Held implements Exchange {
     this.response = response;
     this.#expectsContinue = expectsContinue;
     response.on('close', this.#onClose);
-    response.on('error', () => {}); // `close` follows
+    response.on('error', ignore); // `close` follows
   }
 
   get target(): Target {
@@ -251,6 +254,8 @@ export class HeldRequest extends Held implements Exchange {
 
   readonly #onClose = () => {
     const { response } = this;
+    this.onClosed?.();
+    if (this.context.onAccess === undefined) return;
     const whole = response.writableFinished;
     this.logAccess(
       response.headersSent ? response.statusCode : 499,

@@ -134,6 +134,7 @@ class Tracked implements Exchange {
   readonly headers;
   readonly body;
   readonly answerHeaders;
+  onClosed: (() => void) | undefined;
   upstream: ClientRequest | undefined;
   answered = false;
   readonly #exchange: Exchange;
@@ -150,7 +151,7 @@ class Tracked implements Exchange {
       body: this.body,
       answerHeaders: this.answerHeaders,
     } = exchange);
-    this.response.once('close', this.#onClientClose);
+    exchange.onClosed = () => this.#onClosed();
   }
 
   done(): void {
@@ -175,14 +176,14 @@ class Tracked implements Exchange {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    this.response.off('close', this.#onClientClose);
+    this.#exchange.onClosed = undefined;
     return true;
   }
 
-  readonly #onClientClose = () => {
+  #onClosed(): void {
     this.upstream?.destroy();
     this.done();
-  };
+  }
 }
 
 function relay(exchange: Exchange, answer: IncomingMessage): void {
