@@ -19,7 +19,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 async function main(): Promise<number> {
-  const engine = await ensureEngine();
+  const engine =
+    process.env.DEMO_WITHOUT_ENGINE === undefined
+      ? await ensureEngine()
+      : ({ available: false, reason: 'DEMO_WITHOUT_ENGINE is set' } as const);
   const directory = mkdtempSync(join(tmpdir(), 'cless-demo-'));
   try {
     let services: readonly string[];
@@ -34,7 +37,7 @@ async function main(): Promise<number> {
       const servicesFile = join(directory, 'services.json');
       writeFileSync(
         servicesFile,
-        JSON.stringify({ nodejs: { command: [process.execPath, join(ROOT, 'images/nodejs/server.js')] } }),
+        JSON.stringify({ nodejs: { command: [process.execPath, join(ROOT, 'images/nodejs/server.mjs')] } }),
       );
       Object.assign(settings, { CLESS_RUNTIME: 'process', CLESS_PROCESS_SERVICES: servicesFile });
     }

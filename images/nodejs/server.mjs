@@ -1,6 +1,6 @@
 // A small HTTP server that greets, and stops on SIGTERM.
 
-const { createServer } = require('node:http');
+import { createServer } from 'node:http';
 
 const port = Number(process.env.PORT ?? 8080);
 
