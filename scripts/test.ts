@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSamples, buildTestImage, sampleNames } from './build-images.ts';
-import { ensureEngine } from './engine.ts';
+import { ensureEngine, install } from './engine.ts';
+import { find } from './shell.ts';
 
 /*
  * `npm test`: everything. Types, lint and packaging first, then all tests against a real engine, which is started
@@ -32,6 +33,8 @@ async function main(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'cless-test-'));
   try {
     if (engine.available) {
+      // For the engine of the tests' own, in a network namespace.
+      if (find('ip') === undefined && process.getuid?.() === 0) await install(['iproute2']);
       await buildTestImage();
       await buildSamples(sampleNames(), { onlyMissing: true });
     }

@@ -3,13 +3,14 @@ import { buildTestImage, imageExists } from '../../../scripts/build-images.ts';
 import { ensureEngine } from '../../../scripts/engine.ts';
 import { type Row, table } from './report.ts';
 import { benchStarts } from './starts.ts';
+import { benchWarm } from './warm.ts';
 
 /*
  * `npm run bench`: measures against what it compares with, in one run on one machine, and prints ratios and
  * differences. Results go to bench-results/ as JSON.
  */
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = { starts: benchStarts };
+const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = { starts: benchStarts, warm: benchWarm };
 
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);

@@ -21,7 +21,7 @@ export class OwnEngine {
 
   /** Why there can be none; nothing if there can. */
   static readonly impossible: string | undefined =
-    process.getuid?.() === 0 ? undefined : 'only root can start an engine of its own';
+    process.getuid?.() === 0 ? undefined : 'only root can start a second engine in a network namespace';
 
   /** What DOCKER_HOST is to be. */
   get address(): string {

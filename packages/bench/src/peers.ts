@@ -1,0 +1,147 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { find, step } from '../../../scripts/shell.ts';
+
+const PEERS = join(import.meta.dirname, '..', 'peers');
+const PROXY_MAIN = join(
+  dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
+  'dist',
+  'main.js',
+);
+
+/** A proxy, or none, that is measured. */
+export interface Peer {
+  readonly name: string;
+  /** What must be installed. */
+  readonly program: string;
+  /** The Debian package that brings it. */
+  readonly debianPackage?: string;
+  /** The command that listens on `port` and forwards to `upstream`, and what else it needs. */
+  command(
+    port: number,
+    upstream: number,
+    directory: string,
+  ): Promise<{ command: readonly string[]; env?: Record<string, string> }>;
+}
+
+function file(directory: string, name: string, content: string): string {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function cless(forwarder: 'undici' | 'http-proxy-3'): Peer {
+  return {
+    name: `cLess (${forwarder})`,
+    program: 'node',
+    async command(port, _, directory) {
+      // Its instance is an upstream like the others', on the port that it is given.
+      const template = file(directory, 'template.conf', upstreamConfiguration('PORT', directory));
+      const configuration = join(directory, 'nginx.conf');
+      const script = file(
+        directory,
+        'instance.sh',
+        `sed "s/PORT/$PORT/g" ${template} > ${configuration}\nexec taskset -c 1 ${find('nginx') ?? 'nginx'} -c ${configuration}\n`,
+      );
+      const servicesFile = file(
+        directory,
+        'services.json',
+        JSON.stringify({ bench: { command: ['sh', script] } }),
+      );
+      return {
+        command: [process.execPath, '--disable-warning=ExperimentalWarning', PROXY_MAIN],
+        env: {
+          CLESS_LISTEN: `127.0.0.1:${port}`,
+          CLESS_RUNTIME: 'process',
+          CLESS_PROCESS_SERVICES: servicesFile,
+          CLESS_STATE_DIR: join(directory, 'state'),
+          CLESS_FORWARDER: forwarder,
+          CLESS_LOG_LEVEL: 'warn',
+        },
+      };
+    },
+  };
+}
+
+/** An nginx that answers at once with a few bytes. */
+export function upstreamConfiguration(port: number | string, directory: string): string {
+  return `worker_processes 1; daemon off; pid ${directory}/upstream-${port}.pid; error_log /dev/null;
+events { worker_connections 8192; }
+http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
+  server { listen 127.0.0.1:${port}; location / { default_type text/plain; return 200 "hello world\\n"; } } }
+`;
+}
+
+export const peers: readonly Peer[] = [
+  cless('undici'),
+  cless('http-proxy-3'),
+  {
+    name: 'http-proxy-3 alone',
+    program: 'node',
+    command: async (port, upstream) => ({
+      command: [process.execPath, join(PEERS, 'http-proxy-3.js'), String(port), String(upstream)],
+    }),
+  },
+  {
+    name: 'nginx',
+    program: 'nginx',
+    debianPackage: 'nginx-light',
+    async command(port, upstream, directory) {
+      const configuration = `worker_processes 1; daemon off; pid ${directory}/nginx.pid; error_log /dev/null;
+events { worker_connections 8192; }
+http { access_log off; keepalive_requests 100000000;
+  upstream u { server 127.0.0.1:${upstream}; keepalive 1024; keepalive_requests 100000000; }
+  server { listen 127.0.0.1:${port}; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }
+`;
+      return { command: [find('nginx') ?? 'nginx', '-c', file(directory, 'nginx.conf', configuration)] };
+    },
+  },
+  {
+    name: 'Caddy',
+    program: 'caddy',
+    debianPackage: 'caddy',
+    async command(port, upstream, directory) {
+      const configuration = `{\n admin off\n auto_https off\n}\nhttp://:${port} {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:${upstream}\n}\n`;
+      return {
+        command: [
+          'caddy',
+          'run',
+          '--adapter',
+          'caddyfile',
+          '--config',
+          file(directory, 'Caddyfile', configuration),
+        ],
+        env: { GOMAXPROCS: '1', XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory },
+      };
+    },
+  },
+  {
+    name: 'HAProxy',
+    program: 'haproxy',
+    debianPackage: 'haproxy',
+    async command(port, upstream, directory) {
+      const configuration = `global\n nbthread 1\n maxconn 8192\ndefaults\n mode http\n timeout client 60s\n timeout server 60s\n timeout connect 5s\n http-reuse always\nfrontend f\n bind 127.0.0.1:${port}\n default_backend b\nbackend b\n server s 127.0.0.1:${upstream}\n`;
+      return { command: ['haproxy', '-f', file(directory, 'haproxy.cfg', configuration)] };
+    },
+  },
+  {
+    name: 'Go’s ReverseProxy',
+    program: 'go',
+    debianPackage: 'golang-go',
+    async command(port, upstream, directory) {
+      const binary = join(directory, 'reverse-proxy');
+      mkdirSync(directory, { recursive: true });
+      await step(
+        'building Go’s ReverseProxy',
+        'go',
+        ['build', '-o', binary, join(PEERS, 'reverse-proxy.go')],
+        {
+          env: { GOFLAGS: '-mod=mod', GOCACHE: join(directory, 'cache') },
+        },
+      );
+      return { command: [binary, String(port), String(upstream)], env: { GOMAXPROCS: '1' } };
+    },
+  },
+];
