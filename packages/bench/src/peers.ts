@@ -1,15 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PROXY_MAIN } from '@cless/testkit';
 import { find, step } from '../../../scripts/shell.ts';
 
 const PEERS = join(import.meta.dirname, '..', 'peers');
-const PROXY_MAIN = join(
-  dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
-  'dist',
-  'main.js',
-);
-
 /** A proxy, or none, that is measured. */
 export interface Peer {
   readonly name: string;

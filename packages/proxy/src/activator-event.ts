@@ -18,12 +18,4 @@ export type InstanceEvent =
   | { readonly type: 'adopted'; readonly state: 'running' | 'paused' };
 
 /** Why an instance is stopped. `exited` and `vanished` are not our doing. */
-export type StopReason =
-  | 'idle'
-  | 'capacity'
-  | 'retired'
-  | 'shutdown'
-  | 'start-failed'
-  | 'not-ours'
-  | 'exited'
-  | 'vanished';
+export type StopReason = 'idle' | 'capacity' | 'retired' | 'shutdown' | 'not-ours' | 'exited' | 'vanished';

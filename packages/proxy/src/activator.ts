@@ -303,7 +303,7 @@ export class Activator {
           void entry.instance.examine();
         }
       } else if (entry.before === 'starting' && found.state === 'exited') {
-        entry.instance.exited(found.exit ?? { exitCode: -1, oomKilled: false });
+        entry.instance.observe(found);
       }
     }
     // An instance may be listed a moment before its start tells us its id.

@@ -51,6 +51,16 @@ export function writeAnswerHead(
   return contentLength === undefined ? undefined : Number(contentLength);
 }
 
+/** The same for an answer as node:http's client has it. */
+export function relayAnswerHead(
+  response: ServerResponse,
+  answer: IncomingMessage,
+  added: readonly string[],
+): void {
+  const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
+  writeAnswerHead(response, statusCode, statusMessage, rawHeaders, added);
+}
+
 const NOTHING = Buffer.alloc(0);
 
 /**

@@ -1,18 +1,18 @@
 import type { Clock } from './clock.ts';
+import { PatientQueue } from './patient-queue.ts';
 
 /** How many instances may be warm at once; the least recently used idle one makes room for another. */
 export class Capacity {
   readonly limit: number;
-  readonly #clock: Clock;
   /** Stops one instance that is not in use; says whether there was one. */
   readonly #evict: () => boolean;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting: PatientQueue;
   #used = 0;
   #leaving = 0;
 
   constructor(limit: number, clock: Clock, evict: () => boolean) {
     this.limit = limit;
-    this.#clock = clock;
+    this.#waiting = new PatientQueue(clock);
     this.#evict = evict;
   }
 
@@ -27,13 +27,8 @@ export class Capacity {
       this.#used += 1;
       return true;
     }
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const take = () => resolve(true);
-    this.#waiting.add(take);
-    const timer = this.#clock.after(timeoutMs, () => resolve(!this.#waiting.delete(take)));
+    const entered = this.#waiting.wait(timeoutMs);
     this.makeRoom();
-    const entered = await promise;
-    timer.cancel();
     return entered;
   }
 
@@ -46,11 +41,7 @@ export class Capacity {
   leave(wasEvicted: boolean): void {
     this.#used -= 1;
     if (wasEvicted) this.#leaving -= 1;
-    const [next] = this.#waiting;
-    if (next === undefined || this.#used >= this.limit) return;
-    this.#waiting.delete(next);
-    this.#used += 1;
-    next();
+    if (this.#used < this.limit && this.#waiting.serveNext()) this.#used += 1;
   }
 
   /** To be called when an instance becomes idle. */

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
-import { flushHead, writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import { flushHead, relayAnswerHead, writeInformation, writeTrailers } from './answer.ts';
 import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './contracts.ts';
 import { UpstreamError } from './forward-error.ts';
 import type { ForwarderOptions } from './undici-forwarder.ts';
@@ -19,7 +19,7 @@ export class HttpProxy3Forwarder implements Forwarder {
   readonly #options: ForwarderOptions;
   readonly #agents = new Map<string, Agent>();
   readonly #upgrades = new Upgrades();
-  readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
+  readonly #exchanges = new WeakMap<IncomingMessage, Tracked>();
   readonly #proxy: ProxyServer;
 
   constructor(options: ForwarderOptions) {
@@ -100,9 +100,8 @@ export class HttpProxy3Forwarder implements Forwarder {
   }
 
   /** Called when it has a connection, before anything is written. */
-  #watch(exchange: Exchange, upstream: ClientRequest): void {
+  #watch(exchange: Tracked, upstream: ClientRequest): void {
     const { request, response } = exchange;
-    if (!(exchange instanceof Tracked)) return;
     exchange.upstream = upstream;
     upstream.setTimeout(0); // the agent's, which is for idle connections
     const timer = setTimeout(() => {
@@ -189,13 +188,7 @@ class Tracked implements Exchange {
 function relay(exchange: Exchange, answer: IncomingMessage): void {
   const { response, answerHeaders } = exchange;
   try {
-    writeAnswerHead(
-      response,
-      answer.statusCode ?? 0,
-      answer.statusMessage ?? '',
-      answer.rawHeaders,
-      answerHeaders,
-    );
+    relayAnswerHead(response, answer, answerHeaders);
   } catch (error) {
     exchange.failed(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
     answer.destroy();

@@ -204,7 +204,7 @@ export class Instance {
    */
   async stop(reason: StopReason): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'gone') return;
-    if (this.#state === 'starting' && reason !== 'start-failed') {
+    if (this.#state === 'starting') {
       this.#stopReason ??= reason;
       this.#ended.abort(new ShuttingDownError());
       return;
@@ -215,7 +215,7 @@ export class Instance {
     this.#stopReason ??= reason;
     this.#emit({ type: 'stopping', reason });
     this.#become('stopping');
-    const died = reason === 'exited' || reason === 'vanished';
+    const died = reason === 'exited';
     if (died) connections.destroy(id, new Error('the instance is gone'));
     else await connections.close(id);
 

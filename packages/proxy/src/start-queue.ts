@@ -1,15 +1,15 @@
 import type { Clock } from './clock.ts';
+import { PatientQueue } from './patient-queue.ts';
 
 /** Lets so many starts run at once; the others get their turn in the order in which they came. */
 export class StartQueue {
   readonly #limit: number;
-  readonly #clock: Clock;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting: PatientQueue;
   #running = 0;
 
   constructor(limit: number, clock: Clock) {
     this.#limit = limit;
-    this.#clock = clock;
+    this.#waiting = new PatientQueue(clock);
   }
 
   /** Resolves with the end of the turn when it is the caller's turn; with nothing if it did not come in time. */
@@ -18,13 +18,7 @@ export class StartQueue {
       this.#running += 1;
       return this.#turn();
     }
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const take = () => resolve(true);
-    this.#waiting.add(take);
-    const timer = this.#clock.after(timeoutMs, () => resolve(!this.#waiting.delete(take)));
-    const came = await promise;
-    timer.cancel();
-    return came ? this.#turn() : undefined;
+    return (await this.#waiting.wait(timeoutMs)) ? this.#turn() : undefined;
   }
 
   // Private
@@ -34,13 +28,7 @@ export class StartQueue {
     return () => {
       if (over) return;
       over = true;
-      const [next] = this.#waiting;
-      if (next === undefined) {
-        this.#running -= 1;
-      } else {
-        this.#waiting.delete(next);
-        next(); // takes this place over
-      }
+      if (!this.#waiting.serveNext()) this.#running -= 1; // else the next takes this place over
     };
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { writeAnswerHead } from './answer.ts';
+import { relayAnswerHead } from './answer.ts';
 import type { UpgradeExchange } from './contracts.ts';
 import { UpstreamError } from './forward-error.ts';
 
@@ -126,13 +126,7 @@ async function relayRefusal(
   const response = responseOn(request, socket);
   const finished = new Promise<void>((resolve) => response.once('close', resolve));
   try {
-    writeAnswerHead(
-      response,
-      answer.statusCode ?? 0,
-      answer.statusMessage ?? '',
-      answer.rawHeaders,
-      answerHeaders,
-    );
+    relayAnswerHead(response, answer, answerHeaders);
   } catch (error) {
     answer.destroy();
     response.detachSocket(socket as Socket); // somebody else answers

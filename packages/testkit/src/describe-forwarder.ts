@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, request as sendRequest } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Forwarder } from '@cless/proxy';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type FrontUnderTest, startFront } from './front-under-test.ts';
@@ -457,14 +457,9 @@ export function describeForwarder(
         upstream.script = (connection) => {
           if (!connection.hasRequest) return;
           connection.answer(`HTTP/1.1 200 OK\r\nContent-Length: ${200 * MIB}\r\n\r\n`);
-          const chunk = Buffer.alloc(MIB, 'x');
-          const more = () => {
-            while (written < 200 * MIB) {
-              written += chunk.length;
-              if (!connection.socket.write(chunk)) return void connection.socket.once('drain', more);
-            }
-          };
-          more();
+          pour(connection.socket, 200 * MIB, (length) => {
+            written += length;
+          });
         };
         const socket = connect(front.port, '127.0.0.1');
         socket.pause();
@@ -631,14 +626,9 @@ export function describeForwarder(
         upstream.script = (connection) => {
           if (connection.answered > 0) return;
           connection.answer(switching(ACCEPT));
-          const chunk = Buffer.alloc(MIB);
-          const more = () => {
-            while (written < 200 * MIB) {
-              written += chunk.length;
-              if (!connection.socket.write(chunk)) return void connection.socket.once('drain', more);
-            }
-          };
-          more();
+          pour(connection.socket, 200 * MIB, (length) => {
+            written += length;
+          });
         };
         const socket = connect(front.port, '127.0.0.1');
         socket.pause();
@@ -649,6 +639,20 @@ export function describeForwarder(
       });
     });
   });
+}
+
+/** Writes so many bytes, as fast as the other side takes them. */
+function pour(socket: Socket, length: number, onWrite: (length: number) => void): void {
+  const chunk = Buffer.alloc(MIB, 'x');
+  let left = length;
+  const more = () => {
+    while (left > 0) {
+      left -= chunk.length;
+      onWrite(chunk.length);
+      if (!socket.write(chunk)) return void socket.once('drain', more);
+    }
+  };
+  more();
 }
 
 /** Waits until something that grew grows no more. */

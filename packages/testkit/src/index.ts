@@ -7,7 +7,14 @@ export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
 export { FixedRuntime } from './fixed-runtime.ts';
 export { type FrontUnderTest, startFront } from './front-under-test.ts';
 export { hostileAnswers } from './hostile-answers.ts';
-export { type Answer, type LogLine, ProxyProcess, runProxy, stateDirectory } from './proxy-process.ts';
+export {
+  type Answer,
+  type LogLine,
+  PROXY_MAIN,
+  ProxyProcess,
+  runProxy,
+  stateDirectory,
+} from './proxy-process.ts';
 export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
 export { mutate, seededRandom } from './seeded-random.ts';
 export { type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';

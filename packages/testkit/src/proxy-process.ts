@@ -22,7 +22,8 @@ export interface Answer {
   json(): any;
 }
 
-const MAIN = join(
+/** The server's program. */
+export const PROXY_MAIN = join(
   dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
   'dist',
   'main.js',
@@ -208,7 +209,7 @@ function spawnProxy(
     ...enter,
     process.execPath,
     '--disable-warning=ExperimentalWarning',
-    MAIN,
+    PROXY_MAIN,
     ...args,
   ];
   return spawn(program, rest, {
