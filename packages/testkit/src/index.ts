@@ -1,5 +1,6 @@
 export { describeForwarder } from './describe-forwarder.ts';
 export { describeRuntime, type RuntimeHarness } from './describe-runtime.ts';
+export { describeStore, sampleRevision, sampleService } from './describe-store.ts';
 export { cleanUp, docker, dockerLines, noEngine, sampleImage } from './docker.ts';
 export { OwnEngine } from './engine.ts';
 export { FakeClock, settle } from './fake-clock.ts';

@@ -1,0 +1,26 @@
+export {
+  DatabaseError,
+  HostTakenError,
+  InvalidTrafficError,
+  RevisionInUseError,
+  RevisionNotFoundError,
+  RevisionNotReadyError,
+  ServiceNotFoundError,
+  StoreError,
+  VersionConflictError,
+} from './errors.ts';
+export { MemoryStore } from './memory-store.ts';
+export type { ReadinessSpec, RevisionSpec, Volume } from './revision-spec.ts';
+export type {
+  FixedAnswer,
+  Outcome,
+  Revision,
+  RevisionState,
+  Service,
+  ServiceDefinition,
+  Split,
+  Traffic,
+  WakeFilter,
+} from './service.ts';
+export { SqliteStore } from './sqlite-store.ts';
+export type { Expectation, Page, Store } from './store.ts';

@@ -1,0 +1,4 @@
+import { describeStore } from '@cless/testkit';
+import { MemoryStore } from './memory-store.ts';
+
+describeStore('in memory', { create: () => new MemoryStore() });

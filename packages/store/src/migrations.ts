@@ -1,0 +1,63 @@
+/*
+ * The schema, as the steps that lead to it. A step that was released is never changed: a new one is added.
+ */
+
+/** `user_version` is how many of these have been taken. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE services (
+    name TEXT PRIMARY KEY,
+    definition TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE hosts (
+    host TEXT PRIMARY KEY,
+    service TEXT NOT NULL REFERENCES services ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX hosts_of_service ON hosts (service);
+
+  CREATE TABLE revisions (
+    service TEXT NOT NULL REFERENCES services ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (service, number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE secrets (
+    revision TEXT NOT NULL REFERENCES revisions (name) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (revision, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE splits (
+    service TEXT NOT NULL REFERENCES services ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    revision TEXT NOT NULL REFERENCES revisions (name),
+    percent INTEGER NOT NULL CHECK (percent BETWEEN 1 AND 100),
+    PRIMARY KEY (service, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX splits_of_revision ON splits (revision);
+
+  CREATE TABLE tags (
+    service TEXT NOT NULL REFERENCES services ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    revision TEXT NOT NULL REFERENCES revisions (name),
+    PRIMARY KEY (service, tag)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tags_of_revision ON tags (revision);
+
+  -- Outlives the service: neither versions nor revisions are counted from the start again.
+  CREATE TABLE counters (
+    service TEXT PRIMARY KEY,
+    version INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
