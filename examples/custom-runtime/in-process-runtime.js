@@ -72,6 +72,8 @@ export class InProcessRuntime {
     return [];
   }
 
+  async *followLogs() {}
+
   async *watch(signal) {
     yield { type: 'connected' };
     if (!signal.aborted) await once(signal, 'abort');

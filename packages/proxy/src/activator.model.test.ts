@@ -175,7 +175,8 @@ class Story {
     this.clients.push(client);
     this.asked += 1;
     try {
-      const revision = this.source.known(name) ?? (await this.source.resolve(name));
+      const served = this.source.known(name) ?? (await this.source.resolve(name));
+      const revision = served?.choose();
       if (revision === undefined) throw new Error(`${name} has no image`);
       const lease =
         this.activator.tryLease(revision) ?? (await this.activator.lease(revision, client.signal));

@@ -56,7 +56,7 @@ async function rebuild(options: Partial<ActivatorOptions>): Promise<void> {
 /** The revision that serves the service. */
 async function revision(service = 'web'): Promise<Revision> {
   if (!runtime.images.has(service)) runtime.images.set(service, `${service}-1`);
-  const found = await source.resolve(service);
+  const found = (await source.resolve(service))?.choose();
   if (found === undefined) throw new Error(`no ${service}`);
   return found;
 }

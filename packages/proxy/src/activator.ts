@@ -107,9 +107,29 @@ export class Activator {
     for (const pool of this.#pools.values()) yield* pool.instances;
   }
 
-  /** The right to send one request to an instance of the revision, if one is ready. */
-  tryLease(revision: Revision): Lease | undefined {
-    return this.#closing ? undefined : this.#poolOf.get(revision)?.tryLease();
+  /** Requests that wait, by service. */
+  *waiting(): Generator<[service: string, requests: number]> {
+    for (const { revision, pending } of this.#pools.values())
+      if (pending > 0) yield [revision.service, pending];
+  }
+
+  /** Can the runtime be reached, as far as is known? */
+  get connected(): boolean {
+    return this.#looked && this.#runtimeLost === undefined;
+  }
+
+  /** The instance of that id. */
+  instance(id: string): Instance | undefined {
+    return this.#byId.get(id);
+  }
+
+  /**
+   * The right to send one request to an instance of the revision, if one is ready.
+   *
+   * @param keepsAwake does the end of the request start the idle clock anew?
+   */
+  tryLease(revision: Revision, keepsAwake = true): Lease | undefined {
+    return this.#closing ? undefined : this.#poolOf.get(revision)?.tryLease(keepsAwake);
   }
 
   /**
@@ -315,10 +335,10 @@ export class Activator {
 
   async #adoptOrRemove(found: RuntimeInstance): Promise<void> {
     const { runtime, source, onEvent } = this.#options;
-    const revision = await source.resolve(found.service);
+    const revision = await source.revision(found.service, found.revision);
     if (this.#closing || this.#byId.has(found.id)) return;
-    const matches = revision?.id === found.revision && runtime.specHash(revision.spec) === found.spec;
-    if (revision !== undefined && matches && this.#pool(revision).adopt(found)) return;
+    const matches = revision !== undefined && runtime.specHash(revision.spec) === found.spec;
+    if (matches && this.#pool(revision).adopt(found)) return;
     const about = { service: found.service, revision: found.revision, instance: found.id };
     onEvent({ type: 'stopping', reason: 'not-ours', ...about });
     const beganMs = this.#world.clock.now();

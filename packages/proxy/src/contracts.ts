@@ -16,8 +16,14 @@ export interface Endpoint {
 
 /** Hostname → service. */
 export interface Router {
-  /** The service that the host stands for. Throws an error of code `INVALID_HOST` if it is no host. */
-  route(host: string): { readonly service: string } | undefined;
+  /** The service that the host stands for, and its tag. Throws an error of code `INVALID_HOST` if it is no host. */
+  route(host: string): { readonly service: string; readonly tag?: string } | undefined;
+}
+
+/** A router whose services come and go. */
+export interface RouterTable extends Router {
+  set(service: string, routes: { readonly hosts: readonly string[]; readonly tags?: Iterable<string> }): void;
+  delete(service: string): boolean;
 }
 
 /** What an instance is started from. */
@@ -27,6 +33,23 @@ export interface InstanceSpec {
   readonly image: string;
   readonly port: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Instead of the image's own. */
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly user?: string;
+  readonly volumes?: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly readOnly: boolean;
+  }[];
+  /** To join besides the installation's own. */
+  readonly networks?: readonly string[];
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+  readonly pids?: number;
+  readonly hardening?: 'baseline' | 'restricted' | 'off';
+  /** Single parts of the hardening that are given up, by name. */
+  readonly relaxations?: readonly string[];
 }
 
 /** How to tell that an instance may get its first request. */
@@ -50,14 +73,41 @@ export interface Revision {
   readonly idle: { readonly pauseAfterMs: number | undefined; readonly stopAfterMs: number | undefined };
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopGraceMs: number;
+  /** How long it may take to begin an answer, if not as long as all others. In milliseconds. */
+  readonly responseTimeoutMs?: number | undefined;
+  /** Values that must appear in no log, event or error. */
+  readonly secrets?: readonly string[];
 }
 
-/** Service → the revision that serves it. */
+/** A service as requests find it. */
+export interface ServedService {
+  /**
+   * The revision that a request goes to.
+   *
+   * @param tag what the host said
+   * @throws an error of code `REVISION_NOT_FOUND` or `SERVICE_NOT_FOUND`
+   */
+  choose(request: IncomingMessage, tag: string | undefined): Revision;
+  /** `Set-Cookie` for the answer, where clients stay with their revision. */
+  cookie(request: IncomingMessage, revision: Revision): string | undefined;
+  /** What a request gets that neither wakes the service nor keeps it awake, while it sleeps; nothing for all others. */
+  whileAsleep(request: IncomingMessage, path: string): FixedAnswer | 'problem' | undefined;
+}
+
+export interface FixedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Service → the revisions that serve it. */
 export interface ServiceSource {
-  /** The revision, if it is known without asking anybody. */
-  known(service: string): Revision | undefined;
-  /** The revision; nothing if there is no such service. */
-  resolve(service: string): Promise<Revision | undefined>;
+  /** The service, if it is known without asking anybody. */
+  known(service: string): ServedService | undefined;
+  /** The service; nothing if there is none of that name. */
+  resolve(service: string): Promise<ServedService | undefined>;
+  /** The revision of that id, if it may get requests: what runs of it is wanted. */
+  revision(service: string, id: string): Promise<Revision | undefined>;
   /** Something that revisions are made from has changed. */
   refresh(): void;
   /** Calls the listener with each revision that serves no longer. */
@@ -108,6 +158,8 @@ export interface Runtime {
   inspect(id: string): Promise<RuntimeInstance | undefined>;
   list(): Promise<RuntimeInstance[]>;
   logs(id: string, options?: { lines?: number }): Promise<string[]>;
+  /** The last lines, and those that follow, until the instance ends or the signal. */
+  followLogs(id: string, options: { lines?: number; signal: AbortSignal }): AsyncIterable<string>;
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
   /** Gives back what belongs to no instance. */
   close(): Promise<void>;
@@ -128,6 +180,8 @@ export type ReadinessProbe = (
 export interface Target {
   readonly instanceId: string;
   readonly endpoint: Endpoint;
+  /** How long it may take to begin its answer, if not as long as all others. In milliseconds. */
+  readonly responseTimeoutMs?: number | undefined;
 }
 
 /** A client's request on its way. */

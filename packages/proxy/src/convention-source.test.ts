@@ -17,12 +17,12 @@ test('the revision is the image’s id; its single EXPOSE is the port, else 8080
     'one-docker': { id: 'sha256:1', exposedPorts: [3000] },
     'two-docker': { id: 'sha256:2', exposedPorts: [80, 443] },
   });
-  expect(await convention.resolve('one')).toMatchObject({
+  expect((await convention.resolve('one'))?.choose()).toMatchObject({
     service: 'one',
     id: 'sha256:1',
     spec: { service: 'one', revision: 'sha256:1', image: 'sha256:1', port: 3000 },
   });
-  expect((await convention.resolve('two'))?.spec.port).toBe(8080);
+  expect((await convention.resolve('two'))?.choose().spec.port).toBe(8080);
 });
 
 test('the runtime is asked once, for what is there and for what is not, until images change', async () => {
@@ -33,8 +33,8 @@ test('the runtime is asked once, for what is there and for what is not, until im
   expect(runtime.image).toHaveBeenCalledTimes(1);
   images['x-docker'] = { id: 'sha256:1', exposedPorts: [] };
   convention.refresh();
-  expect((await convention.resolve('x'))?.id).toBe('sha256:1');
-  expect(convention.known('x')?.id).toBe('sha256:1');
+  expect((await convention.resolve('x'))?.choose().id).toBe('sha256:1');
+  expect(convention.known('x')?.choose().id).toBe('sha256:1');
   await convention.resolve('x');
   expect(runtime.image).toHaveBeenCalledTimes(2);
 });
@@ -65,7 +65,7 @@ test('an answer from before a change is not kept', async () => {
   images['x-docker'] = { id: 'sha256:1', exposedPorts: [] };
   convention.refresh();
   slow.resolve(undefined);
-  expect((await asked)?.id).toBe('sha256:1');
+  expect((await asked)?.choose().id).toBe('sha256:1');
 });
 
 test('what is known serves on while the runtime cannot be reached', async () => {
@@ -74,6 +74,6 @@ test('what is known serves on while the runtime cannot be reached', async () => 
   runtime.image.mockRejectedValue(new Error('unreachable'));
   convention.refresh();
   await new Promise(setImmediate);
-  expect(convention.known('x')?.id).toBe('sha256:1');
+  expect(convention.known('x')?.choose().id).toBe('sha256:1');
   await expect(convention.resolve('other')).rejects.toThrow('unreachable');
 });

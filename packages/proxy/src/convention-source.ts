@@ -1,4 +1,4 @@
-import type { Revision, Runtime, ServiceSource } from './contracts.ts';
+import type { Revision, Runtime, ServedService, ServiceSource } from './contracts.ts';
 
 export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image'>;
@@ -12,16 +12,32 @@ const DEFAULT_PORT = 8080;
 /** How many names without an image are remembered: a crawler asks for the same ones again and again. */
 const MAX_UNKNOWN = 10_000;
 
+/** A service whose requests all go to one revision. */
+export class SoleRevision implements ServedService {
+  readonly #revision: Revision;
+
+  constructor(revision: Revision) {
+    this.#revision = revision;
+  }
+
+  choose(): Revision {
+    return this.#revision;
+  }
+
+  cookie(): undefined {}
+  whileAsleep(): undefined {}
+}
+
 /**
  * Services without any configuration: service `x` is the local image `x-docker`, and its revision is the image's
  * id, so that a retagged image is a new one.
  */
 export class ConventionSource implements ServiceSource {
   readonly #options: ConventionOptions;
-  readonly #known = new Map<string, Revision>();
+  readonly #known = new Map<string, SoleRevision>();
   /** Names without an image, until an image changes. */
   readonly #unknown = new Set<string>();
-  readonly #asked = new Map<string, Promise<Revision | undefined>>();
+  readonly #asked = new Map<string, Promise<SoleRevision | undefined>>();
   readonly #listeners: ((revision: Revision) => void)[] = [];
   /** Grows when images change: an answer from before is not kept. */
   #generation = 0;
@@ -30,11 +46,11 @@ export class ConventionSource implements ServiceSource {
     this.#options = options;
   }
 
-  known(service: string): Revision | undefined {
+  known(service: string): SoleRevision | undefined {
     return this.#known.get(service);
   }
 
-  async resolve(service: string): Promise<Revision | undefined> {
+  async resolve(service: string): Promise<SoleRevision | undefined> {
     const known = this.#known.get(service);
     if (known !== undefined || this.#unknown.has(service)) return known;
     let asked = this.#asked.get(service);
@@ -43,6 +59,11 @@ export class ConventionSource implements ServiceSource {
       this.#asked.set(service, asked);
     }
     return asked;
+  }
+
+  async revision(service: string, id: string): Promise<Revision | undefined> {
+    const revision = (await this.resolve(service))?.choose();
+    return revision?.id === id ? revision : undefined;
   }
 
   refresh(): void {
@@ -61,7 +82,7 @@ export class ConventionSource implements ServiceSource {
 
   // Private
 
-  async #ask(service: string): Promise<Revision | undefined> {
+  async #ask(service: string): Promise<SoleRevision | undefined> {
     const generation = this.#generation;
     const image = await this.#options.runtime.image(service + this.#options.imageSuffix);
     if (generation !== this.#generation) return this.#known.get(service) ?? this.resolve(service);
@@ -70,11 +91,12 @@ export class ConventionSource implements ServiceSource {
       this.#known.delete(service);
       if (this.#unknown.size >= MAX_UNKNOWN) this.#unknown.clear();
       this.#unknown.add(service);
-    } else if (before?.id !== image.id) {
-      this.#known.set(service, this.#revision(service, image));
+    } else if (before?.choose().id !== image.id) {
+      this.#known.set(service, new SoleRevision(this.#revision(service, image)));
     }
     const now = this.#known.get(service);
-    if (before !== undefined && before !== now) for (const listener of this.#listeners) listener(before);
+    if (before !== undefined && before !== now)
+      for (const listener of this.#listeners) listener(before.choose());
     return now;
   }
 

@@ -82,6 +82,36 @@ export class ServiceNotFoundError extends ProxyError {
   }
 }
 
+/** The service is there, but gives no revision anything. */
+export class NoTrafficError extends ProxyError {
+  override readonly name = 'NoTrafficError';
+  readonly code = 'SERVICE_NOT_FOUND';
+
+  constructor(service: string) {
+    super(`no revision of ${service} gets traffic yet`);
+  }
+}
+
+/** The request asks for a revision that there is not. */
+export class RevisionNotFoundError extends ProxyError {
+  override readonly name = 'RevisionNotFoundError';
+  readonly code = 'REVISION_NOT_FOUND';
+
+  constructor(service: string, revision: string) {
+    super(`${service} has no revision ${JSON.stringify(revision.slice(0, 100))} that can be asked for`);
+  }
+}
+
+/** The service sleeps, and this request is none that wakes it. */
+export class AsleepError extends ProxyError {
+  override readonly name = 'AsleepError';
+  readonly code = 'ASLEEP';
+
+  constructor(service: string) {
+    super(`${service} sleeps, and this request does not wake it`);
+  }
+}
+
 /** The code of an error that has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;

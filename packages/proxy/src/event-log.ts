@@ -64,13 +64,14 @@ export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): vo
 
 /** One line per request. */
 export function logAccess(log: Logger, access: Access): void {
-  const { requestId, method, host, path, service, status, durationMs, waitedFor, error } = access;
+  const { requestId, method, host, path, service, revision, status, durationMs, waitedFor, error } = access;
   const reason = error === undefined ? undefined : messageOf(error);
   log.info(
     {
       requestId,
       host,
       service,
+      revision: revision && short(revision),
       status,
       durationMs: round(durationMs),
       cold: waitedFor === 'cold',

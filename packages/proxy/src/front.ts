@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Forwarder, Router, ServiceSource } from './contracts.ts';
 import type { TrustedProxies } from './forwarded.ts';
 import { HeldRequest, HeldUpgrade } from './held-request.ts';
+import type { Metrics } from './metrics.ts';
 import { problemOf, rawProblem } from './problem.ts';
 import { BadRequestError, type HeadLimits, LimitError } from './request-head.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -27,6 +28,7 @@ export interface Access {
   readonly host: string | undefined;
   readonly path: string;
   readonly service: string | undefined;
+  readonly revision: string | undefined;
   readonly status: number;
   /** In milliseconds. */
   readonly durationMs: number;
@@ -44,6 +46,7 @@ export interface FrontOptions {
   readonly clock: Clock;
   readonly limits: FrontLimits;
   readonly trustedProxies: TrustedProxies;
+  readonly metrics: Metrics;
   /** Is told of each answer; nothing where nobody wants to know. */
   readonly onAccess: ((access: Access) => void) | undefined;
 }
@@ -152,6 +155,7 @@ export class Front {
       return;
     }
     const problem = problemOf(this.#translate(error), { service: undefined, host: undefined });
+    this.#context.metrics.problem(problem.type);
     // Nothing may follow half an answer.
     const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
     if (answering?.headersSent) socket.destroy();

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Exchange, ForwardError, Revision, Target } from './contracts.ts';
-import { codeOf, ServiceNotFoundError, ShuttingDownError } from './errors.ts';
+import type { Exchange, FixedAnswer, ForwardError, Revision, ServedService, Target } from './contracts.ts';
+import { AsleepError, codeOf, ServiceNotFoundError, ShuttingDownError } from './errors.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
 import type { Activation, Lease } from './lease.ts';
+import type { ServiceMeter } from './metrics.ts';
 import { problemOf, writeProblem } from './problem.ts';
 import { RequestBody } from './request-body.ts';
 import { BadRequestError, type RequestHead, readHead } from './request-head.ts';
@@ -37,6 +38,12 @@ abstract class Held {
   protected head = UNREAD;
   protected service: string | undefined;
   protected waited: Activation | undefined;
+  #tag: string | undefined;
+  #served: ServedService | undefined;
+  #revision: Revision | undefined;
+  /** What it gets if the service sleeps; nothing for a request that wakes it. */
+  #whileAsleep: FixedAnswer | 'problem' | undefined;
+  #meter: ServiceMeter | undefined;
   #requestId: string | undefined;
 
   constructor(context: FrontContext, request: IncomingMessage) {
@@ -69,36 +76,74 @@ abstract class Held {
     if (this.waited !== undefined) {
       headers.push('Server-Timing', `cless-${this.waited.kind};dur=${this.waited.durationMs.toFixed(1)}`);
     }
+    const cookie = this.#revision && this.#served?.cookie(this.request, this.#revision);
+    if (cookie !== undefined) headers.push('Set-Cookie', cookie);
     return headers;
   }
 
   /** Reads the head and finds the service. @throws an error with a code that `problem.ts` knows */
-  protected route(): string {
+  protected route(): void {
     const { draining, limits, router } = this.context;
     if (draining) throw new ShuttingDownError();
     this.head = readHead(this.request, limits);
     const route = router.route(this.head.host);
     if (route === undefined) throw new ServiceNotFoundError(this.head.host);
     this.service = route.service;
-    return route.service;
+    this.#tag = route.tag;
+  }
+
+  /** A lease, if an instance is ready. @throws an error with a code that `problem.ts` knows */
+  protected tryLease(): Lease | undefined {
+    const served = this.context.source.known(this.service ?? '');
+    return served && this.#leaseAtOnce(this.#choose(served));
   }
 
   /** Waits for a lease as long as the client does. */
-  protected async lease(service: string, left: AbortSignal): Promise<Lease> {
+  protected async lease(left: AbortSignal): Promise<Lease> {
     const { source, activator } = this.context;
-    const revision: Revision | undefined = source.known(service) ?? (await source.resolve(service));
-    if (revision === undefined) throw new ServiceNotFoundError(this.head.host);
+    const service = this.service ?? '';
+    const served = source.known(service) ?? (await source.resolve(service));
+    if (served === undefined) throw new ServiceNotFoundError(this.head.host);
     left.throwIfAborted();
-    const lease = activator.tryLease(revision) ?? (await activator.lease(revision, left));
+    const revision = this.#choose(served);
+    const lease = this.#leaseAtOnce(revision) ?? (await activator.lease(revision, left));
     this.waited ??= lease.activation;
     return lease;
   }
 
-  protected problem(error: unknown) {
-    return problemOf(error, { service: this.service, host: this.head.host });
+  #choose(served: ServedService): Revision {
+    if (this.#meter === undefined) {
+      this.#meter = this.context.metrics.of(this.service ?? '');
+      this.#meter.begin();
+    }
+    const revision = served.choose(this.request, this.#tag);
+    this.#served = served;
+    this.#revision = revision;
+    this.#whileAsleep = served.whileAsleep(this.request, this.head.path);
+    return revision;
   }
 
-  protected logAccess(status: number, error: unknown): void {
+  #leaseAtOnce(revision: Revision): Lease | undefined {
+    const wakes = this.#whileAsleep === undefined;
+    const lease = this.context.activator.tryLease(revision, wakes);
+    if (lease === undefined && !wakes) throw new AsleepError(this.service ?? '');
+    return lease;
+  }
+
+  /** The service's own answer to an error, if it has one. */
+  protected fixedAnswer(error: unknown): FixedAnswer | undefined {
+    return error instanceof AsleepError && this.#whileAsleep !== 'problem' ? this.#whileAsleep : undefined;
+  }
+
+  protected problem(error: unknown) {
+    const problem = problemOf(error, { service: this.service, host: this.head.host });
+    this.context.metrics.problem(problem.type);
+    return problem;
+  }
+
+  /** The request has ended: counts and logs it. */
+  protected ended(status: number, error: unknown): void {
+    this.#meter?.end(status);
     const { onAccess, clock } = this.context;
     onAccess?.({
       requestId: this.requestId,
@@ -106,6 +151,7 @@ abstract class Held {
       host: this.head.host || this.request.headers.host,
       path: this.request.url ?? '',
       service: this.service,
+      revision: this.#revision?.id,
       status,
       durationMs: clock.now() - this.beganMs,
       waitedFor: this.waited?.kind,
@@ -144,17 +190,15 @@ export class HeldRequest extends Held implements Exchange {
 
   /** Lets the request go its way. */
   run(): void {
-    const { source, activator, retries } = this.context;
-    retries.earn();
+    this.context.retries.earn();
     try {
-      const service = this.route();
+      this.route();
       if (this.head.path === '*') {
         this.#answerOptions();
         return;
       }
-      const revision = source.known(service);
-      const lease = revision && activator.tryLease(revision);
-      if (lease === undefined) void this.#wait(service);
+      const lease = this.tryLease();
+      if (lease === undefined) void this.#wait();
       else this.#forward(lease);
     } catch (error) {
       this.refuse(error);
@@ -172,6 +216,12 @@ export class HeldRequest extends Held implements Exchange {
     }
     const unread = !request.complete;
     const close = unread || this.context.draining;
+    const fixed = this.fixedAnswer(error);
+    if (fixed !== undefined) {
+      this.#answerFixed(fixed, close);
+      if (unread) request.resume();
+      return;
+    }
     writeProblem(request, response, this.problem(error), {
       service: this.service,
       requestId: this.requestId,
@@ -194,7 +244,7 @@ export class HeldRequest extends Held implements Exchange {
       this.refuse(cause);
     } else if (lease !== undefined && this.#mayRetry(error)) {
       this.#retries += 1;
-      void lease.examine().then(() => this.#wait(this.service ?? ''));
+      void lease.examine().then(() => this.#wait());
     } else {
       if (error.code === 'UPSTREAM_DISCONNECTED') void lease?.examine();
       this.refuse(error);
@@ -203,12 +253,12 @@ export class HeldRequest extends Held implements Exchange {
 
   // Private
 
-  async #wait(service: string): Promise<void> {
+  async #wait(): Promise<void> {
     const left = new AbortController();
     const leave = () => left.abort(new Error('the client left'));
     this.response.once('close', leave);
     try {
-      const lease = await this.lease(service, left.signal);
+      const lease = await this.lease(left.signal);
       if (left.signal.aborted) lease.release();
       else this.#forward(lease);
     } catch (error) {
@@ -252,12 +302,23 @@ export class HeldRequest extends Held implements Exchange {
     this.response.writeHead(204, ['X-Request-Id', this.requestId]).end();
   }
 
+  /** What its owner has set for requests that do not wake the service. */
+  #answerFixed({ status, contentType, body }: FixedAnswer, close: boolean): void {
+    this.response.writeHead(status, {
+      'Content-Type': contentType,
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+      'X-Request-Id': this.requestId,
+      ...(close && { Connection: 'close' }),
+    });
+    this.response.end(this.request.method === 'HEAD' ? undefined : body);
+  }
+
   readonly #onClose = () => {
     const { response } = this;
     this.onClosed?.();
-    if (this.context.onAccess === undefined) return;
     const whole = response.writableFinished;
-    this.logAccess(
+    this.ended(
       response.headersSent ? response.statusCode : 499,
       this.#error ?? (whole ? undefined : new Error('broken off')),
     );
@@ -285,12 +346,12 @@ export class HeldUpgrade extends Held {
     let status = 101;
     let failure: unknown;
     try {
-      const service = this.route();
+      this.route();
       if (this.head.hasBody) throw new BadRequestError('an upgrade has no body');
       if (/(?:^|,)\s*h2c\s*(?:,|$)/i.test(this.request.headers.upgrade ?? '')) {
         throw new BadRequestError('an upgrade to h2c is not spoken here');
       }
-      const lease = await this.lease(service, left.signal);
+      const lease = await this.lease(left.signal);
       stopReading();
       try {
         left.signal.throwIfAborted();
@@ -313,7 +374,7 @@ export class HeldUpgrade extends Held {
       status = this.#refuse(error);
     } finally {
       this.#socket.off('close', leave);
-      this.logAccess(status, failure);
+      this.ended(status, failure);
     }
   }
 

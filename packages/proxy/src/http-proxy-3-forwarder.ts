@@ -70,7 +70,10 @@ export class HttpProxy3Forwarder implements Forwarder {
   }
 
   upgrade(exchange: UpgradeExchange): Promise<void> {
-    return this.#upgrades.forward(exchange, this.#options.responseTimeoutMs);
+    return this.#upgrades.forward(
+      exchange,
+      exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,
+    );
   }
 
   async close(instanceId: string): Promise<void> {
@@ -106,7 +109,7 @@ export class HttpProxy3Forwarder implements Forwarder {
     upstream.setTimeout(0); // the agent's, which is for idle connections
     const timer = setTimeout(() => {
       upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
-    }, this.#options.responseTimeoutMs);
+    }, exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs);
     upstream.once('response', () => {
       exchange.answered = true;
       clearTimeout(timer);

@@ -4,6 +4,7 @@ import type { Endpoint, Forwarder, ReadinessProbe, Revision, Runtime, RuntimeIns
 import { codeOf, InstanceExitedError, ShuttingDownError } from './errors.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';
 import { type Activation, Lease } from './lease.ts';
+import { conceal } from './secrets.ts';
 
 /** What an instance needs of the world. */
 export interface InstanceSurroundings {
@@ -39,6 +40,8 @@ export class Instance {
   #id: string | undefined;
   #endpoint: Endpoint | undefined;
   #leases = 0;
+  /** Those of them that keep it awake. */
+  #wakingLeases = 0;
   #idleSinceMs: number;
   #idleTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
@@ -94,20 +97,28 @@ export class Instance {
     return this.#leases === 0 && (this.available || this.#state === 'paused');
   }
 
-  /** Gives out a lease; only while `available`. */
-  lease(activation?: Activation): Lease {
+  /**
+   * Gives out a lease; only while `available`.
+   *
+   * @param keepsAwake does its end start the idle clock anew?
+   */
+  lease(activation?: Activation, keepsAwake = true): Lease {
     if (!this.available || this.#id === undefined || this.#endpoint === undefined) {
       throw new Error(`no lease on an instance that is ${this.#state}`);
     }
     this.#leases += 1;
-    return new Lease(this, this.#id, this.#endpoint, activation);
+    if (keepsAwake) this.#wakingLeases += 1;
+    return new Lease(this, this.#id, this.#endpoint, activation, keepsAwake);
   }
 
   /** A lease has ended. */
-  released(): void {
+  released(keptAwake: boolean): void {
     this.#leases -= 1;
+    if (keptAwake) {
+      this.#wakingLeases -= 1;
+      if (this.#wakingLeases === 0) this.#idleSinceMs = this.#world.clock.now();
+    }
     if (this.#leases > 0) return;
-    this.#idleSinceMs = this.#world.clock.now();
     this.#armIdleTimer();
     this.#changed(this);
   }
@@ -145,7 +156,9 @@ export class Instance {
     if (this.#state !== 'starting') return; // abandoned meanwhile
     const id = this.#id;
     const given = (error as { lastLogLines?: readonly string[] } | undefined)?.lastLogLines;
-    const tell = (lastLogLines: readonly string[]) => {
+    const { secrets = [] } = this.revision;
+    const tell = (lines: readonly string[]) => {
+      const lastLogLines = lines.map((line) => conceal(line, secrets));
       if (this.#stopReason === undefined) this.#emit({ type: 'start-failed', error, lastLogLines });
     };
     if (id === undefined) {

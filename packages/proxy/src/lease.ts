@@ -9,7 +9,8 @@ export interface Activation {
 
 /** What a lease needs of its instance. */
 export interface Leased {
-  released(): void;
+  readonly revision: { readonly responseTimeoutMs?: number | undefined };
+  released(keptAwake: boolean): void;
   examine(): Promise<void>;
 }
 
@@ -23,20 +24,32 @@ export class Lease implements Target {
   /** Absent if the instance was ready. */
   readonly activation: Activation | undefined;
   readonly #instance: Leased;
+  readonly #keepsAwake: boolean;
   #held = true;
 
-  constructor(instance: Leased, instanceId: string, endpoint: Endpoint, activation: Activation | undefined) {
+  constructor(
+    instance: Leased,
+    instanceId: string,
+    endpoint: Endpoint,
+    activation: Activation | undefined,
+    keepsAwake: boolean,
+  ) {
     this.#instance = instance;
     this.instanceId = instanceId;
     this.endpoint = endpoint;
     this.activation = activation;
+    this.#keepsAwake = keepsAwake;
+  }
+
+  get responseTimeoutMs(): number | undefined {
+    return this.#instance.revision.responseTimeoutMs;
   }
 
   /** Ends the lease; once is enough, twice does no harm. */
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#instance.released();
+    this.#instance.released(this.#keepsAwake);
   }
 
   /** The instance failed to answer: has it looked at. No lease on it is given out meanwhile. */

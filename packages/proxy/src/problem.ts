@@ -39,6 +39,7 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
   INVALID_HOST: describe(400, 'invalid-host', 'Invalid host', (_, error) => error.message),
   BAD_REQUEST: describe(400, 'bad-request', 'Bad request', (_, error) => error.message),
   SERVICE_NOT_FOUND: describe(404, 'service-not-found', 'No such service', (_, error) => error.message),
+  REVISION_NOT_FOUND: describe(404, 'revision-not-found', 'No such revision', (_, error) => error.message),
   REQUEST_TIMEOUT: describe(408, 'request-timeout', 'Request timeout', (_, error) => error.message),
   BODY_TOO_LARGE: describe(413, 'body-too-large', 'Body too large', (_, error) => error.message),
   TARGET_TOO_LONG: describe(414, 'target-too-long', 'Target too long', (_, error) => error.message),
@@ -96,6 +97,7 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
     (name) => `The runtime that starts ${name} cannot be reached.`,
     2,
   ),
+  ASLEEP: describe(503, 'asleep', 'Asleep', (_, error) => error.message, 60),
   SHUTTING_DOWN: describe(503, 'shutting-down', 'Shutting down', () => 'The proxy is shutting down.', 5),
   NOT_READY: describe(504, 'not-ready', 'Not ready', (name, error) => {
     const { timeoutMs } = error as { timeoutMs?: number };

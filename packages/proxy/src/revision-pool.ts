@@ -69,8 +69,9 @@ export class RevisionPool {
   }
 
   /** The right to send one request, if an instance is ready. */
-  tryLease(): Lease | undefined {
-    return this.#available()?.lease();
+  tryLease(keepsAwake = true): Lease | undefined {
+    this.#retired = false; // somebody asks for it
+    return this.#available()?.lease(undefined, keepsAwake);
   }
 
   /**
@@ -80,7 +81,6 @@ export class RevisionPool {
    * @throws {QueueFullError} @throws {BackoffError} and whatever the start fails with
    */
   async lease(signal?: AbortSignal): Promise<Lease> {
-    this.#retired = false;
     return this.tryLease() ?? this.#wait(signal);
   }
 

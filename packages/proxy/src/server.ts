@@ -4,8 +4,10 @@ import { Activator } from './activator.ts';
 import { systemClock } from './clock.ts';
 import type { Forwarder, ReadinessProbe, Router, Runtime, ServiceSource } from './contracts.ts';
 import { logAccess, logEvent } from './event-log.ts';
+import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
 import { Front, type FrontLimits } from './front.ts';
+import { Metrics } from './metrics.ts';
 
 export interface ServerOptions {
   readonly runtime: Runtime;
@@ -27,7 +29,9 @@ export interface ServerOptions {
 /** The proxy as a whole: the front, the activator behind it, and the runtime that is watched. */
 export class Server {
   readonly #options: ServerOptions;
-  readonly #activator: Activator;
+  readonly activator: Activator;
+  readonly events = new EventStream();
+  readonly metrics: Metrics;
   readonly #front: Front;
   #watching: Promise<void> | undefined;
 
@@ -43,14 +47,19 @@ export class Server {
       limits,
       trustedProxies = new TrustedProxies([]),
     } = options;
-    this.#activator = new Activator({
+    this.metrics = new Metrics(() => this.activator);
+    this.activator = new Activator({
       ...options,
       clock: systemClock,
       connections: forwarder,
       runtime,
       probe,
       source,
-      onEvent: (event) => logEvent(log, event),
+      onEvent: (event) => {
+        logEvent(log, event);
+        this.metrics.event(event);
+        this.events.publish(publicFacts(event));
+      },
     });
     this.#front = new Front({
       router,
@@ -58,7 +67,8 @@ export class Server {
       forwarder,
       limits,
       trustedProxies,
-      activator: this.#activator,
+      activator: this.activator,
+      metrics: this.metrics,
       clock: systemClock,
       onAccess: log.isLevelEnabled('info') ? (access) => logAccess(log, access) : undefined,
     });
@@ -72,14 +82,14 @@ export class Server {
   static async start(options: ServerOptions): Promise<{ server: Server; address: AddressInfo }> {
     const server = new Server(options);
     const address = await server.#front.listen(options.listen);
-    server.#watching = server.#activator.run();
+    server.#watching = server.activator.run();
     return { server, address };
   }
 
   /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next proxy. */
   async close({ keep }: { keep: boolean }): Promise<void> {
     await this.#front.drain(this.#options.drainTimeoutMs);
-    await this.#activator.close({ keep });
+    await this.activator.close({ keep });
     await this.#watching;
     if (!keep) await this.#options.runtime.close();
   }

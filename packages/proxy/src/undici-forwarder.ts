@@ -30,7 +30,10 @@ export class UndiciForwarder implements Forwarder {
   }
 
   upgrade(exchange: UpgradeExchange): Promise<void> {
-    return this.#upgrades.forward(exchange, this.#options.responseTimeoutMs);
+    return this.#upgrades.forward(
+      exchange,
+      exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,
+    );
   }
 
   async close(instanceId: string): Promise<void> {
@@ -66,14 +69,14 @@ interface Connection {
  */
 class InstanceConnections {
   readonly #origin: string;
-  readonly #options: ForwarderOptions;
+  readonly #responseTimeoutMs: number;
   readonly #all = new Set<Connection>();
   /** The last one used is the first one to be used again; the others run into their keep-alive timeout. */
   readonly #free: Connection[] = [];
 
-  constructor({ endpoint: { host, port } }: Target, options: ForwarderOptions) {
+  constructor({ endpoint: { host, port }, responseTimeoutMs }: Target, options: ForwarderOptions) {
     this.#origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    this.#options = options;
+    this.#responseTimeoutMs = responseTimeoutMs ?? options.responseTimeoutMs;
   }
 
   send(exchange: Exchange): void {
@@ -109,7 +112,7 @@ class InstanceConnections {
 
   #open(): Connection {
     const client = new Client(this.#origin, {
-      headersTimeout: this.#options.responseTimeoutMs,
+      headersTimeout: this.#responseTimeoutMs,
       bodyTimeout: 0,
       pipelining: 1,
       allowH2: false,

@@ -60,7 +60,7 @@ describe('the convention', () => {
   });
 
   test('it can be confined to a domain', () => {
-    const router = new Router({ convention: { domain: 'cless.cloud' } });
+    const router = new Router({ domain: 'cless.cloud' });
     expect(router.route('golang.cless.cloud')).toMatchObject({ service: 'golang' });
     for (const host of [
       'golang.evil.example',
@@ -79,10 +79,88 @@ describe('the convention', () => {
   });
 });
 
+describe('names of registered services', () => {
+  const services = [
+    { service: 'blog', hosts: [] },
+    { service: 'shop', hosts: ['shop.example'] },
+  ];
+
+  test('without hosts a service answers to its name, with hosts only to these', () => {
+    for (const convention of [{}, false] as const) {
+      const router = new Router({ services, convention });
+      expect(router.route('blog.cless.cloud')).toEqual({ via: 'name', service: 'blog' });
+      for (const host of ['shop.cless.cloud', 'shop.example.evil.example', 'shop'])
+        expect(router.route(host)).toBeUndefined();
+    }
+  });
+
+  test('the domain holds for them, too', () => {
+    const router = new Router({ services, domain: 'cless.cloud', convention: false });
+    expect(router.route('blog.cless.cloud')).toMatchObject({ service: 'blog' });
+    expect(router.route('blog.evil.example')).toBeUndefined();
+  });
+});
+
+describe('tags', () => {
+  const router = new Router({
+    services: [
+      { service: 'blog', hosts: [], tags: ['next'] },
+      { service: 'shop', hosts: ['www.shop.example', '*.shops.example'], tags: ['next', 'xn'] },
+      { service: 'a--b', hosts: [] },
+      { service: 'b', hosts: [], tags: ['a'] },
+      { service: 'own', hosts: ['next--www.own.example'] },
+      { service: 'taken', hosts: ['www.own.example'], tags: ['next'] },
+      { service: 'xn--bcher-kva', hosts: [], tags: ['next'] },
+    ],
+    convention: false,
+  });
+
+  test.each([
+    ['next--blog.cless.cloud', { via: 'name', service: 'blog', tag: 'next' }],
+    ['NEXT--www.shop.example', { via: 'exact', service: 'shop', tag: 'next' }],
+    ['next--one.shops.example', { via: 'wildcard', service: 'shop', tag: 'next' }],
+    ['next--xn--bcher-kva.cless.cloud', { via: 'name', service: 'xn--bcher-kva', tag: 'next' }],
+    ['other--one.shops.example', { via: 'wildcard', service: 'shop' }],
+  ])('%s', (host, route) => {
+    expect(router.route(host)).toEqual(route);
+  });
+
+  test('an exact service name wins, and so does an exact host', () => {
+    expect(router.route('a--b.cless.cloud')).toEqual({ via: 'name', service: 'a--b' });
+    expect(router.route('next--www.own.example')).toEqual({ via: 'exact', service: 'own' });
+  });
+
+  test.each([
+    'other--blog.cless.cloud',
+    '--blog.cless.cloud',
+    'next--.cless.cloud',
+    'xn--www.shop.example',
+    'next--none.x',
+  ])('%s is no tag', (host) => {
+    let route: unknown;
+    try {
+      route = router.route(host);
+    } catch (error) {
+      route = (error as { code?: string }).code === 'INVALID_HOST' ? undefined : error;
+    }
+    expect(route).toBeUndefined();
+  });
+
+  test('the domain holds for tags, too', () => {
+    const confined = new Router({
+      services: [{ service: 'blog', hosts: [], tags: ['next'] }],
+      domain: 'cless.cloud',
+      convention: false,
+    });
+    expect(confined.route('next--blog.cless.cloud')).toMatchObject({ tag: 'next' });
+    expect(confined.route('next--blog.evil.example')).toBeUndefined();
+  });
+});
+
 describe('changes', () => {
   test('set replaces the hosts of a service, delete forgets them', () => {
     const router = new Router({ services: [shop], convention: false });
-    router.set('shop', ['new.example']);
+    router.set('shop', { hosts: ['new.example'] });
     expect(router.route('shop.example')).toBeUndefined();
     expect(router.route('new.example')).toMatchObject({ service: 'shop' });
     expect(router.delete('shop')).toBe(true);
@@ -92,8 +170,8 @@ describe('changes', () => {
 
   test('a host of another service is refused and nothing changes', () => {
     const router = new Router({ services: [shop], convention: false });
-    router.set('blog', ['blog.example']);
-    expect(() => router.set('blog', ['new.example', '*.SHOP.example'])).toThrow(HostTakenError);
+    router.set('blog', { hosts: ['blog.example'] });
+    expect(() => router.set('blog', { hosts: ['new.example', '*.SHOP.example'] })).toThrow(HostTakenError);
     expect(router.route('blog.example')).toMatchObject({ service: 'blog' });
     expect(router.route('new.example')).toBeUndefined();
   });

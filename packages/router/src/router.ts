@@ -4,21 +4,22 @@ import { type Host, InvalidHostError, parseHost } from './host.ts';
 export interface Convention {
   /** What follows the first label in the image's name. Default `-docker`. */
   readonly imageSuffix?: string;
-  /** Apply to `LABEL.DOMAIN` only. Default: to any name. */
-  readonly domain?: string;
   /** The port on which such images listen unless they say otherwise. Default 8080. */
   readonly port?: number;
 }
 
-/** A service with the hosts that it answers to: exact names, IP literals, or `*.parent` for one label more. */
+/** A service with the hosts that it answers to. */
 export interface ServiceHosts {
   readonly service: string;
+  /** Exact names, IP literals, or `*.parent` for one label more. None: it answers to its name as a first label. */
   readonly hosts: readonly string[];
+  /** `TAG--` before a first label stands for the tag of the service that the rest stands for. */
+  readonly tags?: Iterable<string>;
 }
 
 /** What a host stands for. */
 export type Route =
-  | { readonly via: 'exact' | 'wildcard'; readonly service: string }
+  | { readonly via: 'exact' | 'wildcard' | 'name'; readonly service: string; readonly tag?: string }
   | { readonly via: 'convention'; readonly service: string; readonly image: string; readonly port: number };
 
 /** The host belongs to another service already: code `HOST_TAKEN`. */
@@ -39,34 +40,45 @@ export interface RouterOptions {
   readonly services?: Iterable<ServiceHosts>;
   /** `false` switches it off: registered services only. Default: on. */
   readonly convention?: Convention | false;
+  /** First labels stand for services in `LABEL.DOMAIN` only. Default: in any name. */
+  readonly domain?: string;
 }
 
+interface Registered {
+  readonly hosts: readonly string[];
+  readonly tags: ReadonlySet<string>;
+}
+
+type RegisteredRoute = Extract<Route, { via: 'exact' | 'wildcard' | 'name' }>;
+
 /**
- * Hostname → service. Registered hosts come first (exact before wildcard), then the convention.
+ * Hostname → service. Registered services come first (exact hosts, then tags, names and wildcards), then the convention,
+ * which never gives a registered service other hosts than it has.
  *
- * A look-up costs one or two hash look-ups, however many services there are. Hosts are compared by whole
- * labels: `evil-shop.example` and `shop.example.evil.example` are not `shop.example`.
+ * A look-up costs a few hash look-ups, however many services there are. Hosts are compared by whole labels:
+ * `evil-shop.example` and `shop.example.evil.example` are not `shop.example`.
  *
  * @example
- * const router = new Router({ services: [{ service: 'shop', hosts: ['shop.example', '*.shop.example'] }] });
+ * const router = new Router({ services: [{ service: 'shop', hosts: ['shop.example'], tags: ['next'] }] });
  * router.route('shop.example');       // { via: 'exact', service: 'shop' }
+ * router.route('next--shop.example'); // { via: 'exact', service: 'shop', tag: 'next' }
  * router.route('golang.cless.cloud'); // { via: 'convention', service: 'golang', image: 'golang-docker', port: 8080 }
  */
 export class Router {
   readonly #exact = new Map<string, string>();
   /** Keyed by what follows `*.`. */
   readonly #wildcard = new Map<string, string>();
-  readonly #hostsOf = new Map<string, readonly string[]>();
-  readonly #convention: Required<Omit<Convention, 'domain'>> | undefined;
-  /** `.domain`, or nothing where the convention holds for any name. */
-  readonly #conventionSuffix: string | undefined;
+  readonly #registered = new Map<string, Registered>();
+  readonly #convention: Required<Convention> | undefined;
+  /** `.domain`, or nothing where first labels count in any name. */
+  readonly #domainSuffix: string | undefined;
 
-  constructor({ services = [], convention = {} }: RouterOptions = {}) {
+  constructor({ services = [], convention = {}, domain }: RouterOptions = {}) {
     if (convention !== false) {
       this.#convention = { imageSuffix: convention.imageSuffix ?? '-docker', port: convention.port ?? 8080 };
-      if (convention.domain !== undefined) this.#conventionSuffix = `.${parseHost(convention.domain).name}`;
     }
-    for (const { service, hosts } of services) this.set(service, hosts);
+    if (domain !== undefined) this.#domainSuffix = `.${parseHost(domain).name}`;
+    for (const { service, ...registered } of services) this.set(service, registered);
   }
 
   /**
@@ -83,20 +95,22 @@ export class Router {
     if (kind !== 'name') return undefined;
 
     const dot = name.indexOf('.');
-    if (dot !== -1) {
-      const wildcard = this.#wildcard.get(name.slice(dot + 1));
-      if (wildcard !== undefined) return { via: 'wildcard', service: wildcard };
-    }
-    return this.#byConvention(name, dot);
+    const label = dot === -1 ? name : name.slice(0, dot);
+    return (
+      this.#byName(name, label) ??
+      this.#byTag(name, label) ??
+      this.#byWildcard(name, dot) ??
+      this.#byConvention(name, label)
+    );
   }
 
   /**
-   * Gives the service these hosts and takes all others from it. Nothing changes if it throws.
+   * Gives the service these hosts and tags, and takes all others from it. Nothing changes if it throws.
    *
    * @throws {InvalidHostError} if one is not a host or a wildcard
    * @throws {HostTakenError} if one belongs to another service
    */
-  set(service: string, hosts: readonly string[]): void {
+  set(service: string, { hosts, tags = [] }: Omit<ServiceHosts, 'service'>): void {
     const parsed = hosts.map(parsePattern);
     for (const { table, key } of parsed) {
       const owner = this.#table(table).get(key);
@@ -106,26 +120,58 @@ export class Router {
     }
     this.delete(service);
     for (const { table, key } of parsed) this.#table(table).set(key, service);
-    this.#hostsOf.set(service, [...hosts]);
+    this.#registered.set(service, { hosts: [...hosts], tags: new Set(tags) });
   }
 
   /** Forgets the service and its hosts; says whether there was one. */
   delete(service: string): boolean {
-    for (const host of this.#hostsOf.get(service) ?? []) {
+    for (const host of this.#registered.get(service)?.hosts ?? []) {
       const { table, key } = parsePattern(host);
       this.#table(table).delete(key);
     }
-    return this.#hostsOf.delete(service);
+    return this.#registered.delete(service);
   }
 
   // Private
 
-  #byConvention(name: string, dot: number): Route | undefined {
-    if (this.#convention === undefined) return undefined;
-    const label = dot === -1 ? name : name.slice(0, dot);
-    if (this.#conventionSuffix !== undefined && name !== label + this.#conventionSuffix) return undefined;
+  /** A registered service without hosts answers to its name. */
+  #byName(name: string, label: string): RegisteredRoute | undefined {
+    const named = this.#registered.get(label);
+    if (named === undefined || named.hosts.length > 0 || !this.#inDomain(name, label)) return undefined;
+    return { via: 'name', service: label };
+  }
+
+  /** `TAG--REST`: the tag of the service that `REST` stands for. A label in punycode (`xn--`) has no tag. */
+  #byTag(name: string, label: string): RegisteredRoute | undefined {
+    const dashes = label.indexOf('--');
+    if (dashes <= 0 || label.startsWith('xn--')) return undefined;
+    const untagged = name.slice(dashes + 2);
+    const restLabel = label.slice(dashes + 2);
+    const exact = this.#exact.get(untagged);
+    const route: RegisteredRoute | undefined =
+      exact === undefined
+        ? (this.#byName(untagged, restLabel) ?? this.#byWildcard(untagged, restLabel.length))
+        : { via: 'exact', service: exact };
+    const tag = label.slice(0, dashes);
+    if (route === undefined || !this.#registered.get(route.service)?.tags.has(tag)) return undefined;
+    return { ...route, tag };
+  }
+
+  #byWildcard(name: string, dot: number): RegisteredRoute | undefined {
+    const wildcard = dot === -1 ? undefined : this.#wildcard.get(name.slice(dot + 1));
+    return wildcard === undefined ? undefined : { via: 'wildcard', service: wildcard };
+  }
+
+  #byConvention(name: string, label: string): Route | undefined {
+    if (this.#convention === undefined || !this.#inDomain(name, label)) return undefined;
+    // Who registers a service with hosts wants it to answer to these only.
+    if (this.#registered.has(label)) return undefined;
     const { imageSuffix, port } = this.#convention;
     return { via: 'convention', service: label, image: label + imageSuffix, port };
+  }
+
+  #inDomain(name: string, label: string): boolean {
+    return this.#domainSuffix === undefined || name === label + this.#domainSuffix;
   }
 
   #table(table: 'exact' | 'wildcard'): Map<string, string> {

@@ -5,6 +5,7 @@ export type RuntimeErrorCode =
   | 'NO_FREE_PORT'
   | 'START_FAILED'
   | 'INSTANCE_NOT_FOUND'
+  | 'PULL_FAILED'
   | 'ENGINE_REFUSED';
 
 export abstract class RuntimeError extends Error {
@@ -71,6 +72,18 @@ export class StartFailedError extends RuntimeError {
     this.exitCode = facts.exitCode;
     this.oomKilled = facts.oomKilled ?? false;
     this.lastLogLines = facts.lastLogLines ?? [];
+  }
+}
+
+/** The image could not be pulled. */
+export class PullFailedError extends RuntimeError {
+  override readonly name = 'PullFailedError';
+  readonly code = 'PULL_FAILED';
+  readonly image: string;
+
+  constructor(image: string, reason: string, cause?: unknown) {
+    super(`image ${image} could not be pulled: ${reason}`, { cause });
+    this.image = image;
   }
 }
 

@@ -24,27 +24,47 @@ const BASELINE_CAPABILITIES = [
 /** `CgroupnsMode` (API 1.41) is missing from @types/dockerode. */
 type HardeningConfig = HostConfig & { readonly CgroupnsMode?: 'private' };
 
+/**
+ * Single parts of a level that can be given up, by name:
+ *
+ * - `new-privileges`: setuid programs work
+ * - `default-capabilities`: those that the engine gives by itself
+ * - `writable-root`: of `restricted`, the root file system can be written
+ * - `root-user`: of `restricted`, the image may run as root
+ * - `open-files`: as many as the engine allows
+ */
+export const RELAXATIONS = [
+  'new-privileges',
+  'default-capabilities',
+  'writable-root',
+  'root-user',
+  'open-files',
+] as const;
+export type Relaxation = (typeof RELAXATIONS)[number];
+
 /** The part of the container's host configuration that a level stands for; seccomp and AppArmor stay as the engine has them. */
-export function hardeningConfig(level: Hardening): HardeningConfig {
-  const isolated: HardeningConfig = {
-    SecurityOpt: ['no-new-privileges'],
-    CapDrop: ['ALL'],
+export function hardeningConfig(level: Hardening, relaxations: readonly Relaxation[] = []): HardeningConfig {
+  if (level === 'off') return {};
+  const kept = (relaxation: Relaxation) => !relaxations.includes(relaxation);
+  return {
+    ...(kept('new-privileges') && { SecurityOpt: ['no-new-privileges'] }),
+    ...(kept('default-capabilities') && {
+      CapDrop: ['ALL'],
+      ...(level === 'baseline' && { CapAdd: BASELINE_CAPABILITIES }),
+    }),
     IpcMode: 'private',
     CgroupnsMode: 'private',
     OomScoreAdj: 500,
     Ulimits: [
-      { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
+      ...(kept('open-files') ? [{ Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES }] : []),
       { Name: 'core', Soft: 0, Hard: 0 },
     ],
+    ...(level === 'restricted' &&
+      kept('writable-root') && {
+        ReadonlyRootfs: true,
+        Tmpfs: { '/tmp': 'rw,nosuid,nodev,noexec,size=64m' },
+      }),
   };
-  switch (level) {
-    case 'baseline':
-      return { ...isolated, CapAdd: BASELINE_CAPABILITIES };
-    case 'restricted':
-      return { ...isolated, ReadonlyRootfs: true, Tmpfs: { '/tmp': 'rw,nosuid,nodev,noexec,size=64m' } };
-    case 'off':
-      return {};
-  }
 }
 
 /** `nobody`, for an image that would run as root. */

@@ -1,13 +1,74 @@
-/** Splits what the engine's `GET /containers/{id}/logs` answers (frames of 8 bytes of header and a payload) into lines. */
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import type { Engine } from './engine.ts';
+
+/*
+ * The engine's `GET /containers/{id}/logs`: frames of 8 bytes of header and a payload.
+ */
+
+const HEADER_BYTES = 8;
+/** A line that has no end yet is given out in parts of so many characters. */
+const MAX_LINE_LENGTH = 64 * 1024;
+
+/** The lines of an answer that has come whole. */
 export function logLines(frames: Buffer): string[] {
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= frames.length; ) {
-    const length = frames.readUInt32BE(at + 4);
-    parts.push(frames.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
+  const lines = new LogLines();
+  return [...lines.push(frames), ...lines.end()];
+}
+
+/** The last lines of a container, and those that follow, until it ends or the signal. */
+export async function* followLogs(
+  engine: Engine,
+  id: string,
+  tail: number,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  if (signal.aborted) return;
+  const stream = (await engine.call('logs', (abortSignal) =>
+    engine.streaming.getContainer(id).logs({ stdout: true, stderr: true, follow: true, tail, abortSignal }),
+  )) as Readable;
+  const end = () => stream.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  const lines = new LogLines();
+  try {
+    for await (const chunk of stream) yield* lines.push(chunk);
+    yield* lines.end();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
   }
-  return Buffer.concat(parts)
-    .toString('utf8')
-    .split(/\r?\n/)
-    .filter((line) => line !== '');
+}
+
+/** Frames in, however they are cut, lines out. Stdout and stderr are told apart, so that neither tears the other's lines. */
+class LogLines {
+  #pending: Buffer = Buffer.alloc(0);
+  readonly #streams = new Map<number, { readonly decoder: StringDecoder; rest: string }>();
+
+  *push(chunk: Buffer): Generator<string> {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    while (this.#pending.length >= HEADER_BYTES) {
+      const frameEnd = HEADER_BYTES + this.#pending.readUInt32BE(4);
+      if (this.#pending.length < frameEnd) return;
+      yield* this.#text(this.#pending[0] ?? 1, this.#pending.subarray(HEADER_BYTES, frameEnd));
+      this.#pending = this.#pending.subarray(frameEnd);
+    }
+  }
+
+  *end(): Generator<string> {
+    for (const { rest } of this.#streams.values()) if (rest !== '') yield rest;
+  }
+
+  *#text(stream: number, payload: Buffer): Generator<string> {
+    const state = this.#streams.get(stream) ?? { decoder: new StringDecoder('utf8'), rest: '' };
+    this.#streams.set(stream, state);
+    const parts = (state.rest + state.decoder.write(payload)).split(/\r?\n/);
+    state.rest = parts.pop() ?? '';
+    if (state.rest.length > MAX_LINE_LENGTH) {
+      parts.push(state.rest);
+      state.rest = '';
+    }
+    for (const line of parts) if (line !== '') yield line;
+  }
 }

@@ -11,8 +11,10 @@ import {
   StartFailedError,
 } from './errors.ts';
 import { type RuntimeEvent, watchEvents } from './events.ts';
-import { logLines } from './logs.ts';
+import { HostPaths } from './host-paths.ts';
+import { followLogs, logLines } from './logs.ts';
 import { PortRange } from './ports.ts';
+import { pullImage } from './pull.ts';
 import { containerConfig, type InstanceSpec, LABELS, specHash } from './spec.ts';
 
 /** Where an instance answers. */
@@ -55,6 +57,8 @@ export interface DockerRuntimeOptions {
   readonly ports?: { readonly from: number; readonly to: number };
   /** `unix:///…`, `tcp://…` or `ssh://…`. Default: as the `docker` command. */
   readonly engine?: string;
+  /** Folders of the host that containers may be given, with all that is in them. Default: none. */
+  readonly hostPaths?: readonly string[];
 }
 
 const LAST_LOG_LINES = 20;
@@ -81,9 +85,15 @@ export class DockerRuntime {
   readonly #engine: Engine;
   readonly #ports: PortRange;
   readonly #portOf = new Map<string, number>();
+  readonly #hostPaths: HostPaths;
   #network: Promise<string> | undefined;
 
-  constructor({ owner, ports = { from: 8000, to: 9000 }, engine = engineAddress() }: DockerRuntimeOptions) {
+  constructor({
+    owner,
+    ports = { from: 8000, to: 9000 },
+    engine = engineAddress(),
+    hostPaths = [],
+  }: DockerRuntimeOptions) {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(owner)) {
       throw new TypeError(
         `owner ${JSON.stringify(owner)}: allowed are up to 63 letters, digits, dots, hyphens and underscores`,
@@ -91,6 +101,7 @@ export class DockerRuntime {
     }
     this.owner = owner;
     this.#engine = new Engine(engine);
+    this.#hostPaths = new HostPaths(hostPaths);
     this.#ports = new PortRange(ports.from, ports.to);
   }
 
@@ -108,6 +119,19 @@ export class DockerRuntime {
     return info && { id: info.Id, exposedPorts };
   }
 
+  /**
+   * Pulls an image, which nothing else does. Without a tag or a digest it is `:latest`.
+   *
+   * @param onProgress is told what the engine does, a line at a time
+   * @throws {PullFailedError} or the signal's reason
+   */
+  async pull(
+    reference: string,
+    { onProgress, signal }: { onProgress?: (line: string) => void; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    await pullImage(this.#engine, reference, { onProgress, signal });
+  }
+
   /** What {@link Instance.spec} would be for this spec. */
   specHash(spec: InstanceSpec): string {
     return specHash(spec);
@@ -120,11 +144,12 @@ export class DockerRuntime {
    * @throws {ImageNotFoundError} @throws {NoFreePortError} @throws {StartFailedError}
    */
   async start(spec: InstanceSpec, { onCreated }: StartOptions = {}): Promise<Instance> {
+    const hostPaths = await this.#hostPaths.resolve(spec);
     const imageUser = spec.hardening === 'restricted' ? await this.#imageUser(spec.image) : '';
     const tried: number[] = [];
     while (tried.length < MAX_PORT_ATTEMPTS) {
       const port = await this.#ports.take(tried);
-      const instance = await this.#startOn(port, spec, imageUser, onCreated);
+      const instance = await this.#startOn(port, spec, { imageUser, hostPaths }, onCreated);
       if (instance !== 'again') return instance;
       tried.push(port);
     }
@@ -222,6 +247,18 @@ export class DockerRuntime {
     }
   }
 
+  /** The last lines, and those that follow, until the container ends or the signal. @throws {InstanceNotFoundError} */
+  async *followLogs(
+    id: string,
+    { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
+  ): AsyncGenerator<string> {
+    try {
+      yield* followLogs(this.#engine, id, lines, signal);
+    } catch (error) {
+      throw isStatus(error, 404) ? new InstanceNotFoundError(id) : error;
+    }
+  }
+
   /** Follows what happens to this owner's containers and to images, until the signal. */
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     return watchEvents(this.#engine, this.owner, signal);
@@ -241,7 +278,7 @@ export class DockerRuntime {
   async #startOn(
     hostPort: number,
     spec: InstanceSpec,
-    imageUser: string,
+    placement: { readonly imageUser: string; readonly hostPaths: ReadonlyMap<string, string> },
     onCreated: StartOptions['onCreated'],
   ): Promise<Instance | 'again'> {
     // A name that we choose: when the engine does not answer in time we still know what to remove.
@@ -249,7 +286,7 @@ export class DockerRuntime {
     let id: string | undefined;
     try {
       const network = await this.#ensureNetwork();
-      const config = containerConfig(spec, { owner: this.owner, network, hostPort, imageUser });
+      const config = containerConfig(spec, { ...placement, owner: this.owner, network, hostPort });
       const { id: created } = await this.#engine.call('create', () =>
         this.#engine.docker.createContainer({ ...config, name }),
       );
@@ -257,6 +294,11 @@ export class DockerRuntime {
       id = created;
       this.#claim(id, hostPort);
       onCreated?.(id);
+      for (const joined of spec.networks ?? []) {
+        await this.#engine.call('connect network', () =>
+          this.#engine.docker.getNetwork(joined).connect({ Container: created }),
+        );
+      }
       await this.#engine.call('start', () => this.#container(created).start(), {
         timeoutMs: START_TIMEOUT_MS,
       });
@@ -270,7 +312,7 @@ export class DockerRuntime {
       this.#ports.release(hostPort);
       await this.#discard(id ?? name);
       if (isPortTaken(error)) return 'again';
-      if (isNetworkGone(error)) {
+      if (isNetworkGone(error) && !spec.networks?.some((joined) => String(error).includes(joined))) {
         this.#network = undefined; // pruned, or removed by a predecessor that was just leaving
         return 'again';
       }

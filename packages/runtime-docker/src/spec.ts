@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ContainerCreateOptions } from 'dockerode';
-import { type Hardening, hardeningConfig, isRoot, UNPRIVILEGED_USER } from './hardening.ts';
+import type { ContainerCreateOptions, MountSettings } from 'dockerode';
+import { type Hardening, hardeningConfig, isRoot, type Relaxation, UNPRIVILEGED_USER } from './hardening.ts';
 
 /** What an instance is started from. */
 export interface InstanceSpec {
@@ -11,6 +11,14 @@ export interface InstanceSpec {
   /** Where the container listens; it is told as `PORT`. */
   readonly port: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Instead of the image's own. */
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  /** `USER[:GROUP]`, by name or number. Default: the image's. */
+  readonly user?: string;
+  readonly volumes?: readonly Volume[];
+  /** Networks to join besides the owner's own; they must exist. */
+  readonly networks?: readonly string[];
   /** Default 512 MiB. */
   readonly memoryBytes?: number;
   /** Default 1. */
@@ -19,6 +27,17 @@ export interface InstanceSpec {
   readonly pids?: number;
   /** Default `baseline`. */
   readonly hardening?: Hardening;
+  /** Single parts of the hardening that are given up; see {@link Relaxation}. */
+  readonly relaxations?: readonly string[];
+}
+
+/** What a container gets to keep. */
+export interface Volume {
+  /** The name of a volume of this owner's, which is made if need be; or a folder of the host that is allowed. */
+  readonly source: string;
+  /** Where the container finds it: an absolute path. */
+  readonly target: string;
+  readonly readOnly: boolean;
 }
 
 export const LABELS = {
@@ -30,7 +49,7 @@ export const LABELS = {
 } as const;
 
 /** Changes when this package makes something else of the same spec, so that old containers are not adopted. */
-const SPEC_VERSION = 1;
+const SPEC_VERSION = 2;
 
 /** A hash of all that the container is made from: equal hashes, interchangeable containers. */
 export function specHash(spec: InstanceSpec): string {
@@ -48,17 +67,26 @@ interface Placement {
   readonly hostPort: number;
   /** The user that the image runs as, empty for root. */
   readonly imageUser: string;
+  /** Folders of the host that the spec's volumes name, as they really are. */
+  readonly hostPaths: ReadonlyMap<string, string>;
 }
 
 /** The engine's `POST /containers/create` for a spec. */
 export function containerConfig(spec: InstanceSpec, placement: Placement): ContainerCreateOptions {
-  const { service, revision, image, port, env, memoryBytes, cpus, pids, hardening } = withDefaults(spec);
+  const { service, revision, image, port, env, memoryBytes, cpus, pids, hardening, volumes, relaxations } =
+    withDefaults(spec);
+  const { entrypoint, command, user } = spec;
+  const forcedUser =
+    hardening === 'restricted' && isRoot(user ?? placement.imageUser) && !relaxations.includes('root-user');
   const contract = { PORT: String(port), K_SERVICE: service, K_REVISION: revision, K_CONFIGURATION: service };
   const exposed = `${port}/tcp`;
   return {
     Image: image,
     Env: Object.entries({ ...env, ...contract }).map(([name, value]) => `${name}=${value}`),
-    ...(hardening === 'restricted' && isRoot(placement.imageUser) && { User: UNPRIVILEGED_USER }),
+    ...(entrypoint !== undefined && { Entrypoint: [...entrypoint] }),
+    ...(command !== undefined && { Cmd: [...command] }),
+    ...(user !== undefined && { User: user }),
+    ...(forcedUser && { User: UNPRIVILEGED_USER }),
     ExposedPorts: { [exposed]: {} },
     Labels: {
       [LABELS.managed]: 'true',
@@ -68,7 +96,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       [LABELS.spec]: specHash(spec),
     },
     HostConfig: {
-      ...hardeningConfig(hardening),
+      ...hardeningConfig(hardening, relaxations as readonly Relaxation[]),
       Privileged: false,
       Init: true,
       Memory: memoryBytes,
@@ -80,10 +108,50 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       AutoRemove: false,
       NetworkMode: placement.network,
       PortBindings: { [exposed]: [{ HostIp: '127.0.0.1', HostPort: String(placement.hostPort) }] },
+      ...(volumes.length > 0 && { Mounts: volumes.map((volume) => mount(volume, placement)) }),
     },
   };
 }
 
-function withDefaults(spec: InstanceSpec): Required<InstanceSpec> {
-  return { env: {}, memoryBytes: 512 * 1024 * 1024, cpus: 1, pids: 256, hardening: 'baseline', ...spec };
+/** A volume's name carries its owner's, so that no other installation's data is in reach. */
+export function volumeName(owner: string, name: string): string {
+  return `cless-${owner}-${name}`;
+}
+
+function mount({ source, target, readOnly }: Volume, { owner, hostPaths }: Placement): MountSettings {
+  const hostPath = hostPaths.get(source);
+  if (hostPath !== undefined) return { Type: 'bind', Source: hostPath, Target: target, ReadOnly: readOnly };
+  return {
+    Type: 'volume',
+    Source: volumeName(owner, source),
+    Target: target,
+    ReadOnly: readOnly,
+    VolumeOptions: {
+      NoCopy: false,
+      Labels: { [LABELS.managed]: 'true', [LABELS.owner]: owner },
+      DriverConfig: { Name: 'local', Options: {} },
+    },
+  };
+}
+
+type WithDefaults = InstanceSpec &
+  Required<
+    Pick<
+      InstanceSpec,
+      'env' | 'memoryBytes' | 'cpus' | 'pids' | 'hardening' | 'volumes' | 'networks' | 'relaxations'
+    >
+  >;
+
+function withDefaults(spec: InstanceSpec): WithDefaults {
+  return {
+    env: {},
+    memoryBytes: 512 * 1024 * 1024,
+    cpus: 1,
+    pids: 256,
+    hardening: 'baseline',
+    volumes: [],
+    networks: [],
+    relaxations: [],
+    ...spec,
+  };
 }

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort, { clearLockedPorts } from 'get-port';
 import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
+import { followFile } from './log-tail.ts';
 import { findByEnvironment, findProcess } from './process-table.ts';
 import { type ProcessRecord, Records } from './records.ts';
 import { commandId, readServicesFile } from './services-file.ts';
@@ -205,6 +206,16 @@ export class ProcessRuntime {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
     const all = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/);
     return all.filter((line) => line !== '').slice(-lines);
+  }
+
+  /** The last lines, and those that follow, until the process ends or the signal. @throws {InstanceNotFoundError} */
+  async *followLogs(
+    id: string,
+    { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
+  ): AsyncGenerator<string> {
+    const last = await this.logs(id, { lines });
+    const ended = () => this.#running(this.#records.get(id)) === undefined;
+    yield* followFile(this.#records.logFile(id), { lines: last, ended, signal });
   }
 
   /** Follows what happens to the processes and to the services file, until the signal. */

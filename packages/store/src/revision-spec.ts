@@ -15,7 +15,7 @@ export interface RevisionSpec {
   readonly memoryBytes: number | undefined;
   readonly cpus: number | undefined;
   readonly pids: number | undefined;
-  readonly hardening: string | undefined;
+  readonly hardening: 'baseline' | 'restricted' | 'off' | undefined;
   /** Single parts of the hardening that are given up, by name. */
   readonly relaxations: readonly string[];
   readonly readiness: ReadinessSpec | undefined;

@@ -133,6 +133,10 @@ export class FakeRuntime implements Runtime {
     return ['the last line'];
   }
 
+  async *followLogs(): AsyncGenerator<string> {
+    yield 'the last line';
+  }
+
   async *watch(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
     const queue: RuntimeEvent[] = [this.behaviour.reachable ? { type: 'connected' } : lost()];
     let wake = () => {};

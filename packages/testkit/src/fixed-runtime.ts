@@ -56,6 +56,8 @@ export class FixedRuntime implements Runtime {
     return [];
   }
 
+  async *followLogs(): AsyncGenerator<string> {}
+
   async *watch(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
     yield { type: 'connected' };
     if (!signal.aborted) await once(signal, 'abort');

@@ -1,0 +1,217 @@
+import type { RevisionSpec, Service, Store, Revision as StoredRevision } from '@cless/store';
+import type {
+  Check,
+  InstanceSpec,
+  Revision,
+  RouterTable,
+  ServedService,
+  ServiceSource,
+} from './contracts.ts';
+import { TrafficSplit } from './traffic-split.ts';
+
+export interface RegisteredSourceOptions {
+  readonly store: Pick<Store, 'services' | 'service' | 'revision' | 'secrets' | 'onChange'>;
+  /** Is told the hosts and tags of each service. */
+  readonly router: RouterTable;
+  /** What a revision leaves to the installation. */
+  readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
+  /** Asked for what is not registered. */
+  readonly fallback: ServiceSource;
+}
+
+/** A service that somebody has asked for, as it is now. */
+interface Entry {
+  readonly served: ServedService;
+  /** Those with traffic or a tag, by name. */
+  readonly serving: ReadonlyMap<string, Revision>;
+}
+
+const DEFAULT_PORT = 8080;
+const PAGE = 1_000;
+
+/**
+ * The services of the store, before those of another source. Only hosts are kept in memory of services that nobody asks
+ * for. A change of the store holds for the next request; revisions that lose their last traffic retire.
+ */
+export class RegisteredSource implements ServiceSource {
+  readonly #options: RegisteredSourceOptions;
+  readonly #names = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
+  /** Revisions never change: one object each, as long as the service is there. */
+  readonly #revisions = new Map<string, Map<string, Revision>>();
+  readonly #listeners: ((revision: Revision) => void)[] = [];
+
+  constructor(options: RegisteredSourceOptions) {
+    this.#options = options;
+    const { store, fallback } = options;
+    let after: string | undefined;
+    do {
+      const page = store.services({ after, limit: PAGE });
+      for (const service of page) this.#register(service);
+      after = page.at(-1)?.name;
+    } while (after !== undefined);
+    store.onChange((name) => this.#changed(name));
+    fallback.onRetired((revision) => this.#retire(revision));
+  }
+
+  known(name: string): ServedService | undefined {
+    return this.#names.has(name) ? this.#entry(name).served : this.#options.fallback.known(name);
+  }
+
+  async resolve(name: string): Promise<ServedService | undefined> {
+    return this.#names.has(name) ? this.#entry(name).served : this.#options.fallback.resolve(name);
+  }
+
+  async revision(name: string, id: string): Promise<Revision | undefined> {
+    return this.#names.has(name)
+      ? this.#entry(name).serving.get(id)
+      : this.#options.fallback.revision(name, id);
+  }
+
+  /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
+  stored(name: string, id: string): Revision | undefined {
+    const known = this.#revisions.get(name)?.get(id);
+    if (known !== undefined) return known;
+    const { store, defaults } = this.#options;
+    const stored = store.revision(name, id);
+    if (stored === undefined) return undefined;
+    const revision = toRevision(stored, store.secrets(name, id), defaults);
+    const all = this.#revisions.get(name) ?? new Map<string, Revision>();
+    this.#revisions.set(name, all.set(id, revision));
+    return revision;
+  }
+
+  refresh(): void {
+    this.#options.fallback.refresh();
+  }
+
+  onRetired(listener: (revision: Revision) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  // Private
+
+  #register({ name, hosts, traffic }: Service): void {
+    this.#names.add(name);
+    this.#options.router.set(name, { hosts, tags: Object.keys(traffic.tags) });
+  }
+
+  #changed(name: string): void {
+    const { store, router } = this.#options;
+    const before = this.#entries.get(name)?.serving;
+    const service = store.service(name);
+    this.#entries.delete(name);
+    if (service === undefined) {
+      router.delete(name);
+      this.#names.delete(name);
+      const revisions = this.#revisions.get(name)?.values() ?? [];
+      this.#revisions.delete(name);
+      for (const revision of revisions) this.#retire(revision);
+      return;
+    }
+    this.#register(service);
+    const now = this.#entry(name).serving;
+    for (const [id, revision] of before ?? []) if (!now.has(id)) this.#retire(revision);
+    for (const [id, revision] of this.#revisions.get(name) ?? []) {
+      if (store.revision(name, id) !== undefined) continue;
+      this.#revisions.get(name)?.delete(id);
+      this.#retire(revision);
+    }
+  }
+
+  #retire(revision: Revision): void {
+    for (const listener of this.#listeners) listener(revision);
+  }
+
+  #entry(name: string): Entry {
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = this.#read(name);
+      this.#entries.set(name, entry);
+    }
+    return entry;
+  }
+
+  #read(name: string): Entry {
+    const { store } = this.#options;
+    const service = store.service(name);
+    const serving = new Map<string, Revision>();
+    const find = (id: string) => {
+      const revision = this.stored(name, id);
+      if (revision === undefined) throw new Error(`the store has no revision ${id} of ${name}`);
+      serving.set(id, revision);
+      return revision;
+    };
+    const { traffic, revisionHeader = false, sticky = false, wakeFilter } = service ?? {};
+    const splits = traffic?.splits ?? [];
+    const served = new TrafficSplit({
+      service: name,
+      splits: splits.map(({ revision, percent }) => ({ revision: find(revision), percent })),
+      tags: new Map(Object.entries(traffic?.tags ?? {}).map(([tag, revision]) => [tag, find(revision)])),
+      byHeader: revisionHeader
+        ? (id) => (store.revision(name, id)?.state.phase === 'ready' ? this.stored(name, id) : undefined)
+        : undefined,
+      sticky,
+      wakeFilter,
+    });
+    return { served, serving };
+  }
+}
+
+function toRevision(
+  { service, name, spec }: StoredRevision,
+  secrets: Readonly<Record<string, string>>,
+  { readiness, idle, stopGraceMs }: RegisteredSourceOptions['defaults'],
+): Revision {
+  return {
+    service,
+    id: name,
+    spec: toInstanceSpec(service, name, spec, secrets),
+    readiness: {
+      check: spec.readiness === undefined ? readiness.check : toCheck(spec.readiness),
+      timeoutMs: spec.readyTimeoutMs ?? readiness.timeoutMs,
+    },
+    idle: {
+      pauseAfterMs: orNever(spec.pauseAfterMs, idle.pauseAfterMs),
+      stopAfterMs: orNever(spec.stopAfterMs, idle.stopAfterMs),
+    },
+    stopGraceMs: spec.stopGraceMs ?? stopGraceMs,
+    responseTimeoutMs: spec.responseTimeoutMs,
+    secrets: Object.values(secrets),
+  };
+}
+
+function toInstanceSpec(
+  service: string,
+  revision: string,
+  spec: RevisionSpec,
+  secrets: Readonly<Record<string, string>>,
+): InstanceSpec {
+  const { entrypoint, command, user, memoryBytes, cpus, pids, hardening } = spec;
+  return {
+    service,
+    revision,
+    image: spec.imageId,
+    port: spec.port ?? DEFAULT_PORT,
+    env: { ...spec.env, ...secrets },
+    ...(entrypoint !== undefined && { entrypoint }),
+    ...(command !== undefined && { command }),
+    ...(user !== undefined && { user }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(cpus !== undefined && { cpus }),
+    ...(pids !== undefined && { pids }),
+    ...(hardening !== undefined && { hardening }),
+    ...(spec.volumes.length > 0 && { volumes: spec.volumes }),
+    ...(spec.networks.length > 0 && { networks: spec.networks }),
+    ...(spec.relaxations.length > 0 && { relaxations: spec.relaxations }),
+  };
+}
+
+function toCheck({ kind, path }: { kind: 'http' | 'tcp'; path?: string | undefined }): Check {
+  if (kind === 'tcp') return { kind };
+  return path === undefined ? { kind } : { kind, path };
+}
+
+function orNever(own: number | 'never' | undefined, byDefault: number | undefined): number | undefined {
+  return own === 'never' ? undefined : (own ?? byDefault);
+}

@@ -1,0 +1,58 @@
+import type { Readable } from 'node:stream';
+import type { Engine } from './engine.ts';
+import { EngineRefusedError, PullFailedError } from './errors.ts';
+
+interface PullMessage {
+  readonly status?: string;
+  readonly id?: string;
+  readonly error?: string;
+}
+
+/** The engine's `POST /images/create`, followed to its end: an error in the middle comes with a status of 200. */
+export async function pullImage(
+  engine: Engine,
+  reference: string,
+  {
+    onProgress,
+    signal,
+  }: { onProgress?: ((line: string) => void) | undefined; signal?: AbortSignal | undefined },
+): Promise<void> {
+  signal?.throwIfAborted();
+  const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
+  let stream: Readable;
+  try {
+    stream = (await engine.call('pull', (abortSignal) => engine.streaming.pull(tagged, { abortSignal }), {
+      signal,
+      timeoutMs: 120_000,
+    })) as Readable;
+  } catch (error) {
+    throw error instanceof EngineRefusedError ? new PullFailedError(reference, error.message, error) : error;
+  }
+  const end = () => stream.destroy();
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    let rest = '';
+    for await (const chunk of stream.setEncoding('utf8')) {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) read(reference, part, onProgress);
+    }
+    read(reference, rest, onProgress);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof PullFailedError
+      ? error
+      : new PullFailedError(reference, error instanceof Error ? error.message : String(error), error);
+  } finally {
+    signal?.removeEventListener('abort', end);
+    end();
+  }
+  signal?.throwIfAborted();
+}
+
+function read(reference: string, line: string, onProgress: ((line: string) => void) | undefined): void {
+  if (line.trim() === '') return;
+  const { status, id, error } = JSON.parse(line) as PullMessage;
+  if (error !== undefined) throw new PullFailedError(reference, error);
+  if (status !== undefined) onProgress?.(id === undefined ? status : `${id}: ${status}`);
+}
