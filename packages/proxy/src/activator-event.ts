@@ -7,7 +7,11 @@ export type ActivatorEvent = InstanceEvent & {
 };
 
 export type InstanceEvent =
-  | { readonly type: 'starting' }
+  | {
+      readonly type: 'starting';
+      /** Parts of the hardening that the revision gives up. */
+      readonly relaxations?: readonly string[];
+    }
   | { readonly type: 'created' | 'started'; readonly durationMs: number }
   | { readonly type: 'ready'; readonly durationMs: number; readonly attempts: number }
   | { readonly type: 'start-failed'; readonly error: unknown; readonly lastLogLines: readonly string[] }
@@ -18,4 +22,12 @@ export type InstanceEvent =
   | { readonly type: 'adopted'; readonly state: 'running' | 'paused' };
 
 /** Why an instance is stopped. `exited` and `vanished` are not our doing. */
-export type StopReason = 'idle' | 'capacity' | 'retired' | 'shutdown' | 'not-ours' | 'exited' | 'vanished';
+export type StopReason =
+  | 'idle'
+  | 'capacity'
+  | 'retired'
+  | 'shutdown'
+  | 'not-ours'
+  | 'requested'
+  | 'exited'
+  | 'vanished';

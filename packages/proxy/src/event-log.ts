@@ -17,7 +17,8 @@ export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): vo
   const about = { service, revision: short(revision), instance: instance && short(instance) };
   switch (type) {
     case 'starting':
-      log.debug(about, `${service} starting`);
+      if (event.relaxations === undefined) log.debug(about, `${service} starting`);
+      else log.warn({ ...about, relaxations: event.relaxations }, `${service} starting with less hardening`);
       return;
     case 'created':
     case 'started':

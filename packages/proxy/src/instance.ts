@@ -40,6 +40,7 @@ export class Instance {
   #id: string | undefined;
   #endpoint: Endpoint | undefined;
   #leases = 0;
+  #dismissed = false;
   /** Those of them that keep it awake. */
   #wakingLeases = 0;
   #idleSinceMs: number;
@@ -84,7 +85,17 @@ export class Instance {
 
   /** May a lease be given out? */
   get available(): boolean {
-    return this.#state === 'ready' && this.#examination === undefined;
+    return this.#state === 'ready' && this.#examination === undefined && !this.#dismissed;
+  }
+
+  /** Is it to go as soon as it is not in use, whoever waits? */
+  get dismissed(): boolean {
+    return this.#dismissed;
+  }
+
+  /** Will it serve no more? */
+  get leaving(): boolean {
+    return this.#dismissed || this.#state === 'stopping' || this.#state === 'gone';
   }
 
   /** Was it paused by hand while it is in use, so that it is to be woken? */
@@ -94,7 +105,8 @@ export class Instance {
 
   /** Is it neither in use nor on its way? */
   get idle(): boolean {
-    return this.#leases === 0 && (this.available || this.#state === 'paused');
+    const settled = this.#state === 'paused' || (this.#state === 'ready' && this.#examination === undefined);
+    return this.#leases === 0 && settled;
   }
 
   /**
@@ -127,7 +139,9 @@ export class Instance {
   async start(): Promise<void> {
     const { runtime, clock } = this.#world;
     const beganMs = clock.now();
-    this.#emit({ type: 'starting' });
+    const { hardening, relaxations = [] } = this.revision.spec;
+    const given = hardening === 'off' ? ['off', ...relaxations] : relaxations;
+    this.#emit({ type: 'starting', ...(given.length > 0 && { relaxations: given }) });
     const started = await runtime.start(this.revision.spec, {
       onCreated: (id) => {
         this.#identify(id);
@@ -236,6 +250,14 @@ export class Instance {
     if (!(await this.#remove(id, graceMs)) || this.#isGone()) return;
     this.#emit({ type: 'stopped', reason, durationMs: clock.now() - beganMs });
     this.#become('gone');
+  }
+
+  /** It gets no more requests, and stops when those that it has have ended. */
+  dismiss(): void {
+    if (this.leaving) return;
+    this.#dismissed = true;
+    if (this.#state === 'starting') void this.stop('requested');
+    else this.#changed(this);
   }
 
   /** The runtime says that it has exited. */

@@ -1,13 +1,20 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { AdminServer, loadToken, type Platform, type StoredSpec } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
 import { Router } from '@cless/router';
 import { DockerRuntime } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
+import { DatabaseError, SqliteStore } from '@cless/store';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { Forwarder, Runtime } from './contracts.ts';
 import { ConventionSource } from './convention-source.ts';
 import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import { createPlatform } from './platform.ts';
+import { RegisteredSource } from './registered-source.ts';
 import { Server } from './server.ts';
 import { readSettings, SettingError, type Settings, settingsHelp } from './settings.ts';
 import { StateDirectory, StateDirectoryError } from './state-directory.ts';
@@ -20,6 +27,8 @@ import { UndiciForwarder } from './undici-forwarder.ts';
 /** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
 const SIGNAL_ECHO_MS = 250;
 
+const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   if (args.includes('--help')) {
@@ -29,26 +38,32 @@ async function main(): Promise<void> {
   const settings = readSettings(args, process.env);
   const log = createLog(settings);
   const state = new StateDirectory(settings['state-dir']);
+  const store = new SqliteStore(join(state.path, 'cless.db'));
   const runtime = createRuntime(settings, state);
   const never = <T>(value: T | 'never' | 'none') =>
     value === 'never' || value === 'none' ? undefined : value;
 
+  const defaults = {
+    readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
+    idle: { pauseAfterMs: never(settings['pause-after']), stopAfterMs: never(settings['stop-after']) },
+    stopGraceMs: settings['stop-grace'],
+  } as const;
+  const router = new Router({
+    convention: settings.convention === 'on' && { imageSuffix: imageSuffix(settings) },
+    ...(settings.domain !== '' && { domain: settings.domain }),
+  });
+  const source = new RegisteredSource({
+    store,
+    router,
+    defaults,
+    fallback: new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults }),
+  });
   const starting = Server.start({
     runtime,
     log,
+    router,
+    source,
     probe: waitUntilReady,
-    router: new Router({
-      convention: settings.convention === 'on' && { imageSuffix: imageSuffix(settings), ...domain(settings) },
-    }),
-    source: new ConventionSource({
-      runtime,
-      imageSuffix: imageSuffix(settings),
-      defaults: {
-        readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
-        idle: { pauseAfterMs: never(settings['pause-after']), stopAfterMs: never(settings['stop-after']) },
-        stopGraceMs: settings['stop-grace'],
-      },
-    }),
     forwarder: createForwarder(settings),
     listen: settings.listen,
     limits: {
@@ -65,24 +80,43 @@ async function main(): Promise<void> {
     maxInstances: never(settings['max-instances']),
     drainTimeoutMs: settings['drain-timeout'],
   });
+  const administering = starting.then(({ server }) => {
+    const platform = createPlatform({
+      server,
+      runtime,
+      source,
+      version: VERSION,
+      pull: runtime instanceof DockerRuntime ? (image, options) => runtime.pull(image, options) : undefined,
+      refusals: (spec) => refusals(spec, settings),
+    });
+    return startAdmin(settings, state, store, platform, log);
+  });
+  administering.catch(() => {}); // told below
   // Before it says that it listens: whoever reads that may send a signal at once.
   onSignal(log, async (signal) => {
     log.info(`${signal}: finishing what is open`);
     const { server } = await starting;
     await server.close({ keep: settings['on-exit'] === 'keep' });
+    await (await administering)?.close();
+    store.close();
     state.close();
     log.info('bye');
   });
   const { address } = await starting.catch((error: unknown) => {
-    throw explainListenError(error, settings);
+    throw explainListenError(error, 'CLESS_LISTEN', settings.listen);
   });
+  const admin = await administering;
 
-  const where =
-    address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  const where = hostAndPort(address);
   // Whatever the level: it is what tells that requests are accepted.
   const always = log.child({}, settings['log-level'] === 'silent' ? {} : { level: 'info' });
   always.info(
-    { address: where, runtime: runtime.name, owner: 'owner' in runtime ? runtime.owner : undefined },
+    {
+      address: where,
+      admin: admin && hostAndPort(admin.address),
+      runtime: runtime.name,
+      owner: 'owner' in runtime ? runtime.owner : undefined,
+    },
     `listening on http://${where}`,
   );
   // Ahead of the first request, which would have to wait for it; if it fails, the first start tells why.
@@ -106,7 +140,11 @@ function createLog(settings: Settings): Logger {
 function createRuntime(settings: Settings, state: StateDirectory): Runtime & { readonly owner?: string } {
   switch (settings.runtime) {
     case 'docker':
-      return new DockerRuntime({ owner: settings.owner || state.owner(), ports: settings['port-range'] });
+      return new DockerRuntime({
+        owner: settings.owner || state.owner(),
+        ports: settings['port-range'],
+        hostPaths: settings['host-paths'],
+      });
     case 'process':
       if (settings['process-services'] === '') {
         throw new SettingError(
@@ -132,11 +170,66 @@ function imageSuffix(settings: Settings): string {
   return settings.runtime === 'process' ? '' : settings['image-suffix'];
 }
 
-function domain(settings: Settings): { domain?: string } {
-  return settings.domain === '' ? {} : { domain: settings.domain };
+/** Nothing if it is switched off, or its usual place is taken and nobody has asked for it there. */
+async function startAdmin(
+  settings: Settings,
+  state: StateDirectory,
+  store: SqliteStore,
+  platform: Platform,
+  log: Logger,
+): Promise<AdminServer | undefined> {
+  const listen = settings['admin-listen'];
+  state.writeAdminUrl(undefined);
+  if (listen === 'off') return undefined;
+  try {
+    const admin = await AdminServer.start({
+      store,
+      platform,
+      listen,
+      token: loadToken(state.path),
+      hosts: settings['admin-hosts'],
+      openMetrics: settings['admin-open-metrics'] === 'on',
+      onError: (error) => log.error(error, 'the admin API failed'),
+    });
+    state.writeAdminUrl(`http://${hostAndPort(admin.address)}`);
+    return admin;
+  } catch (error) {
+    const explained = explainListenError(error, 'CLESS_ADMIN_LISTEN', listen);
+    if (settings.given.has('admin-listen') || !(explained instanceof SettingError)) throw explained;
+    log.warn(`no admin API: ${explained.message}`);
+    return undefined;
+  }
 }
 
-function explainListenError(error: unknown, { listen: { host, port } }: Settings): unknown {
+/** What this installation does not let a service have. */
+function refusals(spec: StoredSpec, settings: Settings): { field: string; reason: string }[] {
+  const allowed = settings['host-paths'];
+  const inside = (path: string) => allowed.some((root) => path === root || path.startsWith(`${root}/`));
+  const refused = spec.volumes
+    .map(({ source }, i) => ({ source, field: `volumes/${i}/source` }))
+    .filter(({ source }) => source.startsWith('/') && !inside(source))
+    .map(({ source, field }) => ({
+      field,
+      reason: `the host path ${source} is not allowed; allowed are ${allowed.join(', ') || 'none'} (CLESS_HOST_PATHS)`,
+    }));
+  if (settings.runtime === 'docker') return refused;
+  // A child process is what the services file says.
+  const containersOnly = ['entrypoint', 'command', 'user', 'hardening'] as const;
+  return [
+    ...containersOnly.filter((field) => spec[field] !== undefined),
+    ...(['volumes', 'networks', 'relaxations'] as const).filter((field) => spec[field].length > 0),
+  ].map((field) => ({ field, reason: `${field}: the process runtime has no containers` }));
+}
+
+function hostAndPort({ address, family, port }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function explainListenError(
+  error: unknown,
+  setting: string,
+  { host, port }: { host: string; port: number },
+): unknown {
   const reasons: Record<string, string> = {
     EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
     EADDRINUSE: 'another program does already',
@@ -146,7 +239,7 @@ function explainListenError(error: unknown, { listen: { host, port } }: Settings
   const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
   return reason === undefined
     ? error
-    : new SettingError(`CLESS_LISTEN: cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+    : new SettingError(`${setting}: cannot listen on ${host}:${port}: ${reason}`, { cause: error });
 }
 
 /** The first signal closes, a second one exits now. */
@@ -171,7 +264,9 @@ function onSignal(log: Logger, close: (signal: string) => Promise<void>): void {
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof SettingError || error instanceof StateDirectoryError;
-  process.stderr.write(`cless: ${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+  const expected = [SettingError, StateDirectoryError, DatabaseError].some((one) => error instanceof one);
+  process.stderr.write(
+    `cless: ${error instanceof Error ? (expected ? error.message : error.stack) : error}\n`,
+  );
   process.exit(expected ? 2 : 1);
 });

@@ -142,6 +142,7 @@ export class RevisionPool {
     this.#serveWaiters();
     if (this.#waiters.size === 0 || this.#queuedStarts > 0) return;
     for (const instance of this.#instances) {
+      if (instance.leaving) continue;
       switch (instance.state) {
         case 'starting':
         case 'pausing':
@@ -220,6 +221,10 @@ export class RevisionPool {
     if (instance.state === 'gone' && this.#instances.delete(instance)) {
       this.#world.capacity.leave(instance.stopReason === 'capacity');
     }
+    if (instance.dismissed && instance.idle) {
+      void instance.stop('requested');
+      return;
+    }
     if (this.#retired && instance.idle && this.#waiters.size === 0) {
       void instance.stop('retired');
       return;
@@ -236,7 +241,7 @@ export class RevisionPool {
 
   /** Is there one that serves, or will? */
   #alive(): boolean {
-    for (const { state } of this.#instances) if (state !== 'stopping' && state !== 'gone') return true;
+    for (const { leaving } of this.#instances) if (!leaving) return true;
     return false;
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { closestMatch } from 'leven';
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
 import { TrustedProxies } from './forwarded.ts';
@@ -64,6 +65,28 @@ const setting = <T>(
 
 const SETTINGS = {
   listen: setting(address, '0.0.0.0:80', 'where requests arrive'),
+  'admin-listen': setting(
+    text('HOST:PORT, like 127.0.0.1:7070, or off', (value) =>
+      value === 'off' ? value : parseAddress(value),
+    ),
+    '127.0.0.1:7070',
+    'admin API; off',
+  ),
+  'admin-hosts': setting(
+    text('hostnames like admin.example,cless.internal, or none', parseHostnames),
+    'none',
+    'names under which the admin API is reached besides localhost and its address',
+  ),
+  'admin-open-metrics': setting(
+    oneOf('on', 'off'),
+    'off',
+    'on: anybody on this host may read /metrics of the admin API',
+  ),
+  'host-paths': setting(
+    text('absolute paths like /srv/data,/srv/media, or none', parsePaths),
+    'none',
+    'folders of the host that services may be given as volumes',
+  ),
   runtime: setting(
     oneOf('docker', 'process'),
     'docker',
@@ -133,11 +156,18 @@ const SETTINGS = {
 type Key = keyof typeof SETTINGS;
 
 /** All settings, parsed. */
-export type Settings = { readonly [K in Key]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+export type Settings = {
+  readonly [K in Key]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+} & {
+  /** Those that somebody has set. */
+  readonly given: ReadonlySet<string>;
+};
+
+/** `CLESS_INSTANCE` marks the processes of the process runtime, a proxy among them perhaps; the others are the CLI's. */
+const NOT_OURS = new Set(['CLESS_INSTANCE', 'CLESS_ADMIN_URL', 'CLESS_ADMIN_TOKEN']);
 
 /** The settings of the contract whose part of the project is not there yet: known, and without effect. */
 const LATER: Readonly<Record<string, string>> = {
-  'admin-listen': 'the admin API',
   workers: 'several workers',
 };
 
@@ -159,7 +189,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       values: file === undefined ? new Map() : readFile(file.value),
     },
   ];
-  const settings: Record<string, unknown> = {};
+  const given = new Set(sources.flatMap(({ values }) => [...values.keys()]));
+  const settings: Record<string, unknown> = { given };
   for (const [key, { schema, default: byDefault }] of Object.entries(SETTINGS)) {
     const source = sources.find(({ values }) => values.has(key));
     const value: string =
@@ -210,8 +241,7 @@ function readFlags(args: readonly string[]): Map<string, Given> {
 function readEnvironment(env: NodeJS.ProcessEnv): Map<string, Given> {
   const given = new Map<string, Given>();
   for (const [name, value] of Object.entries(env)) {
-    // CLESS_INSTANCE marks the processes of the process runtime, a proxy among them perhaps.
-    if (!name.startsWith('CLESS_') || name === 'CLESS_INSTANCE' || value === undefined) continue;
+    if (!name.startsWith('CLESS_') || NOT_OURS.has(name) || value === undefined) continue;
     const key = name.slice('CLESS_'.length).toLowerCase().replaceAll('_', '-');
     checkKey(key, name, 'CLESS_');
     if (value !== '') given.set(key, { value }); // set to nothing is not set
@@ -244,11 +274,8 @@ function readFile(file: string): Map<string, Given> {
 
 function checkKey(key: string, name: string, prefix: string): void {
   if (key in SETTINGS || key in LATER || (key === 'config' && prefix !== '')) return;
-  const nearest = [...Object.keys(SETTINGS), ...Object.keys(LATER)]
-    .map((known) => ({ known, distance: editDistance(key, known) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  const meant =
-    nearest !== undefined && nearest.distance <= 3 ? `did you mean ${spell(nearest.known, prefix)}? ` : '';
+  const nearest = closestMatch(key, [...Object.keys(SETTINGS), ...Object.keys(LATER)], { maxDistance: 3 });
+  const meant = nearest === undefined ? '' : `did you mean ${spell(nearest, prefix)}? `;
   throw new SettingError(`${name}: there is no such setting; ${meant}allowed are ${listOfKeys(prefix)}`);
 }
 
@@ -264,20 +291,6 @@ function environmentName(key: string): string {
   return `CLESS_${key.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** Levenshtein, two rows. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitution));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
-}
-
 function parseAddress(value: string): { host: string; port: number } | undefined {
   const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
   const host = bracketed ?? plain;
@@ -289,6 +302,18 @@ function parsePortRange(value: string): { from: number; to: number } | undefined
   const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(value) ?? [];
   const range = { from: Number(from), to: Number(to) };
   return range.from >= 1024 && range.to <= 65535 && range.from <= range.to ? range : undefined;
+}
+
+function parseHostnames(value: string): string[] | undefined {
+  if (value === 'none') return [];
+  const names = value.split(',').map((name) => name.trim().toLowerCase());
+  return names.every((name) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)) ? names : undefined;
+}
+
+function parsePaths(value: string): string[] | undefined {
+  if (value === 'none') return [];
+  const paths = value.split(',').map((path) => path.trim());
+  return paths.every((path) => isAbsolute(path)) ? paths : undefined;
 }
 
 function parseSuffix(value: string): string | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -51,6 +51,13 @@ export class StateDirectory {
       writeFileSync(file, `${owner}\n`, { mode: 0o600 });
       return owner;
     }
+  }
+
+  /** Where the admin API is, for the CLI; nothing if it is nowhere. */
+  writeAdminUrl(url: string | undefined): void {
+    const file = join(this.path, 'admin-url');
+    if (url === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, `${url}\n`, { mode: 0o600 });
   }
 
   close(): void {

@@ -4,6 +4,7 @@ export { describeStore, sampleRevision, sampleService } from './describe-store.t
 export { cleanUp, docker, dockerLines, noEngine, sampleImage } from './docker.ts';
 export { OwnEngine } from './engine.ts';
 export { FakeClock, settle } from './fake-clock.ts';
+export { FakePlatform } from './fake-platform.ts';
 export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
 export { FixedRuntime } from './fixed-runtime.ts';
 export { type FrontUnderTest, startFront } from './front-under-test.ts';

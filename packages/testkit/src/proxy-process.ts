@@ -50,7 +50,12 @@ export class ProxyProcess {
     enter: readonly string[] = [],
   ): Promise<ProxyProcess> {
     const child = spawnProxy(
-      { CLESS_LISTEN: '127.0.0.1:0', CLESS_LOG_FORMAT: 'json', ...settings },
+      {
+        CLESS_LISTEN: '127.0.0.1:0',
+        CLESS_ADMIN_LISTEN: '127.0.0.1:0',
+        CLESS_LOG_FORMAT: 'json',
+        ...settings,
+      },
       [],
       enter,
     );

@@ -1,0 +1,99 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { Deployer } from './deployer.ts';
+import { eventRoutes } from './events.ts';
+import { challenge, type GuardOptions, guard } from './guard.ts';
+import { instanceRoutes } from './instances.ts';
+import { operationRoutes } from './operations.ts';
+import type { Platform, Store } from './platform.ts';
+import { answerProblem, ProblemError, problemOf } from './problem.ts';
+import { readerPage } from './reader.ts';
+import { revisionRoutes } from './revisions.ts';
+import { serviceRoutes } from './services.ts';
+
+export interface AdminOptions extends GuardOptions {
+  readonly store: Store;
+  readonly platform: Platform;
+  /** Is told of errors that nobody expected. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What each part of the API works with. */
+export interface Api {
+  readonly app: OpenAPIHono;
+  readonly store: Store;
+  readonly platform: Platform;
+  readonly deployer: Deployer;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The admin API as an app that answers `Request`s. */
+export function createApp({ store, platform, onError, ...guarding }: AdminOptions): OpenAPIHono {
+  const app = new OpenAPIHono();
+  app.onError((error, context) => {
+    const problem = problemOf(error);
+    if (problem.status === 500) onError?.(error);
+    if (problem.status === 401) context.header('WWW-Authenticate', challenge(context.req.path));
+    return answerProblem(context, problem);
+  });
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    return answerProblem(context, {
+      type: 'not-found',
+      title: 'Not found',
+      status: 404,
+      detail: `There is no ${method} ${path}; /openapi.json says what there is.`,
+    });
+  });
+  app.use(async (context, next) => {
+    await next();
+    context.header('X-Content-Type-Options', 'nosniff');
+    context.header(
+      'Content-Security-Policy',
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    );
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+  });
+  app.use(guard(guarding));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new ProblemError(
+          413,
+          'body-too-large',
+          'Body too large',
+          `The body is larger than ${MAX_BODY_BYTES} bytes.`,
+        );
+      },
+    }),
+  );
+
+  const api: Api = { app, store, platform, deployer: new Deployer(store, platform) };
+  serviceRoutes(api);
+  revisionRoutes(api);
+  instanceRoutes(api);
+  eventRoutes(api);
+  operationRoutes(api);
+  describe(api);
+  return app;
+}
+
+/** The OpenAPI document, and a page to read it. */
+function describe({ app, platform }: Api): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
+  const about = {
+    openapi: '3.1.0',
+    info: {
+      title: 'cLess admin API',
+      version: platform.version,
+      description: 'Services, revisions, traffic and instances of one cLess host.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'this host' }],
+    security: [{ token: [] }],
+  };
+  app.doc31('/openapi.json', about);
+  app.get('/docs', (context) => context.html(readerPage(app.getOpenAPI31Document(about))));
+}

@@ -1,0 +1,246 @@
+import type { Platform, Store, StoredRevision, StoredTraffic } from './platform.ts';
+import { notFound, ProblemError } from './problem.ts';
+import type { Change, RevisionInput } from './schemas.ts';
+import { changesBetween, toSpec } from './wire.ts';
+
+export interface DeployOptions {
+  /** The percentage that the revision gets once it is ready; 0 for none. */
+  readonly traffic: number;
+  readonly tag: string | undefined;
+  /** Pull the image first? */
+  readonly pull: boolean;
+  /** Is a revision that is the same, and ready, as good as a new one? */
+  readonly ifChanged: boolean;
+}
+
+export type Progress = (step: { readonly step: string; readonly message: string }) => void;
+
+/** How long a pull may take, in milliseconds. */
+const PULL_TIMEOUT_MS = 600_000;
+
+/**
+ * Makes revisions and, once they have been ready, gives them traffic. Deploys of one service come one after the other,
+ * so that the one that was asked for last is the one that serves.
+ */
+export class Deployer {
+  readonly #store: Store;
+  readonly #platform: Platform;
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #deploying = new Set<string>();
+
+  constructor(store: Store, platform: Platform) {
+    this.#store = store;
+    this.#platform = platform;
+  }
+
+  /** Is the revision being deployed just now? */
+  isDeploying(revision: string): boolean {
+    return this.#deploying.has(revision);
+  }
+
+  /** What a deploy would change. */
+  async preview(service: string, input: RevisionInput): Promise<Change[]> {
+    const image = await this.#image(input);
+    return changesBetween(this.#latest(service), {
+      spec: toSpec(input, image),
+      secrets: input.secrets ?? {},
+    });
+  }
+
+  /**
+   * Deploys, to its end, also if whoever has asked is gone.
+   *
+   * @throws {ProblemError} that says why, with the last log lines, if it does not get ready
+   */
+  deploy(
+    service: string,
+    input: RevisionInput,
+    options: DeployOptions,
+    onProgress: Progress,
+  ): Promise<{ revision: StoredRevision; created: boolean }> {
+    const before = this.#queues.get(service) ?? Promise.resolve();
+    const deploy = before.catch(() => {}).then(() => this.#deploy(service, input, options, onProgress));
+    const done = deploy
+      .catch(() => {})
+      .finally(() => {
+        if (this.#queues.get(service) === done) this.#queues.delete(service);
+      });
+    this.#queues.set(service, done);
+    return deploy;
+  }
+
+  // Private
+
+  async #deploy(service: string, input: RevisionInput, options: DeployOptions, onProgress: Progress) {
+    if (this.#store.service(service) === undefined) throw notFound('service', service);
+    if (options.pull) await this.#pull(input.image, onProgress);
+    const image = await this.#image(input);
+    const spec = toSpec(input, image);
+    const secrets = input.secrets ?? {};
+    const refusals = this.#platform.refusals(spec);
+    if (refusals.length > 0) {
+      const errors = refusals.map(({ field, reason }) => ({ pointer: `#/${field}`, detail: reason }));
+      throw new ProblemError(
+        422,
+        'not-allowed',
+        'Not allowed here',
+        errors.map(({ detail }) => detail).join('; '),
+        { errors },
+      );
+    }
+
+    const latest = this.#latest(service);
+    if (
+      options.ifChanged &&
+      latest?.revision.state.phase === 'ready' &&
+      changesBetween(latest, { spec, secrets }).length === 0
+    ) {
+      onProgress({ step: 'unchanged', message: `${latest.revision.name} is the same already` });
+      return { revision: latest.revision, created: false };
+    }
+
+    const { name } = this.#store.addRevision(service, spec, secrets);
+    this.#deploying.add(name);
+    onProgress({ step: 'created', message: `revision ${name}` });
+    const stopListening = this.#platform.subscribe((event) => {
+      if (event.service === service && event.revision === name) report(event, onProgress);
+    });
+    try {
+      const instance = await this.#platform.prove(service, name);
+      try {
+        // The instance is kept until it has its traffic: it would be stopped as one that serves nobody.
+        this.#store.settle(service, name, { phase: 'ready' });
+        this.#giveTraffic(service, name, options);
+      } finally {
+        instance.release();
+      }
+    } catch (error) {
+      if (this.#store.revision(service, name)?.state.phase !== 'pending') throw error;
+      throw this.#failed(service, name, error);
+    } finally {
+      stopListening();
+      this.#deploying.delete(name);
+    }
+    this.#platform.publish({ type: 'deployed', service, revision: name, traffic: options.traffic });
+    onProgress({
+      step: 'deployed',
+      message: options.traffic > 0 ? `${name} gets ${options.traffic} %` : `${name} gets no traffic yet`,
+    });
+    const revision = this.#store.revision(service, name);
+    if (revision === undefined) throw notFound('revision', name); // removed in the moment between
+    return { revision, created: true };
+  }
+
+  async #pull(image: string, onProgress: Progress): Promise<void> {
+    const { pull } = this.#platform;
+    if (pull === undefined)
+      throw new ProblemError(
+        422,
+        'not-allowed',
+        'Not allowed here',
+        `The ${this.#platform.runtime} runtime pulls no images.`,
+      );
+    onProgress({ step: 'pulling', message: image });
+    const signal = AbortSignal.timeout(PULL_TIMEOUT_MS);
+    try {
+      await pull(image, { signal, onProgress: (message) => onProgress({ step: 'pulling', message }) });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new ProblemError(
+        422,
+        'pull-failed',
+        'Pull failed',
+        `${image} was not pulled within ${PULL_TIMEOUT_MS / 60_000} minutes.`,
+      );
+    }
+  }
+
+  async #image({ image }: RevisionInput) {
+    const found = await this.#platform.image(image);
+    if (found !== undefined) return found;
+    const detail = `image ${image} is not on this host; build it, or deploy with a pull`;
+    throw new ProblemError(422, 'image-not-found', 'Image not found', detail, {
+      errors: [{ pointer: '#/image', detail }],
+    });
+  }
+
+  #latest(service: string) {
+    const [revision] =
+      this.#store.service(service) === undefined ? [] : this.#store.revisions(service, { limit: 1 });
+    if (revision === undefined) return undefined;
+    return { revision, spec: revision.spec, secrets: this.#store.secrets(service, revision.name) };
+  }
+
+  #giveTraffic(service: string, revision: string, { traffic, tag }: DeployOptions): void {
+    const before = this.#store.service(service)?.traffic;
+    if (before === undefined || (traffic === 0 && tag === undefined)) return;
+    this.#store.setTraffic(service, {
+      splits: share(before, revision, traffic),
+      tags: tag === undefined ? before.tags : { ...before.tags, [tag]: revision },
+    });
+  }
+
+  #failed(service: string, revision: string, error: unknown): ProblemError {
+    const { message = String(error), lastLogLines = [] } = error as {
+      message?: string;
+      lastLogLines?: string[];
+    };
+    this.#store.settle(service, revision, { phase: 'failed', reason: message, lastLogLines });
+    this.#platform.publish({ type: 'deploy-failed', service, revision, message });
+    const detail = `${revision} did not get ready, so it gets no traffic: ${message}`;
+    return new ProblemError(422, 'deploy-failed', 'Deploy failed', detail, {
+      revision,
+      lastLogLines: [...lastLogLines],
+    });
+  }
+}
+
+/** So many percent for a revision; the others share the rest as they shared the whole. */
+export function share({ splits }: StoredTraffic, revision: string, percent: number): StoredTraffic['splits'] {
+  if (percent === 0) return splits;
+  const others = splits.filter((split) => split.revision !== revision);
+  if (percent === 100 || others.length === 0) return [{ revision, percent: 100 }];
+  const rest = 100 - percent;
+  const whole = others.reduce((sum, split) => sum + split.percent, 0);
+  const exact = others.map((split) => ({
+    revision: split.revision,
+    percent: (split.percent * rest) / whole,
+  }));
+  const shared = exact.map((split) => ({ ...split, percent: Math.floor(split.percent) }));
+  let missing = rest - shared.reduce((sum, split) => sum + split.percent, 0);
+  // What was rounded off goes to those that lost most by it.
+  const byLoss = exact
+    .map((split, i) => ({ i, loss: split.percent - Math.floor(split.percent) }))
+    .sort((a, b) => b.loss - a.loss);
+  for (const { i } of byLoss) {
+    const split = shared[i];
+    if (missing === 0 || split === undefined) break;
+    shared[i] = { ...split, percent: split.percent + 1 };
+    missing -= 1;
+  }
+  return [{ revision, percent }, ...shared.filter((split) => split.percent > 0)];
+}
+
+function report(
+  event: { readonly type: string; readonly [fact: string]: unknown },
+  onProgress: Progress,
+): void {
+  switch (event.type) {
+    case 'starting':
+    case 'created':
+    case 'started':
+    case 'ready': {
+      const after = typeof event.durationMs === 'number' ? ` after ${Math.round(event.durationMs)} ms` : '';
+      const what = {
+        starting: 'starting a container',
+        created: 'container created',
+        started: 'container started',
+        ready: 'ready',
+      };
+      onProgress({
+        step: event.type === 'created' ? 'container-created' : event.type,
+        message: what[event.type] + after,
+      });
+    }
+  }
+}

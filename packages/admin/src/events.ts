@@ -1,0 +1,54 @@
+import { z } from '@hono/zod-openapi';
+import { streamSSE } from 'hono/streaming';
+import type { Api } from './app.ts';
+import type { PlatformEvent } from './platform.ts';
+import { route } from './route.ts';
+import { ServiceName } from './schemas.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** Who reads no faster than this loses the connection, and can come back with the last id that it has got. */
+const MAX_BEHIND = 1_000;
+
+/** What happens, as it happens. */
+export function eventRoutes({ app, platform }: Api): void {
+  route(app, {
+    method: 'get',
+    path: '/v1/events',
+    id: 'followEvents',
+    tag: 'events',
+    summary: 'Follows what happens: starts, ready, paused, stopped, deploys, failures with their reasons.',
+    description:
+      'Server-sent events. With `Last-Event-ID`, first those that came since, as far as they are kept.',
+    query: { service: ServiceName.optional().meta({ description: 'Those of this service only.' }) },
+    headers: { 'Last-Event-ID': 'The id of the last event that is known already.' },
+    answers: { 200: { description: 'Events.', schema: z.string(), type: 'text/event-stream' } },
+    handle: ({ query }, context) =>
+      streamSSE(context, async (stream) => {
+        const queue: PlatformEvent[] = [];
+        let wake = () => {};
+        const unsubscribe = platform.subscribe((event) => {
+          if (query.service !== undefined && event.service !== query.service) return;
+          queue.push(event);
+          wake();
+        }, context.req.header('last-event-id'));
+        stream.onAbort(() => wake());
+        try {
+          await stream.write(': here\n\n');
+          while (!stream.aborted && queue.length < MAX_BEHIND) {
+            const event = queue.shift();
+            if (event !== undefined) {
+              await stream.writeSSE({ id: event.id, event: event.type, data: JSON.stringify(event) });
+              continue;
+            }
+            const { promise, resolve } = Promise.withResolvers<'woken' | 'silence'>();
+            wake = () => resolve('woken');
+            const timer = setTimeout(() => resolve('silence'), HEARTBEAT_MS);
+            if ((await promise) === 'silence') await stream.write(': still here\n\n');
+            clearTimeout(timer);
+          }
+        } finally {
+          unsubscribe();
+        }
+      }),
+  });
+}

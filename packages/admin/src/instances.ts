@@ -1,0 +1,107 @@
+import { z } from '@hono/zod-openapi';
+import { stream } from 'hono/streaming';
+import type { Api } from './app.ts';
+import type { RunningInstance } from './platform.ts';
+import { notFound, ProblemError } from './problem.ts';
+import { route } from './route.ts';
+import { Instance, ServiceName } from './schemas.ts';
+
+const INSTANCE = { instance: z.string().regex(/^[\w.-]{1,100}$/, 'allowed is an id, or its beginning') };
+
+/** What runs. */
+export function instanceRoutes({ app, platform }: Api): void {
+  const tag = 'instances';
+  /** By the whole id, or by a beginning that only one has. */
+  const find = (id: string): RunningInstance => {
+    const found = [...platform.instances()].filter((instance) => instance.id.startsWith(id));
+    const [first] = found;
+    const exact = found.find((instance) => instance.id === id);
+    if (exact !== undefined) return exact;
+    if (found.length > 1)
+      throw new ProblemError(
+        409,
+        'ambiguous',
+        'Ambiguous',
+        `${found.length} instances have ids that begin with ${id}.`,
+      );
+    if (first === undefined) throw notFound('instance', id);
+    return first;
+  };
+
+  route(app, {
+    method: 'get',
+    path: '/v1/instances',
+    id: 'listInstances',
+    tag,
+    summary: 'Lists instances.',
+    query: { service: ServiceName.optional().meta({ description: 'Those of this service only.' }) },
+    answers: {
+      200: {
+        description: 'All of them.',
+        schema: z.object({ items: z.array(Instance) }).meta({ id: 'InstanceList' }),
+      },
+    },
+    handle: ({ query }, context) => {
+      const items = [...platform.instances()].filter(
+        ({ service }) => query.service === undefined || service === query.service,
+      );
+      return context.json({ items });
+    },
+  });
+
+  route(app, {
+    method: 'delete',
+    path: '/v1/instances/{instance}',
+    id: 'stopInstance',
+    tag,
+    summary: 'Stops an instance as soon as it is not in use; the next request starts another.',
+    params: INSTANCE,
+    answers: { 202: { description: 'It stops, or will.' } },
+    problems: [404, 409],
+    handle: ({ params }, context) => {
+      const { id } = find(params.instance);
+      if (!platform.stop(id)) throw notFound('instance', params.instance);
+      return context.body(null, 202);
+    },
+  });
+
+  route(app, {
+    method: 'get',
+    path: '/v1/instances/{instance}/logs',
+    id: 'getLogs',
+    tag,
+    summary: 'Gives what an instance has written, as lines of text.',
+    params: INSTANCE,
+    query: {
+      lines: z.coerce
+        .number()
+        .pipe(z.int().min(0).max(100_000))
+        .default(100)
+        .meta({ description: 'At most so many of the last lines.' }),
+      follow: z
+        .enum(['true', 'false'])
+        .default('false')
+        .transform((value) => value === 'true')
+        .meta({ description: 'Go on with what it writes from then on?' }),
+    },
+    answers: { 200: { description: 'Lines.', schema: z.string(), type: 'text/plain' } },
+    problems: [404, 409, 503],
+    handle: async ({ params, query }, context) => {
+      const { id } = find(params.instance);
+      const left = new AbortController();
+      const lines = platform.logs(id, { ...query, signal: left.signal })[Symbol.asyncIterator]();
+      // What cannot be had is said with a status, before anything is written.
+      let next: IteratorResult<string> | undefined = query.follow ? undefined : await lines.next();
+      context.header('Content-Type', 'text/plain; charset=utf-8');
+      return stream(context, async (output) => {
+        output.onAbort(() => left.abort());
+        next ??= await lines.next();
+        while (!next.done && !output.aborted) {
+          await output.write(`${next.value}\n`);
+          next = await lines.next();
+        }
+        left.abort();
+      });
+    },
+  });
+}

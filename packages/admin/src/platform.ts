@@ -1,0 +1,156 @@
+/*
+ * What the admin API needs of the rest: the store and the running proxy. The interfaces belong to the API; others
+ * satisfy them by their shape.
+ */
+
+/** A service as the store has it. Durations in milliseconds. */
+export interface StoredService {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly revisionHeader: boolean;
+  readonly sticky: boolean;
+  readonly wakeFilter:
+    | {
+        readonly paths: readonly string[];
+        readonly userAgents: readonly string[];
+        readonly answer:
+          | { readonly status: number; readonly contentType: string; readonly body: string }
+          | undefined;
+      }
+    | undefined;
+}
+
+export interface StoredTraffic {
+  readonly splits: readonly { readonly revision: string; readonly percent: number }[];
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface KnownService extends StoredService {
+  readonly traffic: StoredTraffic;
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface StoredSpec {
+  readonly image: string;
+  readonly imageId: string;
+  readonly port: number | undefined;
+  readonly entrypoint: readonly string[] | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly user: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly readOnly: boolean;
+  }[];
+  readonly networks: readonly string[];
+  readonly memoryBytes: number | undefined;
+  readonly cpus: number | undefined;
+  readonly pids: number | undefined;
+  readonly hardening: 'baseline' | 'restricted' | 'off' | undefined;
+  readonly relaxations: readonly string[];
+  readonly readiness: { readonly kind: 'http' | 'tcp'; readonly path: string | undefined } | undefined;
+  readonly readyTimeoutMs: number | undefined;
+  readonly responseTimeoutMs: number | undefined;
+  readonly stopGraceMs: number | undefined;
+  readonly pauseAfterMs: number | 'never' | undefined;
+  readonly stopAfterMs: number | 'never' | undefined;
+}
+
+export interface StoredRevision {
+  readonly service: string;
+  readonly name: string;
+  readonly number: number;
+  readonly spec: StoredSpec;
+  readonly secretNames: readonly string[];
+  readonly state:
+    | { readonly phase: 'pending' | 'ready' }
+    | { readonly phase: 'failed'; readonly reason: string; readonly lastLogLines: readonly string[] };
+  readonly createdAt: string;
+}
+
+interface Expectation {
+  readonly expected?: number | 'absent' | undefined;
+}
+
+interface Page {
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** Errors have the codes that `problem.ts` lists. A method that throws has changed nothing. */
+export interface Store {
+  services(page?: Page): KnownService[];
+  service(name: string): KnownService | undefined;
+  put(definition: StoredService, expectation?: Expectation): KnownService;
+  remove(name: string, expectation?: Expectation): boolean;
+  setTraffic(name: string, traffic: StoredTraffic, expectation?: Expectation): KnownService;
+  revisions(service: string, page?: Page): StoredRevision[];
+  revision(service: string, name: string): StoredRevision | undefined;
+  addRevision(service: string, spec: StoredSpec, secrets?: Readonly<Record<string, string>>): StoredRevision;
+  secrets(service: string, revision: string): Readonly<Record<string, string>>;
+  settle(
+    service: string,
+    revision: string,
+    outcome:
+      | { readonly phase: 'ready' }
+      | { readonly phase: 'failed'; readonly reason: string; readonly lastLogLines: readonly string[] },
+  ): StoredRevision;
+  removeRevision(service: string, revision: string): boolean;
+}
+
+export interface RunningInstance {
+  readonly id: string;
+  readonly service: string;
+  readonly revision: string;
+  readonly state: string;
+  readonly requests: number;
+  readonly idleMs: number | undefined;
+}
+
+export interface PlatformEvent {
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly service?: string;
+  readonly [fact: string]: unknown;
+}
+
+/** The running proxy. */
+export interface Platform {
+  readonly version: string;
+  readonly runtime: string;
+  /** Can the runtime be reached? */
+  readonly connected: boolean;
+  /** Requests that wait for an instance. */
+  readonly waiting: number;
+  instances(): Iterable<RunningInstance>;
+  /** Stops an instance as soon as it is not in use; says whether there is one. */
+  stop(id: string): boolean;
+  /** What an instance has written last; with `follow`, also what it writes from then on. */
+  logs(id: string, options: { lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
+  image(
+    reference: string,
+  ): Promise<{ readonly id: string; readonly exposedPorts: readonly number[] } | undefined>;
+  /** Nothing where the runtime knows no pulling. */
+  readonly pull:
+    | ((
+        reference: string,
+        options: { onProgress: (line: string) => void; signal: AbortSignal },
+      ) => Promise<void>)
+    | undefined;
+  /** Why the installation does not allow this spec, as fields and reasons. */
+  refusals(spec: StoredSpec): { readonly field: string; readonly reason: string }[];
+  /**
+   * Gets an instance of the revision ready, which stays awake until the release. Rejects with why it does not get ready
+   * and, in `lastLogLines`, what it wrote last.
+   */
+  prove(service: string, revision: string): Promise<{ release(): void }>;
+  publish(event: { readonly type: string; readonly [fact: string]: unknown }): void;
+  /** @param after the id of the last event that is known already */
+  subscribe(listener: (event: PlatformEvent) => void, after?: string): () => void;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
+}

@@ -1,0 +1,159 @@
+import { z } from '@hono/zod-openapi';
+import { streamSSE } from 'hono/streaming';
+import type { Api } from './app.ts';
+import { notFound, problemOf } from './problem.ts';
+import { REVISION, route, SERVICE } from './route.ts';
+import { Change, Revision, RevisionInput, Tag } from './schemas.ts';
+import { after, checkTagLength, limit } from './services.ts';
+import { fromRevision } from './wire.ts';
+
+/** What lies between takes a connection for dead that is silent for long. */
+const HEARTBEAT_MS = 15_000;
+
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((value) => value === 'true');
+
+/** Revisions, and the deploys that make them. */
+export function revisionRoutes({ app, store, platform, deployer }: Api): void {
+  const tag = 'revisions';
+  const known = (service: string) => {
+    if (store.service(service) === undefined) throw notFound('service', service);
+  };
+  const toWire = (revision: Parameters<typeof fromRevision>[0]) =>
+    fromRevision(revision, deployer.isDeploying(revision.name));
+
+  route(app, {
+    method: 'get',
+    path: '/v1/services/{service}/revisions',
+    id: 'listRevisions',
+    tag,
+    summary: 'Lists revisions, the newest first.',
+    params: SERVICE,
+    query: { after: after('a revision'), limit: limit() },
+    answers: {
+      200: {
+        description: 'A page; `next` is there if there may be more, for `after`.',
+        schema: z
+          .object({ items: z.array(Revision), next: z.string().optional() })
+          .meta({ id: 'RevisionList' }),
+      },
+    },
+    problems: [404],
+    handle: ({ params: { service }, query }, context) => {
+      known(service);
+      const items = store.revisions(service, query).map(toWire);
+      return context.json({ items, ...(items.length === query.limit && { next: items.at(-1)?.name }) });
+    },
+  });
+
+  route(app, {
+    method: 'post',
+    path: '/v1/services/{service}/revisions',
+    id: 'deploy',
+    tag,
+    summary: 'Deploys: makes a revision, waits until it has been ready once, then gives it traffic.',
+    description:
+      'Answers when the deploy has ended. With `Accept: text/event-stream` its progress is told meanwhile: events `progress`, then `revision` or `problem`. A deploy goes on when the client leaves.',
+    params: SERVICE,
+    query: {
+      traffic: z.coerce
+        .number()
+        .pipe(z.int().min(0).max(100))
+        .default(100)
+        .meta({ description: 'The percentage that it gets; the others share the rest. 0: none.' }),
+      tag: Tag.optional(),
+      pull: flag.meta({ description: 'Pull the image first? Nothing else ever pulls.' }),
+      ifChanged: flag.meta({ description: 'Is the latest revision as good, if it is the same and ready?' }),
+      dryRun: flag.meta({ description: 'Only say what would be different from the latest revision.' }),
+    },
+    body: RevisionInput,
+    answers: {
+      200: {
+        description: 'Nothing was made: the latest revision is the same, or it was a dry run.',
+        schema: z.union([Revision, z.object({ changes: z.array(Change) }).meta({ id: 'Preview' })]),
+      },
+      201: { description: 'The revision, which is ready.', schema: Revision },
+    },
+    problems: [404, 409, 422, 503],
+    handle: async ({ params: { service }, query, body }, context) => {
+      if (query.dryRun) return context.json({ changes: await deployer.preview(service, body) });
+      known(service);
+      if (query.tag !== undefined) checkTagLength(service, query.tag);
+      if (!context.req.header('accept')?.includes('text/event-stream')) {
+        const { revision, created } = await deployer.deploy(service, body, options(query), () => {});
+        return context.json(toWire(revision), created ? 201 : 200);
+      }
+      return streamSSE(context, async (stream) => {
+        const tell = (event: string, data: unknown) =>
+          stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {});
+        const heartbeat = setInterval(
+          () => void stream.write(': still at it\n\n').catch(() => {}),
+          HEARTBEAT_MS,
+        );
+        try {
+          const { revision, created } = await deployer.deploy(
+            service,
+            body,
+            options(query),
+            (step) => void tell('progress', step),
+          );
+          await tell('revision', { ...toWire(revision), created });
+        } catch (error) {
+          await tell('problem', problemOf(error));
+        } finally {
+          clearInterval(heartbeat);
+        }
+      });
+    },
+  });
+
+  route(app, {
+    method: 'get',
+    path: '/v1/services/{service}/revisions/{revision}',
+    id: 'getRevision',
+    tag,
+    summary: 'Gives a revision, without its secrets.',
+    params: REVISION,
+    answers: { 200: { description: 'The revision.', schema: Revision } },
+    problems: [404],
+    handle: ({ params: { service, revision: name } }, context) => {
+      known(service);
+      const revision = store.revision(service, name);
+      if (revision === undefined) throw notFound('revision', name);
+      return context.json(toWire(revision));
+    },
+  });
+
+  route(app, {
+    method: 'delete',
+    path: '/v1/services/{service}/revisions/{revision}',
+    id: 'deleteRevision',
+    tag,
+    summary: 'Removes a revision that gets neither traffic nor a tag.',
+    params: REVISION,
+    answers: { 204: { description: 'Removed.' } },
+    problems: [404, 409],
+    handle: ({ params: { service, revision } }, context) => {
+      known(service);
+      if (!store.removeRevision(service, revision)) throw notFound('revision', revision);
+      platform.publish({ type: 'revision-removed', service, revision });
+      return context.body(null, 204);
+    },
+  });
+}
+
+function options({
+  traffic,
+  tag,
+  pull,
+  ifChanged,
+}: {
+  traffic: number;
+  tag?: string | undefined;
+  pull: boolean;
+  ifChanged: boolean;
+}) {
+  return { traffic, tag, pull, ifChanged };
+}

@@ -1,0 +1,381 @@
+import { InvalidHostError, parseHost } from '@cless/router';
+import { z } from 'zod';
+import { formatMemory, parseDuration, parseMemory } from './units.ts';
+
+/*
+ * What the admin API takes and gives: the one place where it is written down. Requests are validated by these, the
+ * OpenAPI document and the JSON Schema of `cless.yaml` are made from them.
+ */
+
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Docker refuses containers with less. */
+const MIN_MEMORY = 6 * 1024 ** 2;
+const RESERVED = new Set(['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']);
+
+const noNul = (value: string) => !value.includes('\0');
+
+export const ServiceName = z
+  .string()
+  .regex(LABEL, 'allowed are lower-case letters, digits and inner hyphens, at most 63')
+  .meta({ description: 'A DNS label (RFC 1123).', examples: ['web'] });
+
+export const RevisionName = z
+  .string()
+  .min(1)
+  .max(80)
+  .regex(/^[a-z0-9-]+$/, 'allowed is a name like web-00001')
+  .meta({ description: 'SERVICE-00001 and so on.', examples: ['web-00001'] });
+
+export const Tag = z
+  .string()
+  .max(40)
+  .regex(LABEL, 'allowed are lower-case letters, digits and inner hyphens')
+  .refine((tag) => !tag.includes('--') && tag !== 'xn', 'not allowed are two hyphens in a row, and xn')
+  .meta({ description: 'TAG--SERVICE.domain reaches its revision.', examples: ['canary'] });
+
+const Host = z
+  .string()
+  .max(300)
+  .transform((value, context) => {
+    try {
+      const wildcard = value.startsWith('*.');
+      const { name, kind } = parseHost(wildcard ? value.slice(2) : value);
+      if (wildcard && kind !== 'name') throw new InvalidHostError(value, 'an address has no wildcard');
+      if (/:\d*$/.test(value) && kind !== 'ipv6')
+        throw new InvalidHostError(value, 'a host has no port here');
+      return wildcard ? `*.${name}` : kind === 'ipv6' ? `[${name}]` : name;
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+      return z.NEVER;
+    }
+  })
+  .meta({
+    description: 'A hostname, an address, or *.parent for one label more.',
+    examples: ['web.example'],
+  });
+
+const Duration = z
+  .string()
+  .max(20)
+  .refine((value) => parseDuration(value) !== undefined, 'allowed is a duration like 250ms, 30s or 5m')
+  .meta({ description: 'Like 250ms, 30s, 5m or 1h.', examples: ['30s'] });
+
+const DurationOrNever = z
+  .string()
+  .max(20)
+  .refine(
+    (value) => value === 'never' || parseDuration(value) !== undefined,
+    'allowed is a duration like 250ms, 30s or 5m, or never',
+  )
+  .meta({ description: 'Like 250ms, 30s, 5m or 1h, or never.', examples: ['15m'] });
+
+const Memory = z
+  .string()
+  .max(20)
+  .refine((value) => parseMemory(value) !== undefined, 'allowed is an amount like 256MiB or 1GiB')
+  .refine(
+    (value) => (parseMemory(value) ?? MIN_MEMORY) >= MIN_MEMORY,
+    `allowed is ${formatMemory(MIN_MEMORY)} or more`,
+  )
+  .refine((value) => (parseMemory(value) ?? 0) <= Number.MAX_SAFE_INTEGER, 'allowed is less')
+  .meta({ description: 'Like 256MiB or 1GiB.', examples: ['256MiB'] });
+
+const EnvironmentName = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'allowed are names of letters, digits and underscores')
+  .refine((name) => !RESERVED.has(name), `${[...RESERVED].join(', ')} are set by cLess`);
+
+const EnvironmentValue = z
+  .string()
+  .max(128 * 1024)
+  .refine(noNul, 'NUL is not allowed');
+
+const Argument = z
+  .string()
+  .max(128 * 1024)
+  .refine(noNul, 'NUL is not allowed');
+
+export const Volume = z
+  .strictObject({
+    source: z
+      .string()
+      .max(4096)
+      .refine(
+        (source) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}$/.test(source) || isCleanPath(source),
+        'allowed is the name of a volume, or an absolute path without . and ..',
+      )
+      .meta({ description: 'The name of a volume, or a folder of the host that the operator allows.' }),
+    target: z
+      .string()
+      .max(4096)
+      .refine(
+        (target) => isCleanPath(target) && target !== '/',
+        'allowed is an absolute path without . and .., and not /',
+      )
+      .meta({ description: 'Where the container finds it.' }),
+    readOnly: z.boolean().default(false),
+  })
+  .meta({ id: 'Volume' });
+
+/** What a revision is made from. */
+export const RevisionInput = z
+  .strictObject({
+    image: z
+      .string()
+      .min(1)
+      .max(500)
+      .regex(/^[a-zA-Z0-9][\w./:@-]*$/, 'allowed is an image like name:tag, name@sha256:digest or an id')
+      .meta({ description: 'An image on the host, by tag, digest or id.', examples: ['golang-docker'] }),
+    port: z.int().min(1).max(65535).optional().meta({
+      description:
+        'Where the container listens; told as PORT. Default: the single port that the image exposes, else 8080.',
+    }),
+    entrypoint: z.array(Argument).min(1).max(1_000).optional(),
+    command: z.array(Argument).max(1_000).optional(),
+    user: z
+      .string()
+      .regex(
+        /^[a-zA-Z0-9_][a-zA-Z0-9_.-]*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$/,
+        'allowed is USER or USER:GROUP',
+      )
+      .max(100)
+      .optional(),
+    env: z.record(EnvironmentName, EnvironmentValue).optional(),
+    secrets: z.record(EnvironmentName, EnvironmentValue).optional().meta({
+      description: 'As env, but never given back, by no request, log, event or error.',
+    }),
+    volumes: z.array(Volume).max(100).optional(),
+    networks: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}$/, 'allowed is the name of a network')
+          .refine(
+            (name) => !['host', 'none', 'default'].includes(name),
+            'host, none and default cannot be joined',
+          ),
+      )
+      .max(20)
+      .optional()
+      .meta({ description: 'Networks of the engine to join besides the installation’s own.' }),
+    limits: z
+      .strictObject({
+        memory: Memory.optional(),
+        cpus: z.number().min(0.01).max(1_000).optional(),
+        pids: z.int().min(1).max(4_000_000).optional(),
+      })
+      .optional()
+      .meta({ description: 'Default: 512MiB, 1 and 256.' }),
+    hardening: z.enum(['baseline', 'restricted', 'off']).optional(),
+    relaxations: z
+      .array(z.enum(['new-privileges', 'default-capabilities', 'writable-root', 'root-user', 'open-files']))
+      .max(10)
+      .optional()
+      .meta({ description: 'Single parts of the hardening that are given up.' }),
+    readiness: z
+      .strictObject({
+        kind: z.enum(['http', 'tcp']).default('http'),
+        path: z
+          .string()
+          .max(2_000)
+          .regex(/^\/[!-~]*$/, 'allowed is a path that begins with /')
+          .optional(),
+        timeout: Duration.optional(),
+      })
+      .optional()
+      .meta({ description: 'When an instance may get its first request.' }),
+    idle: z
+      .strictObject({ pauseAfter: DurationOrNever.optional(), stopAfter: DurationOrNever.optional() })
+      .optional(),
+    timeouts: z.strictObject({ response: Duration.optional(), stop: Duration.optional() }).optional(),
+  })
+  .meta({
+    id: 'RevisionInput',
+    description: 'What a revision is made from. What is left out is left to the installation.',
+  });
+
+export type RevisionInput = z.infer<typeof RevisionInput>;
+
+const FixedAnswer = z
+  .strictObject({
+    status: z.int().min(200).max(599).default(200),
+    contentType: z
+      .string()
+      .max(200)
+      .regex(/^[\w.+-]+\/[\w.+-]+(?:;[ -~]*)?$/, 'allowed is a media type like text/plain')
+      .default('text/plain; charset=utf-8'),
+    body: z.string().max(10_000).default(''),
+  })
+  .refine(
+    ({ status, body }) => ![204, 304].includes(status) || body === '',
+    'an answer of 204 or 304 has no body',
+  )
+  .meta({ id: 'FixedAnswer' });
+
+/** What a service is, but for its revisions and their traffic. */
+export const ServiceInput = z
+  .strictObject({
+    hosts: z.array(Host).max(1_000).default([]).meta({ description: 'None: it answers to its name.' }),
+    revisionHeader: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'May a request choose a revision by the header X-Cless-Revision?' }),
+    sticky: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Do clients stay with the revision that they got first, by a cookie?' }),
+    wakeFilter: z
+      .strictObject({
+        paths: z
+          .array(
+            z
+              .string()
+              .max(2_000)
+              .regex(/^\/[!-~]*$/, 'allowed is a path, or its beginning with * at the end'),
+          )
+          .max(100)
+          .default([]),
+        userAgents: z.array(z.string().min(1).max(200)).max(100).default([]),
+        answer: FixedAnswer.optional(),
+      })
+      .optional()
+      .meta({ description: 'Requests that neither wake the service nor keep it awake.' }),
+  })
+  .meta({ id: 'ServiceInput' });
+
+export type ServiceInput = z.infer<typeof ServiceInput>;
+
+export const Traffic = z
+  .strictObject({
+    splits: z
+      .array(z.strictObject({ revision: RevisionName, percent: z.int().min(1).max(100) }))
+      .max(100)
+      .refine(
+        (splits) => splits.length === 0 || splits.reduce((sum, { percent }) => sum + percent, 0) === 100,
+        'the percentages must sum up to 100',
+      ),
+    tags: z.record(Tag, RevisionName).default({}),
+  })
+  .meta({
+    id: 'Traffic',
+    description: 'Whole percentages over revisions that have been ready once, and tags.',
+  });
+
+export type Traffic = z.infer<typeof Traffic>;
+
+export const Service = z
+  .object({
+    name: z.string(),
+    hosts: z.array(z.string()),
+    revisionHeader: z.boolean(),
+    sticky: z.boolean(),
+    wakeFilter: z
+      .object({
+        paths: z.array(z.string()),
+        userAgents: z.array(z.string()),
+        answer: z.object({ status: z.int(), contentType: z.string(), body: z.string() }).optional(),
+      })
+      .optional(),
+    traffic: z.object({
+      splits: z.array(z.object({ revision: z.string(), percent: z.int() })),
+      tags: z.record(z.string(), z.string()),
+    }),
+    version: z.int(),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: 'Service' });
+
+export type Service = z.infer<typeof Service>;
+
+export const Revision = z
+  .object({
+    service: z.string(),
+    name: z.string(),
+    state: z.enum(['pending', 'ready', 'failed']),
+    reason: z.string().optional().meta({ description: 'Why it failed.' }),
+    lastLogLines: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What it wrote last before it failed.' }),
+    imageId: z.string().meta({ description: 'The image’s id when it was deployed.' }),
+    spec: z.record(z.string(), z.unknown()).meta({ description: 'As in RevisionInput, without secrets.' }),
+    secretNames: z.array(z.string()),
+    createdAt: z.string(),
+  })
+  .meta({ id: 'Revision' });
+
+/** A revision as the API gives it. */
+export interface Revision extends Omit<z.infer<typeof Revision>, 'spec'> {
+  spec: Omit<RevisionInput, 'secrets'>;
+}
+
+export const Change = z
+  .object({ field: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })
+  .meta({ id: 'Change' });
+export type Change = z.infer<typeof Change>;
+
+export const Instance = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    revision: z.string(),
+    state: z.string(),
+    requests: z.int().meta({ description: 'Requests that it answers just now.' }),
+    idleMs: z
+      .number()
+      .optional()
+      .meta({ description: 'For how long nobody has asked for it, in milliseconds.' }),
+  })
+  .meta({ id: 'Instance' });
+export type Instance = z.infer<typeof Instance>;
+
+export const Status = z
+  .object({
+    version: z.string(),
+    runtime: z.string(),
+    runtimeConnected: z.boolean(),
+    services: z.int(),
+    instances: z.record(z.string(), z.int()).meta({ description: 'How many there are in each state.' }),
+    waiting: z.int().meta({ description: 'Requests that wait for an instance.' }),
+    uptimeMs: z.number(),
+  })
+  .meta({ id: 'Status' });
+export type Status = z.infer<typeof Status>;
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .meta({ description: 'Every field that is wrong, as a JSON Pointer, and what is allowed.' }),
+    revision: z.string().optional(),
+    lastLogLines: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' });
+export type Problem = z.infer<typeof Problem>;
+
+/** A service with its revision, as in `cless.yaml`. */
+export const ServiceFile = z
+  .strictObject({
+    services: z.record(ServiceName, z.strictObject({ ...ServiceInput.shape, ...RevisionInput.shape })),
+  })
+  .meta({
+    title: 'cless.yaml',
+    description: 'Services and what they are to be; `cless apply -f cless.yaml`.',
+  });
+export type ServiceFile = z.infer<typeof ServiceFile>;
+
+function isCleanPath(path: string): boolean {
+  return (
+    path.startsWith('/') &&
+    noNul(path) &&
+    !path.split('/').some((part) => part === '.' || part === '..') &&
+    (path === '/' || !/\/\/|\/$/.test(path))
+  );
+}

@@ -1,0 +1,194 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Api } from './app.ts';
+import type { KnownService } from './platform.ts';
+import { notFound, ProblemError } from './problem.ts';
+import { route, SERVICE } from './route.ts';
+import { Service, ServiceInput, Traffic } from './schemas.ts';
+import { fromService, toService } from './wire.ts';
+
+/** Services and their traffic. */
+export function serviceRoutes({ app, store, platform }: Api): void {
+  const tag = 'services';
+  const known = (name: string): KnownService => {
+    const service = store.service(name);
+    if (service === undefined) throw notFound('service', name);
+    return service;
+  };
+
+  route(app, {
+    method: 'get',
+    path: '/v1/services',
+    id: 'listServices',
+    tag,
+    summary: 'Lists services by name.',
+    query: { after: after('a service'), limit: limit() },
+    answers: {
+      200: {
+        description: 'A page; `next` is there if there may be more, for `after`.',
+        schema: z
+          .object({ items: z.array(Service), next: z.string().optional() })
+          .meta({ id: 'ServiceList' }),
+      },
+    },
+    handle: ({ query }, context) => {
+      const items = store.services(query).map(fromService);
+      return context.json({ items, ...(items.length === query.limit && { next: items.at(-1)?.name }) });
+    },
+  });
+
+  route(app, {
+    method: 'get',
+    path: '/v1/services/{service}',
+    id: 'getService',
+    tag,
+    summary: 'Gives a service; its version is the ETag.',
+    params: SERVICE,
+    answers: { 200: { description: 'The service.', schema: Service } },
+    problems: [404],
+    handle: ({ params }, context) => answer(context, known(params.service)),
+  });
+
+  route(app, {
+    method: 'put',
+    path: '/v1/services/{service}',
+    id: 'putService',
+    tag,
+    summary: 'Creates a service or replaces its definition; revisions and traffic stay.',
+    params: SERVICE,
+    headers: { 'If-Match': 'Only if it is at this version.', 'If-None-Match': '`*`: only if there is none.' },
+    body: ServiceInput,
+    answers: {
+      200: { description: 'Replaced, or the same already.', schema: Service },
+      201: { description: 'Created.', schema: Service },
+    },
+    problems: [409, 412],
+    handle: ({ params, body }, context) => {
+      const created = store.service(params.service) === undefined;
+      const service = store.put(toService(params.service, body), expectation(context));
+      if (created) platform.publish({ type: 'service-created', service: service.name });
+      return answer(context, service, created ? 201 : 200);
+    },
+  });
+
+  route(app, {
+    method: 'delete',
+    path: '/v1/services/{service}',
+    id: 'deleteService',
+    tag,
+    summary: 'Removes a service and its revisions; its instances stop as soon as they are not in use.',
+    params: SERVICE,
+    headers: { 'If-Match': 'Only if it is at this version.' },
+    answers: { 204: { description: 'Removed.' } },
+    problems: [404, 412],
+    handle: ({ params }, context) => {
+      known(params.service);
+      store.remove(params.service, expectation(context));
+      platform.publish({ type: 'service-removed', service: params.service });
+      return context.body(null, 204);
+    },
+  });
+
+  route(app, {
+    method: 'get',
+    path: '/v1/services/{service}/traffic',
+    id: 'getTraffic',
+    tag,
+    summary: 'Gives the traffic of a service; the service’s version is the ETag.',
+    params: SERVICE,
+    answers: { 200: { description: 'The traffic.', schema: Traffic } },
+    problems: [404],
+    handle: ({ params }, context) => {
+      const { traffic, version } = known(params.service);
+      return context.json(traffic, 200, { ETag: etag(version) });
+    },
+  });
+
+  route(app, {
+    method: 'put',
+    path: '/v1/services/{service}/traffic',
+    id: 'putTraffic',
+    tag,
+    summary: 'Replaces the traffic of a service, at once for the next request.',
+    params: SERVICE,
+    headers: { 'If-Match': 'Only if the service is at this version.' },
+    body: Traffic,
+    answers: { 200: { description: 'The traffic as it is now.', schema: Traffic } },
+    problems: [404, 409, 412, 422],
+    handle: ({ params: { service: name }, body }, context) => {
+      known(name);
+      checkRevisions(body, (revision) => store.revision(name, revision) !== undefined);
+      for (const tagName of Object.keys(body.tags)) checkTagLength(name, tagName);
+      const { traffic, version } = store.setTraffic(name, body, expectation(context));
+      platform.publish({ type: 'traffic-changed', service: name, splits: traffic.splits });
+      return context.json(traffic, 200, { ETag: etag(version) });
+    },
+  });
+}
+
+/** How much of a list: parameters of a query. */
+export function limit() {
+  return z.coerce
+    .number()
+    .pipe(z.int().min(1).max(1_000))
+    .default(100)
+    .meta({ description: 'At most so many.', param: { name: 'limit', in: 'query' } });
+}
+
+export function after(what: string) {
+  return z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: `What comes after ${what} of this name.` });
+}
+
+/** @throws if the hostname that a tag makes is none that there can be */
+export function checkTagLength(service: string, tag: string): void {
+  if (`${tag}--${service}`.length <= 63) return;
+  const detail = `the label ${tag}--${service} is longer than 63 characters; allowed is a shorter tag`;
+  throw new ProblemError(400, 'invalid-request', 'Invalid request', detail, {
+    errors: [{ pointer: `#/tags/${tag}`, detail }],
+  });
+}
+
+function checkRevisions({ splits, tags }: Traffic, exists: (revision: string) => boolean): void {
+  const errors = [
+    ...splits.map(({ revision }, i) => ({ revision, pointer: `#/splits/${i}/revision` })),
+    ...Object.entries(tags).map(([name, revision]) => ({ revision, pointer: `#/tags/${name}` })),
+  ]
+    .filter(({ revision }) => !exists(revision))
+    .map(({ revision, pointer }) => ({ pointer, detail: `there is no revision ${revision}` }));
+  if (errors.length > 0) {
+    const detail = errors.map((error) => error.detail).join('; ');
+    throw new ProblemError(422, 'revision-not-found', 'No such revision', detail, { errors });
+  }
+}
+
+function answer(context: Context, service: KnownService, status: 200 | 201 = 200): Response {
+  return context.json(fromService(service), status, { ETag: etag(service.version) });
+}
+
+function etag(version: number): string {
+  return `"${version}"`;
+}
+
+/** RFC 9110 §13.1: which version the change is meant for. */
+function expectation({ req }: Context): { expected?: number | 'absent' } {
+  const ifMatch = req.header('if-match');
+  const ifNoneMatch = req.header('if-none-match');
+  if (ifNoneMatch !== undefined) {
+    if (ifNoneMatch.trim() !== '*' || ifMatch !== undefined)
+      throw new ProblemError(
+        400,
+        'invalid-request',
+        'Invalid request',
+        'Of If-None-Match only * is allowed, without If-Match.',
+      );
+    return { expected: 'absent' };
+  }
+  if (ifMatch === undefined || ifMatch.trim() === '*') return {};
+  const [, version] = /^(?:W\/)?"(\d{1,15})"$/.exec(ifMatch.trim()) ?? [];
+  // A tag that is none of ours matches nothing.
+  return { expected: version === undefined ? -1 : Number(version) };
+}

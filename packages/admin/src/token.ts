@@ -1,0 +1,29 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the token of an installation is, in its state directory. */
+export const TOKEN_FILE = 'admin-token';
+
+/** The token that the state directory has; made at the first start, for its owner's eyes only. */
+export function loadToken(directory: string): string {
+  const file = join(directory, TOKEN_FILE);
+  try {
+    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    chmodSync(file, 0o600);
+  }
+  const token = readFileSync(file, 'utf8').trim();
+  if (token.length < 16) throw new Error(`${file} holds no token: remove it, and a new one is made`);
+  return token;
+}
+
+/** Compares in constant time, whatever the lengths. */
+export function equalTokens(given: string, token: string): boolean {
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,261 @@
+import type {
+  Change,
+  Instance,
+  Problem,
+  Revision,
+  RevisionInput,
+  Service,
+  ServiceInput,
+  Status,
+  Traffic,
+} from '@cless/admin/schemas';
+import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
+import { AdminProblem, CliError, EXIT } from './problem.ts';
+
+export interface DeployOptions {
+  /** The percentage that the revision gets once it is ready; 0 for none. Default 100. */
+  readonly traffic?: number | undefined;
+  readonly tag?: string | undefined;
+  /** Pull the image first? */
+  readonly pull?: boolean | undefined;
+  /** Is the latest revision as good, if it is the same and ready? */
+  readonly ifChanged?: boolean | undefined;
+}
+
+export interface Progress {
+  readonly step: string;
+  readonly message: string;
+}
+
+/** Something that has happened. */
+export interface AdminEvent {
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly service?: string;
+  readonly revision?: string;
+  readonly instance?: string;
+  readonly [fact: string]: unknown;
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+interface Call {
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A client of the admin API.
+ *
+ * Methods throw {@link AdminProblem} for what the API refuses, and an error with exit code 3 if it cannot be reached.
+ *
+ * @example
+ * const client = new AdminClient({ url: 'http://127.0.0.1:7070', token });
+ * await client.putService('web', { hosts: ['web.example'] });
+ * await client.deploy('web', { image: 'golang-docker' });
+ */
+export class AdminClient {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor({ url, token }: { url: string; token: string }) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#token = token;
+  }
+
+  status(): Promise<Status> {
+    return this.#json('GET', '/v1/status');
+  }
+
+  /** All services, by name. */
+  services(): Promise<Service[]> {
+    return this.#pages('/v1/services');
+  }
+
+  /** A service; nothing if there is none. */
+  async service(name: string): Promise<Service | undefined> {
+    try {
+      return await this.#json('GET', `/v1/services/${encodeURIComponent(name)}`);
+    } catch (error) {
+      if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param version only if it is at this version; `absent`: only if there is none */
+  putService(name: string, body: Partial<ServiceInput>, version?: number | 'absent'): Promise<Service> {
+    return this.#json('PUT', `/v1/services/${encodeURIComponent(name)}`, {
+      body,
+      headers: precondition(version),
+    });
+  }
+
+  async removeService(name: string): Promise<void> {
+    await this.#call('DELETE', `/v1/services/${encodeURIComponent(name)}`);
+  }
+
+  /** All revisions, the newest first. */
+  revisions(service: string): Promise<Revision[]> {
+    return this.#pages(`/v1/services/${encodeURIComponent(service)}/revisions`);
+  }
+
+  async removeRevision(service: string, revision: string): Promise<void> {
+    await this.#call(
+      'DELETE',
+      `/v1/services/${encodeURIComponent(service)}/revisions/${encodeURIComponent(revision)}`,
+    );
+  }
+
+  setTraffic(service: string, body: Traffic, version?: number): Promise<Traffic> {
+    return this.#json('PUT', `/v1/services/${encodeURIComponent(service)}/traffic`, {
+      body,
+      headers: precondition(version),
+    });
+  }
+
+  /** Deploys, and tells its progress. Rejects with why, and the last log lines, if the revision does not get ready. */
+  async deploy(
+    service: string,
+    body: RevisionInput,
+    options: DeployOptions = {},
+    onProgress: (progress: Progress) => void = () => {},
+  ): Promise<Revision & { readonly created: boolean }> {
+    const response = await this.#call('POST', `/v1/services/${encodeURIComponent(service)}/revisions`, {
+      body,
+      query: { ...options },
+      headers: { Accept: 'text/event-stream' },
+    });
+    for await (const { event, data } of serverSentEvents(response)) {
+      const content = JSON.parse(data);
+      if (event === 'progress') onProgress(content as Progress);
+      else if (event === 'revision') return content as Revision & { created: boolean };
+      else if (event === 'problem') throw new AdminProblem(content as Problem);
+    }
+    throw new CliError('the proxy ended the connection in the middle of the deploy', EXIT.unreachable);
+  }
+
+  /** What a deploy would change. */
+  async preview(service: string, body: RevisionInput): Promise<Change[]> {
+    const { changes } = await this.#json<{ changes: Change[] }>(
+      'POST',
+      `/v1/services/${encodeURIComponent(service)}/revisions`,
+      { body, query: { dryRun: true } },
+    );
+    return changes;
+  }
+
+  async instances(service?: string): Promise<Instance[]> {
+    const { items } = await this.#json<{ items: Instance[] }>('GET', '/v1/instances', { query: { service } });
+    return items;
+  }
+
+  /** Stops an instance as soon as it is not in use. */
+  async stop(instance: string): Promise<void> {
+    await this.#call('DELETE', `/v1/instances/${encodeURIComponent(instance)}`);
+  }
+
+  /** What an instance has written last; with `follow`, also what it writes from then on. */
+  async *logs(
+    instance: string,
+    options: { readonly lines?: number; readonly follow?: boolean; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<string> {
+    const { signal, ...query } = options;
+    const response = await this.#call('GET', `/v1/instances/${encodeURIComponent(instance)}/logs`, {
+      query,
+      signal,
+    });
+    let rest = '';
+    for await (const text of textOf(response)) {
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
+      yield* parts;
+    }
+    if (rest !== '') yield rest;
+  }
+
+  /** What happens, until the signal. */
+  async *events(
+    options: { readonly service?: string | undefined; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<AdminEvent> {
+    const { service, signal } = options;
+    const response = await this.#call('GET', '/v1/events', { query: { service }, signal });
+    for await (const { data } of serverSentEvents(response)) yield JSON.parse(data) as AdminEvent;
+  }
+
+  // Private
+
+  async #pages<T extends { name: string }>(path: string): Promise<T[]> {
+    const all: T[] = [];
+    let after: string | undefined;
+    do {
+      const page: { items: T[]; next?: string } = await this.#json('GET', path, {
+        query: { after, limit: 1_000 },
+      });
+      all.push(...page.items);
+      after = page.next;
+    } while (after !== undefined);
+    return all;
+  }
+
+  async #json<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    const response = await this.#call(method, path, call);
+    return (await response.json()) as T;
+  }
+
+  async #call(
+    method: string,
+    path: string,
+    { query = {}, body, headers = {}, signal }: Call = {},
+  ): Promise<Response> {
+    const url = new URL(this.#url + path);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: {
+          Authorization: `Bearer ${this.#token}`,
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const { cause } = error as { cause?: { code?: string; message?: string } };
+      const why = cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));
+      throw new CliError(
+        `the admin API at ${this.#url} cannot be reached (${why}); is the proxy running?`,
+        EXIT.unreachable,
+      );
+    }
+    if (response.ok) return response;
+    const text = await response.text();
+    if (response.headers.get('content-type')?.startsWith('application/problem+json'))
+      throw new AdminProblem(JSON.parse(text) as Problem);
+    throw new CliError(
+      `${this.#url} answered ${response.status}, and not as the admin API does`,
+      EXIT.unreachable,
+    );
+  }
+}
+
+function precondition(version: number | 'absent' | undefined): Record<string, string> {
+  if (version === undefined) return {};
+  return version === 'absent' ? { 'If-None-Match': '*' } : { 'If-Match': `"${version}"` };
+}
+
+async function* textOf(response: Response): AsyncGenerator<string> {
+  if (response.body === null) return;
+  yield* response.body.pipeThrough(new TextDecoderStream());
+}
+
+async function* serverSentEvents(response: Response): AsyncGenerator<EventSourceMessage> {
+  if (response.body === null) return;
+  yield* response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+}

@@ -1,0 +1,63 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { AdminClient } from './client.ts';
+import { type ConnectionOptions, connect } from './connection.ts';
+import type { Output } from './output.ts';
+
+/** What a command works with. */
+export interface Session {
+  readonly client: AdminClient;
+  readonly output: Output;
+  /** Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** A command with the options that all have. */
+export function newCommand(name: string): Command {
+  return new Command(name)
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError(`(cless ${name} --help says more)`)
+    .option('--json', 'give the result as JSON')
+    .option('--admin <url>', 'where the admin API is (default: what the proxy on this host says)')
+    .option('--token <token>', 'the token of the admin API (default: the local one)')
+    .option('--state-dir <folder>', 'the state directory of the proxy on this host');
+}
+
+/** Runs an action with a session made from the command's own options. */
+export function withSession<A extends unknown[]>(
+  action: (session: Session, ...args: A) => Promise<void>,
+): (...args: unknown[]) => Promise<void> {
+  return async (...args) => {
+    const command = args.pop() as Command;
+    const options = command.opts<ConnectionOptions & { json?: boolean }>();
+    const interrupted = new AbortController();
+    const interrupt = () => interrupted.abort();
+    process.once('SIGINT', interrupt);
+    try {
+      const session: Session = {
+        client: connect(options, process.env),
+        output: { json: options.json === true, out: process.stdout, err: process.stderr },
+        signal: interrupted.signal,
+      };
+      await action(session, ...(args as A));
+    } finally {
+      process.off('SIGINT', interrupt);
+    }
+  };
+}
+
+/** For options that may be given more than once. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** For options that are whole numbers. */
+export function wholeNumber(from: number, to: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d{1,15}$/.test(value) || number < from || number > to) {
+      throw new InvalidArgumentError(`Allowed is a whole number from ${from} to ${to}.`);
+    }
+    return number;
+  };
+}

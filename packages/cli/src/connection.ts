@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { AdminClient } from './client.ts';
+import { CliError, EXIT } from './problem.ts';
+
+const DEFAULT_URL = 'http://127.0.0.1:7070';
+
+/** Where the admin API is said to be. */
+export interface ConnectionOptions {
+  readonly admin?: string | undefined;
+  readonly token?: string | undefined;
+  readonly stateDir?: string | undefined;
+}
+
+/**
+ * Finds the admin API: what was said, the environment (`CLESS_ADMIN_URL`, `CLESS_ADMIN_TOKEN`), then what the proxy on
+ * this host has left in its state directory.
+ *
+ * @throws {CliError} if there is no token
+ */
+export function connect(options: ConnectionOptions, env: NodeJS.ProcessEnv): AdminClient {
+  const url = options.admin ?? env.CLESS_ADMIN_URL;
+  const token = options.token ?? env.CLESS_ADMIN_TOKEN;
+  if (url !== undefined && !/^https?:\/\/[^/]/.test(url)) {
+    throw new CliError(
+      `--admin: ${JSON.stringify(url)} is not allowed; allowed is a URL like ${DEFAULT_URL}`,
+    );
+  }
+  if (url !== undefined && token !== undefined) return new AdminClient({ url, token });
+
+  const directories = stateDirectories(options.stateDir ?? env.CLESS_STATE_DIR, env);
+  let refused: string | undefined;
+  for (const directory of directories) {
+    try {
+      const found = token ?? readFileSync(join(directory, 'admin-token'), 'utf8').trim();
+      return new AdminClient({ url: url ?? readUrl(directory), token: found });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EACCES') refused = directory;
+    }
+  }
+  throw new CliError(
+    refused === undefined
+      ? `no token of a proxy is in ${directories.join(' or ')}; is it running? --state-dir names another folder, --admin and --token a proxy elsewhere`
+      : `the token in ${refused} is not for this user; try it as the user that runs the proxy, or with --token`,
+    EXIT.unreachable,
+  );
+}
+
+function stateDirectories(given: string | undefined, env: NodeJS.ProcessEnv): string[] {
+  if (given !== undefined && given !== '') return [given];
+  const own = env.XDG_STATE_HOME
+    ? join(env.XDG_STATE_HOME, 'cless')
+    : join(homedir(), '.local', 'state', 'cless');
+  return [...new Set([own, '/var/lib/cless'])];
+}
+
+function readUrl(directory: string): string {
+  try {
+    return readFileSync(join(directory, 'admin-url'), 'utf8').trim();
+  } catch {
+    return DEFAULT_URL;
+  }
+}

@@ -1,0 +1,223 @@
+import type { RevisionInput, Service, ServiceInput } from '@cless/admin/schemas';
+import type { Command } from 'commander';
+import { changeLines } from './changes.ts';
+import type { AdminClient } from './client.ts';
+import { collect, newCommand, type Session, wholeNumber, withSession } from './command.ts';
+import { readEnvFile, readKeyValues } from './key-values.ts';
+import { paint, show, tell } from './output.ts';
+import { CliError } from './problem.ts';
+
+interface Options {
+  readonly image: string;
+  readonly host?: string[];
+  readonly port?: number;
+  readonly env?: string[];
+  readonly envFile?: string[];
+  readonly secret?: string[];
+  readonly secretFile?: string[];
+  readonly entrypoint?: string[];
+  readonly arg?: string[];
+  readonly user?: string;
+  readonly volume?: string[];
+  readonly network?: string[];
+  readonly memory?: string;
+  readonly cpus?: string;
+  readonly pids?: number;
+  readonly hardening?: RevisionInput['hardening'];
+  readonly relax?: NonNullable<RevisionInput['relaxations']>;
+  readonly readyPath?: string;
+  readonly readyTcp?: boolean;
+  readonly readyTimeout?: string;
+  readonly pauseAfter?: string;
+  readonly stopAfter?: string;
+  readonly responseTimeout?: string;
+  readonly stopGrace?: string;
+  readonly sticky?: boolean;
+  readonly revisionHeader?: boolean;
+  readonly traffic: number | false;
+  readonly tag?: string;
+  readonly pull?: boolean;
+}
+
+/** Which option a field of the API comes from. */
+export const OPTION_OF: Readonly<Record<string, string>> = {
+  image: '--image',
+  hosts: '--host',
+  port: '--port',
+  env: '--env',
+  secrets: '--secret',
+  entrypoint: '--entrypoint',
+  command: '--arg',
+  user: '--user',
+  volumes: '--volume',
+  networks: '--network',
+  'limits/memory': '--memory',
+  'limits/cpus': '--cpus',
+  'limits/pids': '--pids',
+  hardening: '--hardening',
+  relaxations: '--relax',
+  'readiness/path': '--ready-path',
+  'readiness/timeout': '--ready-timeout',
+  'idle/pauseAfter': '--pause-after',
+  'idle/stopAfter': '--stop-after',
+  'timeouts/response': '--response-timeout',
+  'timeouts/stop': '--stop-grace',
+};
+
+export function deployCommand(): Command {
+  return newCommand('deploy')
+    .summary('make a new revision and, once it is ready, give it the traffic')
+    .description(
+      'Makes a new revision of a service (and the service, if there is none), waits until it has been ready once, then moves the traffic to it. What is not said is default: nothing is taken over from the revision before, but the hosts.',
+    )
+    .argument('<name>', 'the service')
+    .requiredOption('--image <image>', 'an image on this host, by tag, digest or id')
+    .option(
+      '--host <host>',
+      'a host that it answers to, also *.parent; again for more (default: its name)',
+      collect,
+    )
+    .option(
+      '--port <port>',
+      'where the container listens (default: what the image exposes, else 8080)',
+      wholeNumber(1, 65535),
+    )
+    .option('-e, --env <name=value>', 'a variable; NAME alone takes it from here; again for more', collect)
+    .option('--env-file <file>', 'variables as lines NAME=VALUE', collect)
+    .option(
+      '--secret <name=value>',
+      'as --env, but never shown again; better NAME alone than in the history',
+      collect,
+    )
+    .option('--secret-file <file>', 'secrets as lines NAME=VALUE', collect)
+    .option('--entrypoint <part>', 'instead of the image’s entrypoint; again for more parts', collect)
+    .option('--arg <argument>', 'instead of the image’s command; again for more', collect)
+    .option('--user <user[:group]>', 'whom the container runs as')
+    .option(
+      '-v, --volume <source:target[:ro]>',
+      'a named volume, or a folder that the operator allows',
+      collect,
+    )
+    .option('--network <name>', 'a network to join besides its own; again for more', collect)
+    .option('--memory <amount>', 'like 256MiB (default: 512MiB)')
+    .option('--cpus <number>', 'like 0.5 (default: 1)')
+    .option('--pids <number>', 'processes and threads (default: 256)', wholeNumber(1, 4_000_000))
+    .option('--hardening <level>', 'baseline, restricted or off')
+    .option('--relax <part>', 'a part of the hardening to give up; again for more', collect)
+    .option('--ready-path <path>', 'what is asked to find out that it is ready (default: /)')
+    .option('--ready-tcp', 'it is ready when it takes connections')
+    .option('--ready-timeout <duration>', 'how long it may take to get ready, like 30s')
+    .option('--pause-after <duration>', 'idle until it is paused, like 60s; never')
+    .option('--stop-after <duration>', 'idle until it is stopped, like 15m; never')
+    .option('--response-timeout <duration>', 'how long it may take to begin an answer')
+    .option('--stop-grace <duration>', 'from SIGTERM to SIGKILL')
+    .option('--sticky', 'clients stay with the revision that they got first')
+    .option('--revision-header', 'requests may choose a revision by X-Cless-Revision')
+    .option('--traffic <percent>', 'how much it gets; the others share the rest', wholeNumber(0, 100))
+    .option('--no-traffic', 'it gets none yet')
+    .option('--tag <tag>', 'a hostname of its own: TAG--NAME.domain')
+    .option('--pull', 'pull the image first; nothing else ever pulls')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  cless deploy web --image golang-docker
+  cless deploy web --image web:2 --traffic 10 --tag canary     # try it on every tenth request
+  DB_URL=… cless deploy shop --image shop:1 --host shop.example --secret DB_URL --memory 256MiB`,
+    )
+    .action(withSession(deploy));
+}
+
+async function deploy({ client, output }: Session, name: string, options: Options): Promise<void> {
+  const revision = toRevision(options);
+  const before = await client.service(name);
+  const wanted = toService(options, before);
+  if (before !== undefined)
+    for (const line of changeLines(await client.preview(name, revision), output.err)) tell(output, line);
+  await putService(client, name, wanted, before);
+
+  const beganMs = performance.now();
+  const deployed = await client.deploy(
+    name,
+    revision,
+    { traffic: options.traffic === false ? 0 : options.traffic, tag: options.tag, pull: options.pull },
+    ({ message }) => {
+      const seconds = ((performance.now() - beganMs) / 1_000).toFixed(2).padStart(6);
+      tell(output, `${paint(output.err, 'dim', `${seconds} s`)}  ${message}`);
+    },
+  );
+  show(output, deployed, () => paint(output.out, 'green', `${deployed.name} is ready`));
+}
+
+/** Creates or changes the service, if it is not as it should be. */
+export async function putService(
+  client: AdminClient,
+  name: string,
+  wanted: ServiceInput,
+  before: Service | undefined,
+): Promise<void> {
+  if (before === undefined) await client.putService(name, wanted, 'absent');
+  else await client.putService(name, wanted, before.version);
+}
+
+function toService({ host, sticky, revisionHeader }: Options, before: Service | undefined): ServiceInput {
+  return {
+    hosts: host ?? before?.hosts ?? [],
+    sticky: sticky ?? before?.sticky ?? false,
+    revisionHeader: revisionHeader ?? before?.revisionHeader ?? false,
+    wakeFilter: before?.wakeFilter as ServiceInput['wakeFilter'],
+  };
+}
+
+function toRevision(options: Options): RevisionInput {
+  const env = {
+    ...Object.assign({}, ...(options.envFile ?? []).map((file) => readEnvFile('--env-file', file))),
+    ...readKeyValues('--env', options.env ?? [], process.env),
+  };
+  const secrets = {
+    ...Object.assign({}, ...(options.secretFile ?? []).map((file) => readEnvFile('--secret-file', file))),
+    ...readKeyValues('--secret', options.secret ?? [], process.env),
+  };
+  return {
+    image: options.image,
+    port: options.port,
+    env,
+    secrets,
+    entrypoint: options.entrypoint,
+    command: options.arg,
+    user: options.user,
+    volumes: options.volume?.map(readVolume),
+    networks: options.network,
+    limits: {
+      memory: options.memory,
+      cpus: options.cpus === undefined ? undefined : Number(options.cpus),
+      pids: options.pids,
+    },
+    hardening: options.hardening,
+    relaxations: options.relax,
+    ...((options.readyPath ?? options.readyTcp ?? options.readyTimeout) !== undefined && {
+      readiness: {
+        kind: options.readyTcp ? 'tcp' : 'http',
+        path: options.readyPath,
+        timeout: options.readyTimeout,
+      },
+    }),
+    idle: { pauseAfter: options.pauseAfter, stopAfter: options.stopAfter },
+    timeouts: { response: options.responseTimeout, stop: options.stopGrace },
+  };
+}
+
+function readVolume(text: string): { source: string; target: string; readOnly: boolean } {
+  const [source = '', target = '', mode, ...rest] = text.split(':');
+  if (
+    source === '' ||
+    target === '' ||
+    rest.length > 0 ||
+    (mode !== undefined && mode !== 'ro' && mode !== 'rw')
+  ) {
+    throw new CliError(
+      `--volume: ${JSON.stringify(text)} is not allowed; allowed is SOURCE:TARGET or SOURCE:TARGET:ro`,
+    );
+  }
+  return { source, target, readOnly: mode === 'ro' };
+}

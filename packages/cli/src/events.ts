@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { AdminEvent } from './client.ts';
+import { newCommand, type Session, withSession } from './command.ts';
+import { ignoreAbort } from './instances.ts';
+import { paint, type Style } from './output.ts';
+
+export function eventsCommand(): Command {
+  return newCommand('events')
+    .summary('follow what happens')
+    .description(
+      'Follows what happens: starts, ready, paused, stopped, deploys, and failures with their reasons.',
+    )
+    .argument('[name]', 'only what happens to this service')
+    .addHelpText('after', '\nExamples:\n  cless events\n  cless events web --json')
+    .action(withSession(events));
+}
+
+async function events({ client, output, signal }: Session, service: string | undefined): Promise<void> {
+  const follow = async () => {
+    for await (const event of client.events({ service, signal })) {
+      output.out.write(output.json ? `${JSON.stringify(event)}\n` : `${line(event, output.out)}\n`);
+    }
+  };
+  await follow().catch(ignoreAbort(signal));
+}
+
+function line(
+  { time, type, service = '', durationMs, reason, message, lastLogLines }: AdminEvent,
+  out: NodeJS.WriteStream,
+): string {
+  const facts = [
+    typeof durationMs === 'number' ? `${Math.round(durationMs)} ms` : undefined,
+    typeof reason === 'string' ? `(${reason})` : undefined,
+    typeof message === 'string' ? message : undefined,
+  ].filter((fact) => fact !== undefined);
+  const lines = Array.isArray(lastLogLines) ? lastLogLines.map((one) => `\n    ${one}`).join('') : '';
+  const clock = paint(out, 'dim', new Date(time).toTimeString().slice(0, 8));
+  return `${clock}  ${service.padEnd(16)}  ${paint(out, styleOf(type), type)}  ${facts.join(' ')}${lines}`.trimEnd();
+}
+
+function styleOf(type: string): Style {
+  if (type.endsWith('failed') || type === 'runtime-lost') return 'red';
+  return type === 'ready' || type === 'deployed' ? 'green' : 'cyan';
+}

@@ -1,0 +1,45 @@
+import type { Problem } from '@cless/admin/schemas';
+
+/** What a script can tell a failure by. */
+export const EXIT = { failed: 1, usage: 2, unreachable: 3, notFound: 4, conflict: 5 } as const;
+
+/** A failure that is told in words, without a stack. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.usage) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The admin API has refused (RFC 9457). */
+export class AdminProblem extends Error {
+  override readonly name = 'AdminProblem';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+export function exitCodeOf({ status }: Problem): number {
+  switch (status) {
+    case 400:
+    case 413:
+      return EXIT.usage;
+    case 401:
+    case 403:
+    case 503:
+      return EXIT.unreachable;
+    case 404:
+      return EXIT.notFound;
+    case 409:
+    case 412:
+      return EXIT.conflict;
+    default:
+      return EXIT.failed;
+  }
+}

@@ -1,0 +1,117 @@
+import type { Problem } from '@cless/admin/schemas';
+import { Command, CommanderError } from 'commander';
+import { closestMatch } from 'leven';
+import { applyCommand } from './apply.ts';
+import { completeCommand, completionCommand } from './completion.ts';
+import { type ConnectionOptions, connect } from './connection.ts';
+import { deployCommand, OPTION_OF } from './deploy.ts';
+import { eventsCommand } from './events.ts';
+import { instancesCommand, logsCommand, stopCommand } from './instances.ts';
+import { paint } from './output.ts';
+import { AdminProblem, CliError, EXIT, exitCodeOf } from './problem.ts';
+import { listCommand, removeCommand, showCommand } from './services.ts';
+import { statusCommand } from './status.ts';
+import { rollbackCommand, trafficCommand } from './traffic.ts';
+
+/** `cless` with all its commands. */
+export function createProgram(version: string): Command {
+  const program = new Command('cless')
+    .description('Deploys, shows and changes the services of a cLess host.')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  cless deploy web --image golang-docker
+  cless ls
+  cless logs -f web
+
+Exit codes: 0 done, 1 failed, 2 wrong input, 3 the proxy cannot be reached or refuses the token, 4 no such thing,
+5 changed by somebody else, or taken.`,
+    );
+  for (const command of [
+    deployCommand(),
+    listCommand(),
+    showCommand(),
+    trafficCommand(),
+    rollbackCommand(),
+    logsCommand(),
+    eventsCommand(),
+    instancesCommand(),
+    stopCommand(),
+    removeCommand(),
+    applyCommand(),
+    statusCommand(),
+    completionCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  program.addCommand(completeCommand(program), { hidden: true });
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+/** Runs the program; gives back its exit code. */
+export async function run(program: Command, args: readonly string[]): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return explain(error, program, args);
+  }
+}
+
+/** Says what went wrong, and gives back the exit code. */
+async function explain(error: unknown, program: Command, args: readonly string[]): Promise<number> {
+  // Commander has said what it has to say.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+  const { stderr } = process;
+  const say = (text: string) => stderr.write(`${paint(stderr, 'red', 'error:')} ${text}\n`);
+  const command = program.commands.find((one) => one.name() === args[0]);
+  const name = command?.processedArgs[0];
+  if (error instanceof CliError) {
+    say(error.message + (error.exitCode === EXIT.notFound ? await nearestService(command, name) : ''));
+    return error.exitCode;
+  }
+  if (error instanceof AdminProblem) {
+    const { problem } = error;
+    const isNotFound = problem.type === 'service-not-found';
+    say(
+      text(problem, command?.name() === 'deploy') + (isNotFound ? await nearestService(command, name) : ''),
+    );
+    for (const line of problem.lastLogLines ?? []) stderr.write(`  ${line}\n`);
+    return exitCodeOf(problem);
+  }
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return EXIT.failed;
+}
+
+function text({ detail, errors = [] }: Problem, asOptions: boolean): string {
+  if (errors.length === 0) return detail;
+  return errors
+    .map((wrong) => `${asOptions ? optionOf(wrong.pointer) : wrong.pointer}: ${wrong.detail}`)
+    .join('\n       ');
+}
+
+/** The option that a field of the API comes from. */
+function optionOf(pointer: string): string {
+  const path = pointer.replace(/^#\//, '');
+  const [first = '', second] = path.split('/');
+  const option = OPTION_OF[`${first}/${second}`] ?? OPTION_OF[first];
+  if (option === undefined) return pointer;
+  return ['env', 'secrets'].includes(first) && second !== undefined ? `${option} ${second}` : option;
+}
+
+async function nearestService(command: Command | undefined, name: unknown): Promise<string> {
+  if (command === undefined || typeof name !== 'string') return '';
+  try {
+    const services = await connect(command.opts<ConnectionOptions>(), process.env).services();
+    const names = services.map((service) => service.name);
+    const nearest = closestMatch(name, names, { maxDistance: 3 });
+    return nearest === undefined || nearest === name ? '' : `; did you mean ${nearest}?`;
+  } catch {
+    return '';
+  }
+}

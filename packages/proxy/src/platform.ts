@@ -1,0 +1,85 @@
+import type { Platform, StoredSpec } from '@cless/admin';
+import type { Runtime } from './contracts.ts';
+import type { RegisteredSource } from './registered-source.ts';
+import { conceal } from './secrets.ts';
+import type { Server } from './server.ts';
+
+export interface PlatformOptions {
+  readonly server: Server;
+  readonly runtime: Runtime;
+  readonly source: RegisteredSource;
+  readonly version: string;
+  /** Nothing where the runtime knows no pulling. */
+  readonly pull: Platform['pull'];
+  readonly refusals: (spec: StoredSpec) => { readonly field: string; readonly reason: string }[];
+}
+
+/** The running proxy, as the admin API sees it. */
+export function createPlatform({
+  server,
+  runtime,
+  source,
+  version,
+  pull,
+  refusals,
+}: PlatformOptions): Platform {
+  const { activator, events, metrics } = server;
+  return {
+    version,
+    pull,
+    refusals,
+    runtime: runtime.name,
+    get connected() {
+      return activator.connected;
+    },
+    get waiting() {
+      return activator.pending;
+    },
+    *instances() {
+      for (const instance of activator.instances()) {
+        if (instance.id === undefined) continue;
+        const { id, revision, state, leases } = instance;
+        const idleMs = instance.idle ? Math.round(performance.now() - instance.idleSinceMs) : undefined;
+        yield {
+          id,
+          service: revision.service,
+          revision: revision.id,
+          state: instance.dismissed && state !== 'gone' ? 'stopping' : outwardState(state),
+          requests: leases,
+          idleMs,
+        };
+      }
+    },
+    stop(id) {
+      const instance = activator.instance(id);
+      instance?.dismiss();
+      return instance !== undefined;
+    },
+    async *logs(id, { lines, follow, signal }) {
+      const secrets = activator.instance(id)?.revision.secrets ?? [];
+      const all = follow ? runtime.followLogs(id, { lines, signal }) : await runtime.logs(id, { lines });
+      for await (const line of all) yield conceal(line, secrets);
+    },
+    image: (reference) => runtime.image(reference),
+    async prove(service, id) {
+      const revision = source.stored(service, id);
+      if (revision === undefined) throw new Error(`there is no revision ${id} of ${service}`);
+      return server.prove(revision);
+    },
+    publish: (event) => events.publish(event),
+    subscribe: (listener, after) => events.subscribe(listener, after),
+    metrics: () => metrics.text(),
+  };
+}
+
+/** To the outside, what is being paused is ready, and what is being resumed is paused. */
+function outwardState(state: string): string {
+  switch (state) {
+    case 'pausing':
+      return 'ready';
+    case 'resuming':
+      return 'paused';
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,103 @@
+import type { Platform, PlatformEvent, RunningInstance } from '@cless/admin';
+
+/** A running proxy without one: what is proved runs, unless it is told to fail. */
+export class FakePlatform implements Platform {
+  readonly version = '1.2.3';
+  readonly runtime = 'fake';
+  connected = true;
+  waiting = 0;
+  /** Images that are there, with the ports that they expose. */
+  readonly images = new Map<string, { id: string; exposedPorts: number[] }>([
+    ['web:1', { id: `sha256:${'1'.repeat(64)}`, exposedPorts: [3000] }],
+    ['web:2', { id: `sha256:${'2'.repeat(64)}`, exposedPorts: [] }],
+    ['broken:1', { id: `sha256:${'3'.repeat(64)}`, exposedPorts: [] }],
+  ]);
+  /** Images that can be pulled. */
+  readonly registry = new Map<string, { id: string; exposedPorts: number[] }>();
+  readonly running = new Map<string, RunningInstance & { lines: string[] }>();
+  readonly events: PlatformEvent[] = [];
+  /** Why the next proofs fail; nothing if they do not. */
+  failure: (Error & { lastLogLines?: string[] }) | undefined;
+  /** What a proof waits for. */
+  gate: Promise<void> = Promise.resolve();
+  refused: { field: string; reason: string }[] = [];
+  readonly #listeners = new Set<(event: PlatformEvent) => void>();
+
+  instances(): Iterable<RunningInstance> {
+    return [...this.running.values()].map(({ lines: _, ...instance }) => instance);
+  }
+
+  stop(id: string): boolean {
+    return this.running.delete(id);
+  }
+
+  async *logs(
+    id: string,
+    { lines, follow, signal }: { lines: number; follow: boolean; signal: AbortSignal },
+  ) {
+    yield* this.running.get(id)?.lines.slice(-lines || Number.POSITIVE_INFINITY) ?? [];
+    if (!follow) return;
+    yield 'and one more';
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+
+  async image(reference: string) {
+    return this.images.get(reference);
+  }
+
+  readonly pull: Platform['pull'] = async (reference, { onProgress }) => {
+    onProgress('layer 1: downloading');
+    const image = this.registry.get(reference);
+    if (image === undefined)
+      throw Object.assign(new Error(`image ${reference} could not be pulled`), { code: 'PULL_FAILED' });
+    this.images.set(reference, image);
+  };
+
+  refusals() {
+    return this.refused;
+  }
+
+  async prove(service: string, revision: string) {
+    this.publish({ type: 'starting', service, revision });
+    await this.gate;
+    if (this.failure !== undefined) throw this.failure;
+    const id = `${revision}-${'0'.repeat(20)}`;
+    this.running.set(id, {
+      id,
+      service,
+      revision,
+      state: 'ready',
+      requests: 0,
+      idleMs: 0,
+      lines: ['hello', `from ${revision}`],
+    });
+    this.publish({ type: 'ready', service, revision, instance: id, durationMs: 12 });
+    return { release() {} };
+  }
+
+  publish(facts: { readonly type: string; readonly [fact: string]: unknown }): void {
+    const event: PlatformEvent = {
+      id: `run-${this.events.length + 1}`,
+      time: new Date().toISOString(),
+      ...facts,
+    };
+    this.events.push(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  subscribe(listener: (event: PlatformEvent) => void, after?: string): () => void {
+    if (after !== undefined)
+      for (const event of this.events.slice(Number(after.split('-')[1]))) listener(event);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** How many listen. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  async metrics(): Promise<string> {
+    return '# HELP cless_requests_total x\n';
+  }
+}
