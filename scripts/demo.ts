@@ -49,6 +49,9 @@ async function main(): Promise<number> {
     const origin = `http://localhost${shownPort === '80' ? '' : `:${shownPort}`}/`;
     console.log('\ntry:');
     for (const service of services) console.log(`  curl -H 'Host: ${service}.cless.cloud' ${origin}`);
+    console.log(
+      `\nand in this folder, for what the convention cannot say:\n  CLESS_STATE_DIR=${settings.CLESS_STATE_DIR} npx cless ls`,
+    );
     console.log('\nCtrl-C ends it\n');
 
     proxy = spawn('npm', ['--silent', '-w', '@cless/proxy', 'start'], {

@@ -9,7 +9,16 @@ const ROOT = join(import.meta.dirname, '..');
 test('the test projects of all packages are found', () => {
   const projects = (config as { test?: { projects?: { test: { name: string } }[] } }).test?.projects ?? [];
   const names = projects.map((project) => project.test.name);
-  for (const name of ['router', 'health', 'runtime-docker', 'runtime-process', 'proxy']) {
+  for (const name of [
+    'router',
+    'health',
+    'runtime-docker',
+    'runtime-process',
+    'store',
+    'admin',
+    'proxy',
+    'cli',
+  ]) {
     expect(names).toContain(`${name}:unit`);
     expect(names).toContain(`${name}:integration`);
   }

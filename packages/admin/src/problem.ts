@@ -138,7 +138,7 @@ function unit(origin: string, limit: number | bigint): string {
 }
 
 /** "did you mean …? ", if there is a word that near. */
-export function suggest(word: string, allowed: readonly string[]): string {
+function suggest(word: string, allowed: readonly string[]): string {
   const nearest = closestMatch(word, [...allowed], { maxDistance: 3 });
   return nearest !== undefined && leven(word, nearest) < word.length ? `did you mean ${nearest}? ` : '';
 }

@@ -6,7 +6,7 @@
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-const MEMORY = /^(\d+(?:\.\d+)?)(?:([kmg])(?:i?b)?)?$/i;
+const MEMORY = /^(\d+(?:\.\d+)?)(?:([kmg])(?:ib?|b)?)?$/i;
 const BYTES = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
 
 /** Milliseconds; nothing if it is no duration. */

@@ -5,10 +5,11 @@ import { changeLines } from './changes.ts';
 import { newCommand, type Session, withSession } from './command.ts';
 import { putService } from './deploy.ts';
 import { paint, show, tell } from './output.ts';
+import { CliError } from './problem.ts';
 import { readServiceFile } from './service-file.ts';
 
 interface Options {
-  readonly file: string;
+  readonly file?: string;
   readonly dryRun?: boolean;
   readonly prune?: boolean;
 }
@@ -27,7 +28,7 @@ export function applyCommand(): Command {
       'Makes services what a file says, shows the difference first, and does nothing where there is none. A secret written as $' +
         '{NAME} is taken from the environment.',
     )
-    .requiredOption('-f, --file <file>', 'the file, like cless.yaml; - for standard input')
+    .option('-f, --file <file>', 'the file, like cless.yaml; - for standard input')
     .option('--dry-run', 'only show the difference')
     .option('--prune', 'remove the services that the file does not name')
     .addHelpText('after', '\nExamples:\n  cless apply -f cless.yaml --dry-run\n  cless apply -f cless.yaml')
@@ -36,6 +37,7 @@ export function applyCommand(): Command {
 
 async function apply(session: Session, { file, dryRun = false, prune = false }: Options): Promise<void> {
   const { client, output } = session;
+  if (file === undefined) throw new CliError('--file is missing; like: cless apply -f cless.yaml');
   const { services } = readServiceFile(file, process.env);
   const before = new Map((await client.services()).map((service) => [service.name, service]));
 

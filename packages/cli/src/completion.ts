@@ -51,7 +51,7 @@ export function completeCommand(program: Command): Command {
 }
 
 /** What the last of the words may become. */
-export async function complete(
+async function complete(
   program: Command,
   words: readonly string[],
   services: () => Promise<string[]>,

@@ -8,7 +8,7 @@ import { paint, show, tell } from './output.ts';
 import { CliError } from './problem.ts';
 
 interface Options {
-  readonly image: string;
+  readonly image?: string;
   readonly host?: string[];
   readonly port?: number;
   readonly env?: string[];
@@ -71,7 +71,7 @@ export function deployCommand(): Command {
       'Makes a new revision of a service (and the service, if there is none), waits until it has been ready once, then moves the traffic to it. What is not said is default: nothing is taken over from the revision before, but the hosts.',
     )
     .argument('<name>', 'the service')
-    .requiredOption('--image <image>', 'an image on this host, by tag, digest or id')
+    .option('--image <image>', 'an image on this host, by tag, digest or id')
     .option(
       '--host <host>',
       'a host that it answers to, also *.parent; again for more (default: its name)',
@@ -132,8 +132,9 @@ async function deploy({ client, output }: Session, name: string, options: Option
   const revision = toRevision(options);
   const before = await client.service(name);
   const wanted = toService(options, before);
-  if (before !== undefined)
-    for (const line of changeLines(await client.preview(name, revision), output.err)) tell(output, line);
+  // Before anything is made: what is wrong leaves nothing behind. What is to be pulled is not known yet.
+  const changes = options.pull ? [] : await client.preview(name, revision);
+  if (before !== undefined) for (const line of changeLines(changes, output.err)) tell(output, line);
   await putService(client, name, wanted, before);
 
   const beganMs = performance.now();
@@ -170,6 +171,8 @@ function toService({ host, sticky, revisionHeader }: Options, before: Service | 
 }
 
 function toRevision(options: Options): RevisionInput {
+  if (options.image === undefined)
+    throw new CliError('--image is missing; like: cless deploy web --image web:1');
   const env = {
     ...Object.assign({}, ...(options.envFile ?? []).map((file) => readEnvFile('--env-file', file))),
     ...readKeyValues('--env', options.env ?? [], process.env),

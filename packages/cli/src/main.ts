@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// After `--` nothing is Node's: it would take our `--env-file` for its own.
 import { readFileSync } from 'node:fs';
 import { createProgram, run } from './program.ts';
 

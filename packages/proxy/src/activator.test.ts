@@ -301,6 +301,79 @@ describe('idleness', () => {
   });
 });
 
+describe('requests that do not keep awake', () => {
+  test('do not start the idle clock anew, but nothing is paused under them', async () => {
+    (await leased()).release();
+    const web = await revision();
+    await clock.advance(59 * SECOND);
+    const quiet = activator.tryLease(web, false);
+    await clock.advance(5 * SECOND);
+    expect(states()).toEqual(['ready']);
+    quiet?.release();
+    await clock.advance(10);
+    expect(states()).toEqual(['paused']);
+    expect(activator.tryLease(web, false)).toBeUndefined();
+    expect(states()).toEqual(['paused']);
+  });
+
+  test('the clock starts at the end of the last one that does, whoever else is still there', async () => {
+    const waking = await leased();
+    const quiet = activator.tryLease(await revision(), false);
+    await clock.advance(10 * SECOND);
+    waking.release();
+    await clock.advance(40 * SECOND);
+    quiet?.release();
+    await clock.advance(19 * SECOND);
+    expect(states()).toEqual(['ready']);
+    await clock.advance(1 * SECOND + 10);
+    expect(states()).toEqual(['paused']);
+  });
+});
+
+describe('a stop that somebody asks for', () => {
+  const only = () => [...activator.instances()][0];
+
+  test('waits until nobody uses it; others get a new instance meanwhile', async () => {
+    const stream = await leased();
+    only()?.dismiss();
+    await clock.advance(60 * 60 * SECOND);
+    expect(states()).toEqual(['ready']);
+    expect(activator.tryLease(await revision())).toBeUndefined();
+
+    const next = await leased();
+    expect(next.instanceId).not.toBe(stream.instanceId);
+    stream.release();
+    await clock.advance(100);
+    expect(states()).toEqual(['ready']);
+    expect([...runtime.instances.keys()]).toEqual([next.instanceId]);
+    next.release();
+  });
+
+  test('stops at once what is idle, paused or starting', async () => {
+    (await leased()).release();
+    only()?.dismiss();
+    await clock.advance(100);
+    expect(states()).toEqual([]);
+
+    (await leased()).release();
+    await clock.advance(61 * SECOND);
+    expect(states()).toEqual(['paused']);
+    only()?.dismiss();
+    await clock.advance(100);
+    expect(states()).toEqual([]);
+
+    runtime.behaviour.starts = 'never-ready';
+    const waiting = activator.lease(await revision());
+    waiting.catch(() => {});
+    await clock.advance(30);
+    only()?.dismiss();
+    await clock.advance(100);
+    expect(states()).toEqual([]);
+    await expect(waiting).rejects.toThrow();
+    expect(runtime.instances.size).toBe(0);
+  });
+});
+
 describe('what happens behind its back', () => {
   test('a death while idle: removed, and the next request starts anew', async () => {
     const lease = await leased();
@@ -394,6 +467,21 @@ describe('what happens behind its back', () => {
     runtime.setReachable(true);
     await clock.advance(SECOND);
     expect(states()).toEqual([]);
+  });
+
+  test('a revision that gets traffic again after it has retired stays', async () => {
+    const held = await leased();
+    const web = await revision();
+    runtime.tag('web', 'web-2');
+    await clock.advance(10);
+    runtime.tag('web', 'web-1');
+    await clock.advance(10);
+    const again = activator.tryLease(web);
+    expect(again?.instanceId).toBe(held.instanceId);
+    held.release();
+    again?.release();
+    await clock.advance(10);
+    expect(states()).toEqual(['ready']);
   });
 
   test('a retagged image is a new revision; the old instance drains', async () => {

@@ -56,7 +56,10 @@ async function main(): Promise<void> {
     store,
     router,
     defaults,
-    fallback: new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults }),
+    fallback:
+      settings.convention === 'on'
+        ? new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults })
+        : undefined,
   });
   const starting = Server.start({
     runtime,

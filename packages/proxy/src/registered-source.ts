@@ -15,8 +15,8 @@ export interface RegisteredSourceOptions {
   readonly router: RouterTable;
   /** What a revision leaves to the installation. */
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
-  /** Asked for what is not registered. */
-  readonly fallback: ServiceSource;
+  /** Asked for what is not registered, or gives no revision anything yet; nothing for registered services only. */
+  readonly fallback: ServiceSource | undefined;
 }
 
 /** A service that somebody has asked for, as it is now. */
@@ -24,6 +24,8 @@ interface Entry {
   readonly served: ServedService;
   /** Those with traffic or a tag, by name. */
   readonly serving: ReadonlyMap<string, Revision>;
+  /** May requests choose among all revisions? */
+  readonly byHeader: boolean;
 }
 
 const DEFAULT_PORT = 8080;
@@ -51,21 +53,22 @@ export class RegisteredSource implements ServiceSource {
       after = page.at(-1)?.name;
     } while (after !== undefined);
     store.onChange((name) => this.#changed(name));
-    fallback.onRetired((revision) => this.#retire(revision));
+    fallback?.onRetired((revision) => this.#retire(revision));
   }
 
   known(name: string): ServedService | undefined {
-    return this.#names.has(name) ? this.#entry(name).served : this.#options.fallback.known(name);
+    const { fallback } = this.#options;
+    const registered = this.#registered(name)?.served;
+    return registered ?? (fallback === undefined ? this.#unserved(name) : fallback.known(name));
   }
 
   async resolve(name: string): Promise<ServedService | undefined> {
-    return this.#names.has(name) ? this.#entry(name).served : this.#options.fallback.resolve(name);
+    const registered = this.#registered(name)?.served;
+    return registered ?? (await this.#options.fallback?.resolve(name)) ?? this.#unserved(name);
   }
 
   async revision(name: string, id: string): Promise<Revision | undefined> {
-    return this.#names.has(name)
-      ? this.#entry(name).serving.get(id)
-      : this.#options.fallback.revision(name, id);
+    return this.#registered(name)?.serving.get(id) ?? this.#options.fallback?.revision(name, id);
   }
 
   /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
@@ -82,7 +85,7 @@ export class RegisteredSource implements ServiceSource {
   }
 
   refresh(): void {
-    this.#options.fallback.refresh();
+    this.#options.fallback?.refresh();
   }
 
   onRetired(listener: (revision: Revision) => void): void {
@@ -123,6 +126,17 @@ export class RegisteredSource implements ServiceSource {
     for (const listener of this.#listeners) listener(revision);
   }
 
+  /** A service that gives some revision something: its first deploy takes the name over, not the attempt. */
+  #registered(name: string): Entry | undefined {
+    if (!this.#names.has(name)) return undefined;
+    const entry = this.#entry(name);
+    return entry.serving.size > 0 || entry.byHeader ? entry : undefined;
+  }
+
+  #unserved(name: string): ServedService | undefined {
+    return this.#names.has(name) ? this.#entry(name).served : undefined;
+  }
+
   #entry(name: string): Entry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
@@ -154,7 +168,7 @@ export class RegisteredSource implements ServiceSource {
       sticky,
       wakeFilter,
     });
-    return { served, serving };
+    return { served, serving, byHeader: revisionHeader };
   }
 }
 

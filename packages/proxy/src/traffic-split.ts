@@ -16,7 +16,7 @@ export interface TrafficSplitOptions {
 }
 
 /** Requests that neither wake a service nor keep it awake. */
-export interface WakeFilter {
+interface WakeFilter {
   /** Paths, or beginnings of paths that end in `*`. */
   readonly paths: readonly string[];
   /** Parts of `User-Agent`, whatever their case. */

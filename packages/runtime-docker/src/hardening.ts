@@ -33,14 +33,12 @@ type HardeningConfig = HostConfig & { readonly CgroupnsMode?: 'private' };
  * - `root-user`: of `restricted`, the image may run as root
  * - `open-files`: as many as the engine allows
  */
-export const RELAXATIONS = [
-  'new-privileges',
-  'default-capabilities',
-  'writable-root',
-  'root-user',
-  'open-files',
-] as const;
-export type Relaxation = (typeof RELAXATIONS)[number];
+export type Relaxation =
+  | 'new-privileges'
+  | 'default-capabilities'
+  | 'writable-root'
+  | 'root-user'
+  | 'open-files';
 
 /** The part of the container's host configuration that a level stands for; seccomp and AppArmor stay as the engine has them. */
 export function hardeningConfig(level: Hardening, relaxations: readonly Relaxation[] = []): HardeningConfig {

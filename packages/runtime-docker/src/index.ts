@@ -4,12 +4,13 @@ export {
   ImageNotFoundError,
   InstanceNotFoundError,
   NoFreePortError,
+  PullFailedError,
   RuntimeError,
   type RuntimeErrorCode,
   StartFailedError,
 } from './errors.ts';
 export type { RuntimeEvent } from './events.ts';
-export type { Hardening } from './hardening.ts';
+export type { Hardening, Relaxation } from './hardening.ts';
 export {
   DockerRuntime,
   type DockerRuntimeOptions,
@@ -18,4 +19,4 @@ export {
   type Instance,
   type StartOptions,
 } from './runtime.ts';
-export type { InstanceSpec } from './spec.ts';
+export type { InstanceSpec, Volume } from './spec.ts';

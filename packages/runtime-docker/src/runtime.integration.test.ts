@@ -1,11 +1,20 @@
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { cleanUp, describeRuntime, docker, noEngine, sampleImage } from '@cless/testkit';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cleanUp, describeRuntime, docker, ImageRegistry, noEngine, sampleImage } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DockerRuntime } from './runtime.ts';
 
 const owner = `test-runtime-${process.pid}`;
 const images = new Set<string>();
+
+/** What a signal is aborted with. */
+async function aborted(signal: AbortSignal): Promise<unknown> {
+  if (!signal.aborted) await once(signal, 'abort');
+  return signal.reason;
+}
 
 async function image(name: string, environment?: Readonly<Record<string, string>>): Promise<string> {
   const reference = `${name}-${owner}`;
@@ -86,6 +95,173 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
       ),
     ).toBe('65534\nread-only\ntmp');
     await runtime.stop(id, { graceMs: 0 });
+  });
+
+  test('what a spec says of process, volumes and networks is what the container is', async () => {
+    const joined = `${other}-backend`;
+    await docker('network', 'create', joined);
+    const { id } = await runtime.start({
+      ...spec,
+      user: '1000:1000',
+      entrypoint: ['sh', '-c'],
+      command: [
+        'echo "I am $(id -u):$(id -g)"; exec node --disable-warning=ExperimentalWarning /app/sample-upstream.ts',
+      ],
+      networks: [joined],
+      memoryBytes: 64 * 1024 * 1024,
+      cpus: 0.5,
+      pids: 99,
+      volumes: [{ source: 'data', target: '/data', readOnly: true }],
+    });
+    await expect.poll(() => runtime.logs(id)).toContain('I am 1000:1000');
+    const [info] = JSON.parse(await docker('inspect', id));
+    expect(info.HostConfig).toMatchObject({ Memory: 64 * 1024 * 1024, NanoCpus: 5e8, PidsLimit: 99 });
+    expect(Object.keys(info.NetworkSettings.Networks).sort()).toEqual([`cless-${other}`, joined]);
+    expect(info.Mounts).toMatchObject([
+      { Type: 'volume', Name: `cless-${other}-data`, Destination: '/data', RW: false },
+    ]);
+    await runtime.stop(id, { graceMs: 0 });
+    await docker('network', 'rm', joined);
+
+    const missing = runtime.start({ ...spec, networks: ['no-such-network'] });
+    await expect(missing).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('no-such-network'),
+    });
+    expect(await runtime.list()).toEqual([]);
+  });
+
+  test('a named volume outlives its container, and is its owner’s', async () => {
+    const write = {
+      ...spec,
+      entrypoint: ['sh', '-c'],
+      command: [
+        'cat /data/log; date >> /data/log; exec node --disable-warning=ExperimentalWarning /app/sample-upstream.ts',
+      ],
+      volumes: [{ source: 'kept', target: '/data', readOnly: false }],
+    };
+    const first = await runtime.start(write);
+    await expect.poll(() => docker('exec', first.id, 'cat', '/data/log')).not.toBe('');
+    await runtime.stop(first.id, { graceMs: 0 });
+    const second = await runtime.start(write);
+    await expect.poll(() => runtime.logs(second.id)).toContainEqual(expect.stringMatching(/20\d\d/));
+    await runtime.stop(second.id, { graceMs: 0 });
+    const [volume] = JSON.parse(await docker('volume', 'inspect', `cless-${other}-kept`));
+    expect(volume.Labels).toEqual({ 'cless.managed': 'true', 'cless.owner': other });
+    await docker('volume', 'rm', `cless-${other}-kept`, `cless-${other}-data`);
+  });
+
+  test('folders of the host only where the operator allows it, whatever links say', async () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'cless-host-')));
+    const allowed = join(folder, 'allowed');
+    mkdirSync(join(allowed, 'inside'), { recursive: true });
+    writeFileSync(join(allowed, 'inside', 'file'), 'from the host\n');
+    mkdirSync(join(folder, 'allowed-not'));
+    symlinkSync('/etc', join(allowed, 'out'));
+    const careful = new DockerRuntime({
+      owner: other,
+      ports: { from: 18200, to: 18201 },
+      hostPaths: [allowed],
+    });
+    const at = (source: string) => ({ ...spec, volumes: [{ source, target: '/host', readOnly: true }] });
+    const { id } = await careful.start(at(join(allowed, 'inside')));
+    expect(await docker('exec', id, 'cat', '/host/file')).toBe('from the host');
+    await careful.stop(id, { graceMs: 0 });
+    for (const source of [
+      join(folder, 'allowed-not'),
+      join(allowed, 'out'),
+      join(allowed, 'none'),
+      '/etc',
+      '/',
+    ]) {
+      await expect(careful.start(at(source)), source).rejects.toMatchObject({ code: 'START_FAILED' });
+    }
+    await expect(runtime.start(at(allowed))).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('is not among those that are allowed'),
+    });
+    expect(await runtime.list()).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('single parts of the hardening can be given up, by name', async () => {
+    const relaxed = {
+      ...spec,
+      hardening: 'restricted' as const,
+      relaxations: ['new-privileges', 'writable-root', 'root-user', 'open-files'] as const,
+    };
+    const { id } = await runtime.start(relaxed);
+    const [info] = JSON.parse(await docker('inspect', id));
+    expect(info.HostConfig).toMatchObject({
+      ReadonlyRootfs: false,
+      SecurityOpt: null,
+      CapDrop: ['ALL'],
+      Privileged: false,
+    });
+    expect(info.HostConfig.Ulimits).toEqual([{ Name: 'core', Hard: 0, Soft: 0 }]);
+    expect(await docker('exec', id, 'sh', '-c', 'id -u; touch /x && echo writable')).toBe('0\nwritable');
+    await runtime.stop(id, { graceMs: 0 });
+  });
+
+  test('logs are followed, until the container ends or nobody wants them any more', async () => {
+    const { id, endpoint } = await runtime.start(spec);
+    const url = `http://127.0.0.1:${endpoint?.port}`;
+    await expect
+      .poll(() =>
+        fetch(url).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    const signal = new AbortController();
+    const lines: string[] = [];
+    const reading = (async () => {
+      for await (const line of runtime.followLogs(id, { lines: 0, signal: signal.signal })) lines.push(line);
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await fetch(`${url}/once?id=grüße`, { method: 'POST', body: 'x' });
+    await expect.poll(() => lines).toEqual(['executed grüße']);
+    signal.abort();
+    await reading;
+
+    const all: string[] = [];
+    const toTheEnd = (async () => {
+      for await (const line of runtime.followLogs(id, { lines: 100, signal: new AbortController().signal }))
+        all.push(line);
+    })();
+    await expect.poll(() => all).toEqual(['executed grüße']);
+    await docker('kill', id);
+    await toTheEnd;
+    await runtime.stop(id);
+    const none = runtime.followLogs(id, { signal: new AbortController().signal });
+    await expect(none[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND' });
+  });
+
+  test('an image is pulled when that is asked for, with progress, and within a bound', async () => {
+    const registry = await ImageRegistry.start();
+    try {
+      const progress: string[] = [];
+      expect(await runtime.image(registry.image)).toBeUndefined();
+      await runtime.pull(registry.image, { onProgress: (line) => progress.push(line) });
+      images.add(registry.image);
+      expect(await runtime.image(registry.image)).toMatchObject({ exposedPorts: [3000] });
+      expect(progress.join('\n')).toMatch(
+        /Pulling from small[\s\S]*Pull complete[\s\S]*Downloaded newer image/,
+      );
+
+      await expect(runtime.pull(`${registry.image}:none`)).rejects.toMatchObject({
+        code: 'PULL_FAILED',
+        message: expect.stringContaining('manifest unknown'),
+      });
+      await docker('rmi', registry.image);
+      registry.delayMs = 60_000;
+      const signal = AbortSignal.timeout(500);
+      await expect(runtime.pull(registry.image, { signal })).rejects.toBe(await aborted(signal));
+      expect(await runtime.image(registry.image)).toBeUndefined();
+    } finally {
+      registry.stop();
+    }
   });
 
   test('a port that another program takes is skipped; a range with nothing free is NO_FREE_PORT', async () => {

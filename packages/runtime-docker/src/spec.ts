@@ -28,7 +28,7 @@ export interface InstanceSpec {
   /** Default `baseline`. */
   readonly hardening?: Hardening;
   /** Single parts of the hardening that are given up; see {@link Relaxation}. */
-  readonly relaxations?: readonly string[];
+  readonly relaxations?: readonly Relaxation[];
 }
 
 /** What a container gets to keep. */
@@ -96,7 +96,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       [LABELS.spec]: specHash(spec),
     },
     HostConfig: {
-      ...hardeningConfig(hardening, relaxations as readonly Relaxation[]),
+      ...hardeningConfig(hardening, relaxations),
       Privileged: false,
       Init: true,
       Memory: memoryBytes,
@@ -114,7 +114,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
 }
 
 /** A volume's name carries its owner's, so that no other installation's data is in reach. */
-export function volumeName(owner: string, name: string): string {
+function volumeName(owner: string, name: string): string {
   return `cless-${owner}-${name}`;
 }
 

@@ -76,6 +76,31 @@ export function describeRuntime(
         expect(await runtime.list()).toEqual([instance]);
       });
 
+      test('logs can be followed until the instance ends', async () => {
+        const instance = await runtime.start(spec());
+        await get(instance, '/once?id=before');
+        const lines: string[] = [];
+        const reading = (async () => {
+          const { signal } = new AbortController();
+          for await (const line of runtime.followLogs(instance.id, { lines: 10, signal })) lines.push(line);
+        })();
+        await expect.poll(() => lines).toEqual(['executed before']);
+        await get(instance, '/once?id=after');
+        await expect.poll(() => lines).toEqual(['executed before', 'executed after']);
+        await harness.byHand('kill', instance.id);
+        await reading;
+      });
+
+      test('logs are followed no more when the signal says so', async () => {
+        const instance = await runtime.start(spec());
+        await get(instance, '/once?id=one');
+        const left = new AbortController();
+        for await (const line of runtime.followLogs(instance.id, { signal: left.signal })) {
+          expect(line).toBe('executed one');
+          left.abort();
+        }
+      });
+
       test('another runtime of the same owner finds what runs', async () => {
         const { id } = await runtime.start(spec());
         const successor = harness.create();

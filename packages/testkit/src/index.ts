@@ -9,6 +9,7 @@ export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
 export { FixedRuntime } from './fixed-runtime.ts';
 export { type FrontUnderTest, startFront } from './front-under-test.ts';
 export { hostileAnswers } from './hostile-answers.ts';
+export { ImageRegistry } from './image-registry.ts';
 export {
   type Answer,
   type LogLine,
