@@ -34,15 +34,19 @@ describe.each(packages)('$name', ({ name, directory: from, needs }) => {
     async () => {
       const folder = mkdtempSync(join(directory, 'project-'));
       writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-      const install = [name, ...needs].map((one) => tarballs.get(one) ?? one);
+      const readme = readFileSync(join(from, 'README.md'), 'utf8');
+      // What the README says to install, and what that needs.
+      const [, named = ''] = /^npm install (?:-g )?(.*)$/m.exec(readme) ?? [];
+      const wanted = new Set([...named.split(' '), name, ...needs]);
+      const install = [...wanted].map((one) => tarballs.get(one) ?? one);
       await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...install], {
         cwd: folder,
       });
       const { stdout: tree } = await run('npm', ['ls', '--all', '--parseable'], { cwd: folder });
       const cless = new Set([...tree.matchAll(/node_modules\/(@cless\/[\w-]+)$/gm)].map(([, one]) => one));
-      expect(cless).toEqual(new Set([name, ...needs]));
+      expect(cless).toEqual(wanted);
 
-      const example = /```js\n([\s\S]*?)```/.exec(readFileSync(join(from, 'README.md'), 'utf8'))?.[1] ?? '';
+      const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
       writeFileSync(join(folder, 'example.js'), example);
       const { stdout } = await run(process.execPath, ['example.js'], { cwd: folder });
       const promised = [...example.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);

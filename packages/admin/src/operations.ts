@@ -62,16 +62,11 @@ export function operationRoutes({ app, store, platform }: Api): void {
       const { version, runtime, connected, waiting } = platform;
       const instances: Record<string, number> = {};
       for (const { state } of platform.instances()) instances[state] = (instances[state] ?? 0) + 1;
-      let services = 0;
-      for (let page = store.services({ limit: 1_000 }); page.length > 0; ) {
-        services += page.length;
-        page = store.services({ limit: 1_000, after: page.at(-1)?.name });
-      }
       return context.json({
         version,
         runtime,
         runtimeConnected: connected,
-        services,
+        services: store.count(),
         instances,
         waiting,
         uptimeMs: Math.round(performance.now() - startedAt),

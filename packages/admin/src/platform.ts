@@ -83,6 +83,7 @@ interface Page {
 /** Errors have the codes that `problem.ts` lists. A method that throws has changed nothing. */
 export interface Store {
   services(page?: Page): KnownService[];
+  count(): number;
   service(name: string): KnownService | undefined;
   put(definition: StoredService, expectation?: Expectation): KnownService;
   remove(name: string, expectation?: Expectation): boolean;

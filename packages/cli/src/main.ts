@@ -1,5 +1,3 @@
-#!/usr/bin/env -S node --
-// After `--` nothing is Node's: it would take our `--env-file` for its own.
 import { readFileSync } from 'node:fs';
 import { createProgram, run } from './program.ts';
 

@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
  * The CLI as a user has it: its program, in a pipe and on a terminal, against a real admin API.
  */
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../bin/cless.js', import.meta.url));
 
 let store: MemoryStore;
 let platform: FakePlatform;

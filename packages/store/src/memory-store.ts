@@ -38,6 +38,10 @@ export class MemoryStore implements Store {
       : this.#sorted.slice(start, start + limit).map((name) => this.#kept(name).service);
   }
 
+  count(): number {
+    return this.#services.size;
+  }
+
   service(name: string): Service | undefined {
     return this.#services.get(name)?.service;
   }

@@ -40,6 +40,10 @@ export class SqliteStore implements Store {
     return rows.map((row) => this.#service(row));
   }
 
+  count(): number {
+    return Number(this.#get('SELECT count(*) AS count FROM services')?.count);
+  }
+
   service(name: string): Service | undefined {
     const row = this.#get('SELECT * FROM services WHERE name = ?', name);
     return row && this.#service(row);

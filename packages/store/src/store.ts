@@ -26,6 +26,8 @@ export interface Page {
 export interface Store {
   /** Services by name. */
   services(page?: Page): Service[];
+  /** How many services there are. */
+  count(): number;
   service(name: string): Service | undefined;
   /** The service that a host, as it is written in the definition, belongs to; in constant time. */
   ownerOf(host: string): string | undefined;

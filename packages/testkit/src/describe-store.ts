@@ -276,6 +276,7 @@ export function describeStore(name: string, harness: { create(): Store; cleanUp?
 
     test('lists come in pages: services by name, revisions the newest first', () => {
       for (const service of ['c', 'a', 'e', 'b', 'd']) store.put(sampleService(service));
+      expect(store.count()).toBe(5);
       const names = (page: Parameters<Store['services']>[0]) =>
         store.services(page).map((service) => service.name);
       expect(names({ limit: 2 })).toEqual(['a', 'b']);
