@@ -112,6 +112,17 @@ export class AsleepError extends ProxyError {
   }
 }
 
+/** In the middle of a request's body nothing came, or nothing was taken. */
+export class SilenceError extends ProxyError {
+  override readonly name = 'SilenceError';
+  readonly code: 'REQUEST_TIMEOUT' | 'UPSTREAM_TIMEOUT';
+
+  constructor(code: SilenceError['code'], silentMs: number) {
+    super(`no byte of the body came for ${silentMs / 1000} s`);
+    this.code = code;
+  }
+}
+
 /** The code of an error that has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;

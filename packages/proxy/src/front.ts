@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Activator } from './activator.ts';
@@ -11,6 +11,7 @@ import type { Metrics } from './metrics.ts';
 import { problemOf, rawProblem } from './problem.ts';
 import { BadRequestError, type HeadLimits, LimitError } from './request-head.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { Silence } from './silence.ts';
 import { responseOn } from './upgrades.ts';
 
 export interface FrontLimits extends HeadLimits {
@@ -19,6 +20,21 @@ export interface FrontLimits extends HeadLimits {
   readonly headersTimeoutMs: number;
   /** How long a connection may be idle between requests, in milliseconds. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may be silent in the middle of a request's body, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+  /** How long nothing may move in the middle of an exchange that is neither an event stream nor upgraded, likewise. */
+  readonly idleTimeoutMs: number;
+}
+
+/** An answer that knows what it is the answer to. */
+class FrontResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  held: HeldRequest | undefined;
+  /** The head as it was sent. */
+  declare readonly _header: string | null;
+
+  get isEventStream(): boolean {
+    return /^content-type:\s*text\/event-stream/im.test(this._header ?? '');
+  }
 }
 
 /** One line of the access log. */
@@ -63,6 +79,7 @@ export class Front {
   readonly #server: Server;
   readonly #context: FrontContext;
   readonly #upgraded = new Set<Duplex>();
+  readonly #silence: Silence;
   #draining = false;
 
   constructor(options: FrontOptions) {
@@ -75,7 +92,10 @@ export class Front {
         return isDraining();
       },
     };
+    // Node looks after the silence of each connection, for the price of a timer that is pushed on.
+    this.#silence = new Silence(Math.min(limits.bodyTimeoutMs, limits.idleTimeoutMs));
     this.#server = createServer({
+      ServerResponse: FrontResponse,
       // Node counts the target as part of the headers; which of the two is too long is told apart by us.
       maxHeaderSize: limits.maxHeaderBytes + limits.maxTargetBytes,
       headersTimeout: limits.headersTimeoutMs,
@@ -87,12 +107,16 @@ export class Front {
       noDelay: true,
     });
     this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; ours is an error
-    this.#server.on('request', (request, response) =>
-      new HeldRequest(this.#context, request, response).run(),
-    );
-    this.#server.on('checkContinue', (request, response) => {
-      new HeldRequest(this.#context, request, response, { expectsContinue: true }).run();
+    if (this.#silence.stepMs !== undefined) this.#server.timeout = this.#silence.stepMs;
+    this.#server.on('request', (request, response: FrontResponse) => {
+      response.held = new HeldRequest(this.#context, request, response);
+      response.held.run();
     });
+    this.#server.on('checkContinue', (request, response: FrontResponse) => {
+      response.held = new HeldRequest(this.#context, request, response, { expectsContinue: true });
+      response.held.run();
+    });
+    this.#server.on('timeout', (socket) => this.#onSilence(socket));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     this.#server.on('connect', (request, socket) => this.#onConnect(request, socket));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
@@ -132,6 +156,18 @@ export class Front {
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     void new HeldUpgrade(this.#context, request, socket as Socket, head).run();
+  }
+
+  /** Nothing has moved on a connection for a while; whether that is too long depends on what it is waiting for. */
+  #onSilence(socket: Socket & { _httpMessage?: FrontResponse }): void {
+    if (this.#upgraded.has(socket)) return;
+    const response = socket._httpMessage;
+    if (response?.held !== undefined) {
+      response.held.silent(this.#silence.measure(socket), response.isEventStream);
+    } else if (socket.bytesWritten > 0) {
+      socket.destroy(); // between requests, so the timer was the one of keep-alive
+    }
+    // Else nothing came yet: that is for the timeout of the headers.
   }
 
   async #allUpgradesClosed(): Promise<void> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange, FixedAnswer, ForwardError, Revision, ServedService, Target } from './contracts.ts';
-import { AsleepError, codeOf, ServiceNotFoundError, ShuttingDownError } from './errors.ts';
+import { AsleepError, codeOf, ServiceNotFoundError, ShuttingDownError, SilenceError } from './errors.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
 import type { Activation, Lease } from './lease.ts';
@@ -27,6 +27,9 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 const MAX_RETRIES = 3;
 /** What a client may send after its upgrade before that is answered. */
 const MAX_HELD_BYTES = 64 * 1024;
+
+/** Why a body was not passed on to its end, if that is the answer. */
+const REFUSED_FOR_ITS_BODY = new Set(['BODY_TOO_LARGE', 'REQUEST_TIMEOUT', 'UPSTREAM_TIMEOUT']);
 
 const ignore = () => {};
 
@@ -240,7 +243,7 @@ export class HeldRequest extends Held implements Exchange {
     const lease = this.#lease;
     lease?.release();
     const cause = this.body?.errored;
-    if (codeOf(cause) === 'BODY_TOO_LARGE') {
+    if (REFUSED_FOR_ITS_BODY.has(codeOf(cause) ?? '')) {
       this.refuse(cause);
     } else if (lease !== undefined && this.#mayRetry(error)) {
       this.#retries += 1;
@@ -249,6 +252,29 @@ export class HeldRequest extends Held implements Exchange {
       if (error.code === 'UPSTREAM_DISCONNECTED') void lease?.examine();
       this.refuse(error);
     }
+  }
+
+  /**
+   * Nothing has moved for so long, neither from the client nor to it.
+   *
+   * @param endless is the answer one that may be silent for hours?
+   */
+  silent(ms: number, endless: boolean): void {
+    const { bodyTimeoutMs, idleTimeoutMs } = this.context.limits;
+    const { response, request } = this;
+    if (response.headersSent) {
+      if (ms < idleTimeoutMs || endless) return;
+      this.#error ??= new Error(`nothing moved for ${ms} ms`);
+      response.destroy(); // a broken answer, never a short one that looks whole
+    } else if (this.body?.started && !request.complete) {
+      // Who is silent: the client, or an instance that does not read?
+      if (request.isPaused()) {
+        if (ms >= idleTimeoutMs) this.body.destroy(new SilenceError('UPSTREAM_TIMEOUT', ms));
+      } else if (ms >= bodyTimeoutMs) {
+        this.body.destroy(new SilenceError('REQUEST_TIMEOUT', ms));
+      }
+    }
+    // Else it is held, or waits for its answer: other limits count.
   }
 
   // Private

@@ -107,9 +107,15 @@ export class HttpProxy3Forwarder implements Forwarder {
     const { request, response } = exchange;
     exchange.upstream = upstream;
     upstream.setTimeout(0); // the agent's, which is for idle connections
-    const timer = setTimeout(() => {
-      upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
-    }, exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs);
+    const timeoutMs = exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs;
+    let timer: NodeJS.Timeout | undefined;
+    // An upload may take its time: the answer's begins with its end.
+    upstream.once('finish', () => {
+      if (exchange.answered) return;
+      timer = setTimeout(() => {
+        upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
+      }, timeoutMs);
+    });
     upstream.once('response', () => {
       exchange.answered = true;
       clearTimeout(timer);

@@ -76,6 +76,8 @@ async function main(): Promise<void> {
       maxBodyBytes: never(settings['max-body-bytes']) ?? Number.POSITIVE_INFINITY,
       headersTimeoutMs: settings['headers-timeout'],
       keepAliveTimeoutMs: settings['keep-alive-timeout'],
+      bodyTimeoutMs: never(settings['body-timeout']) ?? Number.POSITIVE_INFINITY,
+      idleTimeoutMs: never(settings['idle-timeout']) ?? Number.POSITIVE_INFINITY,
     },
     trustedProxies: settings['trust-proxy'],
     maxPending: settings['max-pending'],

@@ -130,6 +130,12 @@ const SETTINGS = {
   forwarder: setting(oneOf('undici', 'http-proxy-3'), 'undici', 'what forwards requests'),
   'response-timeout': setting(duration, '5m', 'how long an instance may take to begin its answer'),
   'headers-timeout': setting(duration, '60s', 'how long a client may take for the head of its request'),
+  'body-timeout': setting(durationOrNever, '60s', 'how long a client may be silent in the middle of a body'),
+  'idle-timeout': setting(
+    durationOrNever,
+    '5m',
+    'how long nothing may move in the middle of an answer that is no event stream',
+  ),
   'keep-alive-timeout': setting(duration, '75s', 'how long a client’s connection may be idle'),
   'max-target-bytes': setting(count(256), '8192', 'length of a request’s target'),
   'max-header-bytes': setting(count(1024), '16384', 'size of a request’s headers'),

@@ -22,6 +22,8 @@ export function describeForwarder(
     let server: Server;
     let front: FrontUnderTest;
     let trusting: FrontUnderTest;
+    /** Waits for bytes half a second only. */
+    let impatient: FrontUnderTest;
 
     const get = (path = '/', headers = '') => `GET ${path} HTTP/1.1\r\nHost: raw.test\r\n${headers}\r\n`;
     const ask = (bytes: string | Buffer, enough = whole, timeoutMs?: number) =>
@@ -47,6 +49,11 @@ export function describeForwarder(
       trusting = await startFront(create({ responseTimeoutMs: 1_500 }), endpoints, {
         trustedProxies: ['127.0.0.0/8'],
       });
+      impatient = await startFront(create({ responseTimeoutMs: 5_000 }), endpoints, {
+        bodyTimeoutMs: 500,
+        idleTimeoutMs: 600,
+        keepAliveTimeoutMs: 2_500,
+      });
     });
 
     afterEach(() => {
@@ -56,7 +63,7 @@ export function describeForwarder(
     });
 
     afterAll(async () => {
-      await Promise.all([front.close(), trusting.close()]);
+      await Promise.all([front.close(), trusting.close(), impatient.close()]);
       upstream.close();
       server.close();
     });
@@ -473,6 +480,92 @@ export function describeForwarder(
         socket.resume();
         await expect.poll(() => read, { timeout: 15_000 }).toBeGreaterThan(200 * MIB);
         socket.destroy();
+      });
+    });
+
+    describe('silence in the middle', () => {
+      const hurry = (bytes: string, timeoutMs = 5_000) =>
+        sendRaw(impatient.port, bytes, { enough: whole, timeoutMs });
+      const post = 'POST / HTTP/1.1\r\nHost: raw.test\r\nContent-Length: 100\r\n\r\nonly this';
+
+      test('of a body: 408, and the instance hears of it', { timeout: 10_000 }, async () => {
+        let closed = false;
+        upstream.script = ({ socket }) => socket.once('close', () => (closed = true));
+        const { text } = await hurry(post);
+        expect([status(text), text.includes('request-timeout')]).toEqual([408, true]);
+        await expect.poll(() => closed).toBe(true);
+      });
+
+      test('of a body that comes slowly, but comes: none', { timeout: 10_000 }, async () => {
+        upstream.script = (connection) => {
+          if (connection.received.endsWith('x'.repeat(10))) connection.answer(OK);
+        };
+        const socket = connect(impatient.port, '127.0.0.1');
+        let text = '';
+        socket.setEncoding('latin1').on('data', (part: string) => (text += part));
+        socket.write('POST / HTTP/1.1\r\nHost: raw.test\r\nContent-Length: 10\r\n\r\n');
+        for (let i = 0; i < 10; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          socket.write('x');
+        }
+        await expect.poll(() => status(text)).toBe(200);
+        socket.destroy();
+      });
+
+      test('of an answer: it is broken off, visibly', { timeout: 10_000 }, async () => {
+        upstream.script = ({ socket }) =>
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this');
+        const { text, closed } = await sendRaw(impatient.port, get(), {
+          enough: () => false,
+          timeoutMs: 5_000,
+        });
+        expect([status(text), text.endsWith('only this'), closed]).toEqual([200, true, true]);
+      });
+
+      test('before the answer, of an event stream and of an upgrade: as long as it likes', {
+        timeout: 20_000,
+      }, async () => {
+        upstream.script = (connection) => setTimeout(() => connection.answer(OK), 2_000);
+        expect(status((await hurry(get())).text)).toBe(200);
+
+        upstream.script = ({ socket }) => {
+          socket.write(
+            'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\ndata: 1\n\n',
+          );
+          setTimeout(() => socket.write('data: 2\n\n'), 2_000);
+        };
+        const events = await sendRaw(impatient.port, get(), {
+          enough: (text) => text.includes('data: 2'),
+          timeoutMs: 5_000,
+        });
+        expect(events.text).toContain('data: 2');
+
+        upstream.script = ({ socket }) => {
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+          setTimeout(() => socket.write('after a while'), 2_000);
+        };
+        const upgraded = await sendRaw(
+          impatient.port,
+          'GET / HTTP/1.1\r\nHost: raw.test\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n',
+          { enough: (text) => text.includes('after a while'), timeoutMs: 5_000 },
+        );
+        expect(upgraded.text).toContain('after a while');
+      });
+
+      test('a connection that is kept for the next request is not in the middle of anything', {
+        timeout: 15_000,
+      }, async () => {
+        upstream.always(OK);
+        const socket = connect(impatient.port, '127.0.0.1');
+        let text = '';
+        socket.setEncoding('latin1').on('data', (part: string) => (text += part));
+        for (let i = 1; i <= 2; i++) {
+          socket.write(get());
+          await expect.poll(() => text.split('HTTP/1.1 200').length - 1).toBe(i);
+          await new Promise((resolve) => setTimeout(resolve, 1_500));
+        }
+        expect(socket.closed).toBe(false);
+        await once(socket, 'close'); // after the keep-alive timeout
       });
     });
 

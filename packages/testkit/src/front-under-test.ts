@@ -12,7 +12,13 @@ export interface FrontUnderTest {
 export async function startFront(
   forwarder: Forwarder,
   endpoints: Readonly<Record<string, Endpoint>>,
-  options: { maxBodyBytes?: number; trustedProxies?: readonly string[] } = {},
+  options: {
+    maxBodyBytes?: number;
+    trustedProxies?: readonly string[];
+    bodyTimeoutMs?: number;
+    idleTimeoutMs?: number;
+    keepAliveTimeoutMs?: number;
+  } = {},
 ): Promise<FrontUnderTest> {
   const runtime = new FixedRuntime(endpoints);
   const { server, address } = await Server.start({
@@ -37,7 +43,9 @@ export async function startFront(
       maxHeaderCount: 200,
       maxBodyBytes: options.maxBodyBytes ?? Number.POSITIVE_INFINITY,
       headersTimeoutMs: 60_000,
-      keepAliveTimeoutMs: 75_000,
+      keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 75_000,
+      bodyTimeoutMs: options.bodyTimeoutMs ?? 60_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
     },
     trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
     maxPending: 1000,

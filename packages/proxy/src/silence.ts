@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net';
+
+interface Seen {
+  readonly moved: number;
+  readonly silentMs: number;
+}
+
+/**
+ * How long connections have been silent, from a timer of the system's that tells of so much silence at a time. Costs
+ * nothing while bytes flow.
+ */
+export class Silence {
+  /** The timer's, in milliseconds; nothing if nobody minds silence. */
+  readonly stepMs: number | undefined;
+  readonly #seen = new WeakMap<Socket, Seen>();
+
+  constructor(shortestMs: number) {
+    this.stepMs = Number.isFinite(shortestMs) ? shortestMs : undefined;
+  }
+
+  /** The timer has told of silence: how long it has been, in milliseconds; and the timer runs on. */
+  measure(socket: Socket): number {
+    const stepMs = this.stepMs ?? 0;
+    const moved = socket.bytesRead + socket.bytesWritten;
+    const before = this.#seen.get(socket);
+    const silentMs = stepMs + (before?.moved === moved ? before.silentMs : 0);
+    this.#seen.set(socket, { moved, silentMs });
+    socket.setTimeout(stepMs); // it tells once, unless something moves
+    return silentMs;
+  }
+}
