@@ -35,6 +35,8 @@ async function main(): Promise<number> {
     if (engine.available) {
       // For the engine of the tests' own, in a network namespace.
       if (find('ip') === undefined && process.getuid?.() === 0) await install(['iproute2']);
+      // The yardstick of what is refused.
+      if (find('nginx') === undefined && process.getuid?.() === 0) await install(['nginx-light']);
       await buildTestImage();
       await buildSamples(sampleNames(), { onlyMissing: true });
     }

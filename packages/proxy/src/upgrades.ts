@@ -10,6 +10,12 @@ import { UpstreamError } from './forward-error.ts';
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /**
+ * How long a connection may be silent of which one side has said that it sends no more, in milliseconds. WebSockets know
+ * no half: whoever ends it is gone, or about to be. Others do (`docker attach`), and may still have much to tell.
+ */
+const HALF_CLOSED_SILENCE_MS = { websocket: 5_000, other: 300_000 } as const;
+
+/**
  * Carries upgrades, over node:http for both forwarders. http-proxy-3's own way believes any 101, buffers without
  * bound for a client that does not read, turns refusals into something else, and knows WebSockets only.
  */
@@ -64,7 +70,13 @@ export class Upgrades {
       socket.write(switchingProtocols(answer, exchange.answerHeaders));
       if (upstreamHead.length > 0) socket.write(upstreamHead);
       if (head.length > 0) upstreamSocket.write(head);
-      this.#join(target.instanceId, socket, upstreamSocket).then(() => settle(), settle);
+      const kind = protocol.toLowerCase() === 'websocket' ? 'websocket' : 'other';
+      this.#join(
+        target.instanceId,
+        socket as Socket,
+        upstreamSocket as Socket,
+        HALF_CLOSED_SILENCE_MS[kind],
+      ).then(() => settle(), settle);
     });
     upstream.end();
     return promise;
@@ -78,7 +90,7 @@ export class Upgrades {
   // Private
 
   /** Pipes both ways, with back-pressure, until both have ended or one has broken. */
-  async #join(instanceId: string, client: Duplex, upstream: Duplex): Promise<void> {
+  async #join(instanceId: string, client: Socket, upstream: Socket, halfClosedMs: number): Promise<void> {
     const open = this.#open.get(instanceId) ?? new Set();
     this.#open.set(instanceId, open.add(upstream));
     const bothClosed = [client, upstream].map(
@@ -87,6 +99,9 @@ export class Upgrades {
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.destroy());
     if (client.destroyed) upstream.destroy();
+    // Who has ended cannot be heard to leave: an instance that never ends its side would keep its lease for ever.
+    client.once('end', () => upstream.setTimeout(halfClosedMs, () => upstream.destroy()));
+    upstream.once('end', () => client.setTimeout(halfClosedMs, () => client.destroy()));
     client.pipe(upstream).pipe(client);
     await Promise.all(bothClosed);
     open.delete(upstream);

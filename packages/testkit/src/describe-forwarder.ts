@@ -696,6 +696,19 @@ export function describeForwarder(
         expect(upstream.received).toBe('');
       });
 
+      test('one side that has ended does not wait for ever for the other', { timeout: 20_000 }, async () => {
+        upstream.script = (connection) => connection.answered === 0 && connection.answer(switching(ACCEPT));
+        const socket = connect({ port: front.port, host: '127.0.0.1', allowHalfOpen: true });
+        socket.write(webSocket);
+        await once(socket, 'data');
+        const instance = upstream.connections[0]?.socket;
+        if (instance) instance.allowHalfOpen = true;
+        socket.end();
+        socket.resume();
+        await once(instance ?? socket, 'end');
+        await once(socket, 'close');
+      });
+
       test('a client that leaves ends the instance’s side, and the other way round', async () => {
         upstream.script = (connection) => connection.answered === 0 && connection.answer(switching(ACCEPT));
         for (const side of ['client', 'instance']) {

@@ -38,6 +38,7 @@ const routes: Record<string, Handler> = {
   '/once': once,
   '/events': events,
   '/slow': slow,
+  '/pour': pour,
   '/break': breakOff,
   '/exit': (_, response, url) => {
     response.end('bye\n', () => process.exit(Number(url.searchParams.get('code') ?? 0)));
@@ -116,6 +117,25 @@ function slow(_: IncomingMessage, response: ServerResponse, url: URL): void {
     clearTimeout(timer);
     if (!response.writableEnded) process.stdout.write('slow was aborted\n');
   });
+}
+
+/** Answers with so many `?bytes`. */
+function pour(_: IncomingMessage, response: ServerResponse, url: URL): void {
+  const chunk = Buffer.alloc(256 * 1024, 'cless');
+  let left = Number(url.searchParams.get('bytes') ?? 0);
+  response.writeHead(200, { 'Content-Length': left });
+  const more = () => {
+    while (left > 0) {
+      const part = chunk.subarray(0, Math.min(left, chunk.length));
+      left -= part.length;
+      if (!response.write(part)) {
+        response.once('drain', more);
+        return;
+      }
+    }
+    response.end();
+  };
+  more();
 }
 
 /** Breaks its answer off in the middle. */
