@@ -8,4 +8,6 @@ const proxy = createProxyServer({
   agent: new Agent({ keepAlive: true }),
 });
 proxy.on('error', () => {});
-createServer((request, response) => proxy.web(request, response)).listen(Number(port), '127.0.0.1');
+createServer((request, response) => proxy.web(request, response))
+  .on('upgrade', (request, socket, head) => proxy.ws(request, socket, head))
+  .listen(Number(port), '127.0.0.1');

@@ -1,16 +1,26 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { buildTestImage, imageExists } from '../../../scripts/build-images.ts';
 import { ensureEngine } from '../../../scripts/engine.ts';
-import { type Row, table } from './report.ts';
+import { benchCeilings } from './ceilings.ts';
+import { benchLoads } from './loads.ts';
+import { page, type Row, table } from './report.ts';
+import { benchScale } from './scale.ts';
 import { benchStarts } from './starts.ts';
 import { benchWarm } from './warm.ts';
 
 /*
  * `npm run bench`: measures against what it compares with, in one run on one machine, and prints ratios and
- * differences. Results go to bench-results/ as JSON.
+ * differences. Results go to bench-results/, as JSON and as a page with charts.
  */
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = { starts: benchStarts, warm: benchWarm };
+const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  starts: benchStarts,
+  warm: benchWarm,
+  loads: benchLoads,
+  scale: benchScale,
+  ceilings: benchCeilings,
+};
 
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
@@ -36,7 +46,10 @@ async function main(): Promise<number> {
     }
     console.log(table(rows));
     mkdirSync('bench-results', { recursive: true });
-    writeFileSync('bench-results/results.json', `${JSON.stringify(rows, null, 2)}\n`);
+    const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}: proxies on one core, load and upstream on the other; medians of rounds that alternate.`;
+    writeFileSync('bench-results/results.json', `${JSON.stringify({ about, rows }, null, 2)}\n`);
+    writeFileSync('bench-results/index.html', page(rows, about));
+    console.log('bench-results/index.html shows it with charts');
     return 0;
   } finally {
     await engine.stop();

@@ -26,9 +26,9 @@ function file(directory: string, name: string, content: string): string {
   return path;
 }
 
-function cless(forwarder: 'undici' | 'http-proxy-3'): Peer {
+export function cless(forwarder: 'undici' | 'http-proxy-3', logLevel: 'warn' | 'info' = 'warn'): Peer {
   return {
-    name: `cLess (${forwarder})`,
+    name: logLevel === 'warn' ? `cLess (${forwarder})` : `cLess (${forwarder}) with an access log`,
     program: 'node',
     async command(port, _, directory) {
       // Its instance is an upstream like the others', on the port that it is given.
@@ -52,19 +52,30 @@ function cless(forwarder: 'undici' | 'http-proxy-3'): Peer {
           CLESS_PROCESS_SERVICES: servicesFile,
           CLESS_STATE_DIR: join(directory, 'state'),
           CLESS_FORWARDER: forwarder,
-          CLESS_LOG_LEVEL: 'warn',
+          CLESS_LOG_LEVEL: logLevel,
+          CLESS_ADMIN_LISTEN: 'off',
         },
       };
     },
   };
 }
 
-/** An nginx that answers at once with a few bytes. */
+/** Where the echo of the WebSocket benchmark listens. */
+export const ECHO_PORT = 18_790;
+
+/** An nginx that answers at once with a few bytes, with 1 MiB, takes bodies, and knows a WebSocket that echoes. */
 export function upstreamConfiguration(port: number | string, directory: string): string {
+  file(directory, 'big', 'x'.repeat(1024 * 1024));
   return `worker_processes 1; daemon off; pid ${directory}/upstream-${port}.pid; error_log /dev/null;
 events { worker_connections 8192; }
-http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
-  server { listen 127.0.0.1:${port}; location / { default_type text/plain; return 200 "hello world\\n"; } } }
+http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0;
+  client_body_buffer_size 1m; client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/temp;
+  fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
+  server { listen 127.0.0.1:${port};
+    location / { default_type text/plain; return 200 "hello world\\n"; }
+    location = /big { root ${directory}; }
+    location = /ws { proxy_pass http://127.0.0.1:${ECHO_PORT}; proxy_http_version 1.1; proxy_read_timeout 600s;
+      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } } }
 `;
 }
 
@@ -85,9 +96,13 @@ export const peers: readonly Peer[] = [
     async command(port, upstream, directory) {
       const configuration = `worker_processes 1; daemon off; pid ${directory}/nginx.pid; error_log /dev/null;
 events { worker_connections 8192; }
-http { access_log off; keepalive_requests 100000000;
+http { access_log off; keepalive_requests 100000000; client_max_body_size 0; client_body_buffer_size 1m;
+  client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/temp;
+  fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
   upstream u { server 127.0.0.1:${upstream}; keepalive 1024; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${port}; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }
+  server { listen 127.0.0.1:${port}; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }
+    location = /ws { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Host $host;
+      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } } }
 `;
       return { command: [find('nginx') ?? 'nginx', '-c', file(directory, 'nginx.conf', configuration)] };
     },

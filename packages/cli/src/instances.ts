@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { newCommand, type Session, wholeNumber, withSession } from './command.ts';
-import { paint, shortId, show, span, table } from './output.ts';
+import { paint, shortId, show, span, table, tell } from './output.ts';
 import { CliError, EXIT } from './problem.ts';
 
 export function instancesCommand(): Command {
@@ -83,6 +83,8 @@ async function logs(
     for await (const line of client.logs(id, { lines: last, follow, signal })) write(id, line);
   };
   if (!follow) {
+    if (ids.length === 0)
+      tell(output, `nothing of ${name} runs just now; cless show ${name} says why a deploy failed`);
     for (const id of ids) await read(id, lines);
     return;
   }

@@ -209,7 +209,8 @@ async function startAdmin(
 /** What this installation does not let a service have. */
 function refusals(spec: StoredSpec, settings: Settings): { field: string; reason: string }[] {
   const allowed = settings['host-paths'];
-  const inside = (path: string) => allowed.some((root) => path === root || path.startsWith(`${root}/`));
+  const inside = (path: string) =>
+    allowed.some((root) => `${path}/`.startsWith(root === '/' ? root : `${root}/`));
   const refused = spec.volumes
     .map(({ source }, i) => ({ source, field: `volumes/${i}/source` }))
     .filter(({ source }) => source.startsWith('/') && !inside(source))

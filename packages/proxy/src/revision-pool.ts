@@ -195,6 +195,12 @@ export class RevisionPool {
       await instance.start();
       this.#backoff.reset();
     } catch (error) {
+      if (instance.dismissed) {
+        // Somebody wanted this one to go, not those that wait.
+        instance.discard(error);
+        this.#advance();
+        return;
+      }
       if (!this.#world.closing && COUNTS_AS_FAILED_START.has(codeOf(error) ?? '')) this.#backoff.fail(error);
       this.#failWaiters(error); // first: else the next start would be for them
       instance.discard(error);

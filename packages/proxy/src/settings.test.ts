@@ -57,6 +57,10 @@ describe('what a setting may be', () => {
   test.each([
     ['CLESS_LISTEN', '127.0.0.1:0', 'listen', { host: '127.0.0.1', port: 0 }],
     ['CLESS_LISTEN', '[::]:8080', 'listen', { host: '::', port: 8080 }],
+    ['CLESS_HOST_PATHS', '/srv/data/, /srv/../media', 'host-paths', ['/srv/data', '/media']],
+    ['CLESS_HOST_PATHS', 'none', 'host-paths', []],
+    ['CLESS_ADMIN_LISTEN', 'off', 'admin-listen', 'off'],
+    ['CLESS_ADMIN_HOSTS', 'Admin.example, other', 'admin-hosts', ['admin.example', 'other']],
     ['CLESS_LISTEN', ':8080', 'listen', { host: '0.0.0.0', port: 8080 }],
     ['CLESS_PAUSE_AFTER', '250ms', 'pause-after', 250],
     ['CLESS_PAUSE_AFTER', 'never', 'pause-after', 'never'],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { closestMatch } from 'leven';
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
@@ -319,7 +319,7 @@ function parseHostnames(value: string): string[] | undefined {
 function parsePaths(value: string): string[] | undefined {
   if (value === 'none') return [];
   const paths = value.split(',').map((path) => path.trim());
-  return paths.every((path) => isAbsolute(path)) ? paths : undefined;
+  return paths.every((path) => isAbsolute(path)) ? paths.map((path) => resolve(path)) : undefined;
 }
 
 function parseSuffix(value: string): string | undefined {

@@ -1,0 +1,8 @@
+// node:http alone, which answers itself: what its parser and its writing cost. `node node-answers.js PORT`
+import { createServer } from 'node:http';
+
+const [, , port] = process.argv;
+createServer((_, response) => {
+  response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 12 });
+  response.end('hello world\n');
+}).listen(Number(port), '127.0.0.1');

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { install } from '../../../scripts/engine.ts';
+import { find } from '../../../scripts/shell.ts';
+import { goodAnswer } from './engine-api.ts';
+import { ECHO_PORT, type Peer, peers, upstreamConfiguration } from './peers.ts';
+import { LOAD_CORE, PROXY_CORE } from './wrk.ts';
+
+const UPSTREAM_PORT = 18_800;
+export const ECHO = join(import.meta.dirname, '..', 'peers', 'echo.js');
+
+export interface Running {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** The proxies that are measured, each on its core, an upstream beside them, and a folder for what they need. */
+export class Bed {
+  readonly running: Running[] = [];
+  /** The upstream itself. */
+  readonly direct: Running = { name: 'direct', port: UPSTREAM_PORT };
+  readonly directory = mkdtempSync(join(tmpdir(), 'cless-bench-'));
+  readonly #children: ChildProcess[] = [];
+
+  /** Starts them; what is not installed, and cannot be, is left out by name. */
+  static async start(wanted: readonly Peer[] = peers): Promise<Bed> {
+    await installMissing(wanted);
+    const bed = new Bed();
+    const upstream = join(bed.directory, 'upstream.conf');
+    writeFileSync(upstream, upstreamConfiguration(UPSTREAM_PORT, bed.directory));
+    bed.spawn(LOAD_CORE, [find('nginx') ?? 'nginx', '-c', upstream]);
+    bed.spawn(LOAD_CORE, [process.execPath, ECHO, String(ECHO_PORT)]);
+    await bed.answers('the upstream', UPSTREAM_PORT);
+    for (const [i, peer] of wanted.entries()) {
+      if (find(peer.program) === undefined) {
+        console.log(`left out: ${peer.name} (${peer.program} is not installed)`);
+        continue;
+      }
+      const port = UPSTREAM_PORT + 1 + i;
+      const { command, env } = await peer.command(port, UPSTREAM_PORT, join(bed.directory, String(i)));
+      bed.spawn(PROXY_CORE, command, env);
+      await bed.answers(peer.name, port);
+      bed.running.push({ name: peer.name, port });
+    }
+    return bed;
+  }
+
+  /** A process on a core, which ends with the bed. */
+  spawn(core: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn('taskset', ['-c', core, ...command], {
+      stdio: 'ignore',
+      env: { ...process.env, ...env },
+    });
+    this.#children.unshift(child);
+    return child;
+  }
+
+  /** Waits until somebody answers. */
+  async answers(name: string, port: number): Promise<void> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const up = await goodAnswer(port, 'bench.test', false).then(
+        () => true,
+        () => false,
+      );
+      if (up) return;
+      await sleep(50);
+    }
+    throw new Error(`${name} did not start`);
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children) {
+      child.kill('SIGTERM');
+      await sleep(50);
+    }
+    await sleep(500);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function installMissing(wanted: readonly Peer[]): Promise<void> {
+  const needed = [
+    ...wanted.flatMap(({ program, debianPackage }) => (debianPackage ? [[program, debianPackage]] : [])),
+    ['wrk', 'wrk'],
+    ['nginx', 'nginx-light'],
+  ];
+  const missing = needed.filter(([program = '']) => find(program) === undefined).map(([, name = '']) => name);
+  if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get') !== undefined)
+    await install(missing).catch(() => {});
+  for (const program of ['wrk', 'nginx']) {
+    if (find(program) === undefined)
+      throw new Error(`${program} is needed to measure requests, and could not be installed`);
+  }
+}
