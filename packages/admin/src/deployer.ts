@@ -121,10 +121,12 @@ export class Deployer {
       stopListening();
       this.#deploying.delete(name);
     }
-    this.#platform.publish({ type: 'deployed', service, revision: name, traffic: options.traffic });
+    const splits = this.#store.service(service)?.traffic.splits ?? [];
+    const traffic = splits.find((split) => split.revision === name)?.percent ?? 0;
+    this.#platform.publish({ type: 'deployed', service, revision: name, traffic });
     onProgress({
       step: 'deployed',
-      message: options.traffic > 0 ? `${name} gets ${options.traffic} %` : `${name} gets no traffic yet`,
+      message: traffic > 0 ? `${name} gets ${traffic} %` : `${name} gets no traffic yet`,
     });
     const revision = this.#store.revision(service, name);
     if (revision === undefined) throw notFound('revision', name); // removed in the moment between
