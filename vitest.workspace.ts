@@ -14,6 +14,9 @@ export default defineConfig({
           root: `packages/${name}`,
           include: ['src/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts'],
+          // Two at a time; what follows has the machine to itself.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
         },
       })),
       ...packages.map((name) => ({
@@ -23,6 +26,8 @@ export default defineConfig({
           include: ['src/**/*.integration.test.ts', 'test/**/*.integration.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       })),
       {
@@ -32,6 +37,8 @@ export default defineConfig({
           include: ['scripts/**/*.test.ts', 'examples/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -35,3 +35,9 @@ test('every script that runs Vitest names the configuration, which it would not 
 test('the lockfile names the optional packages of all platforms, or npm ci would refuse it', () => {
   expect([...missingPackages().keys()]).toEqual([]);
 });
+
+test('npx cless-proxy runs with the flags of npm start', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'packages/proxy/package.json'), 'utf8'));
+  const [first = ''] = readFileSync(join(ROOT, 'packages/proxy/src/main.ts'), 'utf8').split('\n');
+  expect(`exec ${first.replace('#!/usr/bin/env -S ', '')} dist/main.js`).toBe(scripts.start);
+});

@@ -132,7 +132,7 @@ export function limit() {
     .number()
     .pipe(z.int().min(1).max(1_000))
     .default(100)
-    .meta({ description: 'At most so many.', param: { name: 'limit', in: 'query' } });
+    .meta({ description: 'At most so many.' });
 }
 
 export function after(what: string) {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROXY_MAIN } from '@cless/testkit';
+import { PROXY_COMMAND } from '@cless/testkit';
 import { find, step } from '../../../scripts/shell.ts';
 
 const PEERS = join(import.meta.dirname, '..', 'peers');
@@ -45,7 +45,7 @@ export function cless(forwarder: 'undici' | 'http-proxy-3', logLevel: 'warn' | '
         JSON.stringify({ bench: { command: ['sh', script] } }),
       );
       return {
-        command: [process.execPath, '--disable-warning=ExperimentalWarning', PROXY_MAIN],
+        command: [process.execPath, ...PROXY_COMMAND],
         env: {
           CLESS_LISTEN: `127.0.0.1:${port}`,
           CLESS_RUNTIME: 'process',
@@ -66,7 +66,9 @@ export const ECHO_PORT = 18_790;
 /** An nginx that answers at once with a few bytes, with 1 MiB, takes bodies, and knows a WebSocket that echoes. */
 export function upstreamConfiguration(port: number | string, directory: string): string {
   file(directory, 'big', 'x'.repeat(1024 * 1024));
-  return `worker_processes 1; daemon off; pid ${directory}/upstream-${port}.pid; error_log /dev/null;
+  // As the user that made the folder, or it could not read the file.
+  const user = process.getuid?.() === 0 ? 'user root; ' : '';
+  return `${user}worker_processes 1; daemon off; pid ${directory}/upstream-${port}.pid; error_log /dev/null;
 events { worker_connections 8192; }
 http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0;
   client_body_buffer_size 1m; client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/temp;

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=4
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,10 +9,8 @@ import { DockerRuntime } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { Forwarder, Runtime } from './contracts.ts';
 import { ConventionSource } from './convention-source.ts';
-import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
 import { createPlatform } from './platform.ts';
 import { RegisteredSource } from './registered-source.ts';
 import { Server } from './server.ts';
@@ -36,7 +34,7 @@ async function main(): Promise<void> {
     return;
   }
   const settings = readSettings(args, process.env);
-  const log = createLog(settings);
+  const log = await createLog(settings);
   const state = new StateDirectory(settings['state-dir']);
   const store = new SqliteStore(join(state.path, 'cless.db'));
   const runtime = createRuntime(settings, state);
@@ -61,13 +59,14 @@ async function main(): Promise<void> {
         ? new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults })
         : undefined,
   });
+  const forwarder = await createForwarder(settings);
   const starting = Server.start({
     runtime,
     log,
     router,
     source,
     probe: waitUntilReady,
-    forwarder: createForwarder(settings),
+    forwarder,
     listen: settings.listen,
     limits: {
       maxTargetBytes: settings['max-target-bytes'],
@@ -128,9 +127,10 @@ async function main(): Promise<void> {
   runtime.prepare().catch(() => {});
 }
 
-function createLog(settings: Settings): Logger {
+async function createLog(settings: Settings): Promise<Logger> {
   const level = settings['log-level'];
   if (settings['log-format'] === 'json') return pino({ level });
+  const { default: pretty } = await import('pino-pretty'); // memory for those that want it only
   return pino(
     { level },
     pretty({
@@ -160,13 +160,15 @@ function createRuntime(settings: Settings, state: StateDirectory): Runtime & { r
   }
 }
 
-function createForwarder(settings: Settings): Forwarder {
+async function createForwarder(settings: Settings): Promise<Forwarder> {
   const options = { responseTimeoutMs: settings['response-timeout'] };
   switch (settings.forwarder) {
     case 'undici':
       return new UndiciForwarder(options);
-    case 'http-proxy-3':
+    case 'http-proxy-3': {
+      const { HttpProxy3Forwarder } = await import('./http-proxy-3-forwarder.ts');
       return new HttpProxy3Forwarder(options);
+    }
   }
 }
 

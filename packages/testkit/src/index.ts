@@ -13,7 +13,7 @@ export { ImageRegistry } from './image-registry.ts';
 export {
   type Answer,
   type LogLine,
-  PROXY_MAIN,
+  PROXY_COMMAND,
   ProxyProcess,
   runProxy,
   stateDirectory,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request as sendRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,12 +22,13 @@ export interface Answer {
   json(): any;
 }
 
-/** The server's program. */
-export const PROXY_MAIN = join(
-  dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
-  'dist',
-  'main.js',
-);
+const MANIFEST = fileURLToPath(import.meta.resolve('@cless/proxy/package.json'));
+
+/** Node's flags and the program, as `npm start` has them. */
+export const PROXY_COMMAND: readonly string[] = JSON.parse(readFileSync(MANIFEST, 'utf8'))
+  .scripts.start.replace(/^exec node /, '')
+  .split(' ')
+  .map((part: string) => (part.startsWith('-') ? part : join(dirname(MANIFEST), part)));
 
 /** The real proxy, as its own process with settings of the test's. */
 export class ProxyProcess {
@@ -210,13 +211,7 @@ function spawnProxy(
   enter: readonly string[] = [],
 ): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_')));
-  const [program = process.execPath, ...rest] = [
-    ...enter,
-    process.execPath,
-    '--disable-warning=ExperimentalWarning',
-    PROXY_MAIN,
-    ...args,
-  ];
+  const [program = process.execPath, ...rest] = [...enter, process.execPath, ...PROXY_COMMAND, ...args];
   return spawn(program, rest, {
     env: { ...env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
