@@ -43,7 +43,20 @@ async function wrk(
   { connections, path = '/', script, headers = [], seconds = SECONDS }: Load,
 ): Promise<string> {
   const { stdout } = await run('taskset', [
-    ...['-c', LOAD_CORE, 'wrk', '-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--latency'],
+    ...[
+      '-c',
+      LOAD_CORE,
+      'wrk',
+      '-t',
+      '1',
+      '-c',
+      String(connections),
+      '-d',
+      `${seconds}s`,
+      '--latency',
+      '--timeout',
+      '30s',
+    ],
     ...['-H', 'Host: bench.test', ...headers.flatMap((header) => ['-H', header])],
     ...(script === undefined ? [] : ['-s', script]),
     `http://127.0.0.1:${port}${path}`,
