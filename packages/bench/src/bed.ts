@@ -10,7 +10,7 @@ import { ECHO_PORT, type Peer, peers, upstreamConfiguration } from './peers.ts';
 import { LOAD_CORE, PROXY_CORE } from './wrk.ts';
 
 const UPSTREAM_PORT = 18_800;
-export const ECHO = join(import.meta.dirname, '..', 'peers', 'echo.js');
+const ECHO = join(import.meta.dirname, '..', 'peers', 'echo.js');
 
 export interface Running {
   readonly name: string;

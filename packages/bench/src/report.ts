@@ -9,7 +9,7 @@ export interface Row {
   readonly chart?: Bar;
 }
 
-export interface Bar {
+interface Bar {
   readonly title: string;
   readonly unit: string;
   readonly label: string;
