@@ -454,6 +454,24 @@ export function describeForwarder(
         await expectAlive();
       });
 
+      test('the time for an answer begins with the end of the request: uploads may take theirs', {
+        timeout: 15_000,
+      }, async () => {
+        upstream.script = (connection) => {
+          if (connection.received.endsWith('x'.repeat(10))) connection.answer(OK);
+        };
+        const socket = connect(front.port, '127.0.0.1');
+        let text = '';
+        socket.setEncoding('latin1').on('data', (part: string) => (text += part));
+        socket.write('POST / HTTP/1.1\r\nHost: raw.test\r\nContent-Length: 10\r\n\r\n');
+        for (let i = 0; i < 10; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 350));
+          socket.write('x');
+        }
+        await expect.poll(() => status(text)).toBe(200);
+        socket.destroy();
+      });
+
       test('nobody there is a 502', async () => {
         const { text } = await ask('GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n');
         expect([status(text), text.includes('upstream-disconnected')]).toEqual([502, true]);
