@@ -1,6 +1,7 @@
 import type { Platform, Store, StoredRevision, StoredTraffic } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
 import type { Change, RevisionInput } from './schemas.ts';
+import { knownService } from './services.ts';
 import { changesBetween, toSpec } from './wire.ts';
 
 export interface DeployOptions {
@@ -72,7 +73,7 @@ export class Deployer {
   // Private
 
   async #deploy(service: string, input: RevisionInput, options: DeployOptions, onProgress: Progress) {
-    if (this.#store.service(service) === undefined) throw notFound('service', service);
+    knownService(this.#store, service);
     if (options.pull) await this.#pull(input.image, onProgress);
     const image = await this.#image(input);
     const spec = toSpec(input, image);

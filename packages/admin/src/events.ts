@@ -5,7 +5,8 @@ import type { PlatformEvent } from './platform.ts';
 import { route } from './route.ts';
 import { ServiceName } from './schemas.ts';
 
-const HEARTBEAT_MS = 15_000;
+/** What lies between takes a connection for dead that is silent for long. */
+export const HEARTBEAT_MS = 15_000;
 /** Who reads no faster than this loses the connection, and can come back with the last id that it has got. */
 const MAX_BEHIND = 1_000;
 

@@ -3,6 +3,7 @@ import { stream } from 'hono/streaming';
 import type { Api } from './app.ts';
 import type { RunningInstance } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
+import { flag } from './query.ts';
 import { route } from './route.ts';
 import { Instance, ServiceName } from './schemas.ts';
 
@@ -78,11 +79,7 @@ export function instanceRoutes({ app, platform }: Api): void {
         .pipe(z.int().min(0).max(100_000))
         .default(100)
         .meta({ description: 'At most so many of the last lines.' }),
-      follow: z
-        .enum(['true', 'false'])
-        .default('false')
-        .transform((value) => value === 'true')
-        .meta({ description: 'Go on with what it writes from then on?' }),
+      follow: flag.meta({ description: 'Go on with what it writes from then on?' }),
     },
     answers: { 200: { description: 'Lines.', schema: z.string(), type: 'text/plain' } },
     problems: [404, 409, 503],

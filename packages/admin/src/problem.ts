@@ -64,12 +64,11 @@ export function invalid(
   where: 'body' | 'query' | 'path',
 ): ProblemError {
   const errors = error.issues.flatMap((issue) => explain(issue, schema));
-  const what = { body: 'body', query: 'query', path: 'path' }[where];
   const [first] = errors;
   const detail =
     errors.length === 1 && first !== undefined
-      ? `${first.pointer === '#' ? `The ${what}` : first.pointer}: ${first.detail}.`
-      : `${errors.length} things are wrong with the ${what}.`;
+      ? `${first.pointer === '#' ? `The ${where}` : first.pointer}: ${first.detail}.`
+      : `${errors.length} things are wrong with the ${where}.`;
   return new ProblemError(400, 'invalid-request', 'Invalid request', detail, { errors });
 }
 

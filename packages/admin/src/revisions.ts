@@ -1,26 +1,17 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import type { Api } from './app.ts';
+import { HEARTBEAT_MS } from './events.ts';
 import { notFound, problemOf } from './problem.ts';
+import { after, flag, limit } from './query.ts';
 import { REVISION, route, SERVICE } from './route.ts';
 import { Change, Revision, RevisionInput, Tag } from './schemas.ts';
-import { after, checkTagLength, limit } from './services.ts';
+import { checkTagLength, knownService } from './services.ts';
 import { fromRevision } from './wire.ts';
-
-/** What lies between takes a connection for dead that is silent for long. */
-const HEARTBEAT_MS = 15_000;
-
-const flag = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform((value) => value === 'true');
 
 /** Revisions, and the deploys that make them. */
 export function revisionRoutes({ app, store, platform, deployer }: Api): void {
   const tag = 'revisions';
-  const known = (service: string) => {
-    if (store.service(service) === undefined) throw notFound('service', service);
-  };
   const toWire = (revision: Parameters<typeof fromRevision>[0]) =>
     fromRevision(revision, deployer.isDeploying(revision.name));
 
@@ -31,7 +22,7 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     tag,
     summary: 'Lists revisions, the newest first.',
     params: SERVICE,
-    query: { after: after('a revision'), limit: limit() },
+    query: { after: after('a revision'), limit },
     answers: {
       200: {
         description: 'A page; `next` is there if there may be more, for `after`.',
@@ -42,7 +33,7 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     },
     problems: [404],
     handle: ({ params: { service }, query }, context) => {
-      known(service);
+      knownService(store, service);
       const items = store.revisions(service, query).map(toWire);
       return context.json({ items, ...(items.length === query.limit && { next: items.at(-1)?.name }) });
     },
@@ -79,7 +70,7 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     problems: [404, 409, 422, 503],
     handle: async ({ params: { service }, query, body }, context) => {
       if (query.dryRun) return context.json({ changes: await deployer.preview(service, body) });
-      known(service);
+      knownService(store, service);
       if (query.tag !== undefined) checkTagLength(service, query.tag);
       if (!context.req.header('accept')?.includes('text/event-stream')) {
         const { revision, created } = await deployer.deploy(service, body, options(query), () => {});
@@ -119,7 +110,7 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     answers: { 200: { description: 'The revision.', schema: Revision } },
     problems: [404],
     handle: ({ params: { service, revision: name } }, context) => {
-      known(service);
+      knownService(store, service);
       const revision = store.revision(service, name);
       if (revision === undefined) throw notFound('revision', name);
       return context.json(toWire(revision));
@@ -136,7 +127,7 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     answers: { 204: { description: 'Removed.' } },
     problems: [404, 409],
     handle: ({ params: { service, revision } }, context) => {
-      known(service);
+      knownService(store, service);
       if (!store.removeRevision(service, revision)) throw notFound('revision', revision);
       platform.publish({ type: 'revision-removed', service, revision });
       return context.body(null, 204);

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Api } from './app.ts';
-import type { KnownService } from './platform.ts';
+import type { KnownService, Store } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
+import { after, limit } from './query.ts';
 import { route, SERVICE } from './route.ts';
 import { Service, ServiceInput, Traffic } from './schemas.ts';
 import { fromService, toService } from './wire.ts';
@@ -10,11 +11,7 @@ import { fromService, toService } from './wire.ts';
 /** Services and their traffic. */
 export function serviceRoutes({ app, store, platform }: Api): void {
   const tag = 'services';
-  const known = (name: string): KnownService => {
-    const service = store.service(name);
-    if (service === undefined) throw notFound('service', name);
-    return service;
-  };
+  const known = (name: string) => knownService(store, name);
 
   route(app, {
     method: 'get',
@@ -22,7 +19,7 @@ export function serviceRoutes({ app, store, platform }: Api): void {
     id: 'listServices',
     tag,
     summary: 'Lists services by name.',
-    query: { after: after('a service'), limit: limit() },
+    query: { after: after('a service'), limit },
     answers: {
       200: {
         description: 'A page; `next` is there if there may be more, for `after`.',
@@ -126,21 +123,11 @@ export function serviceRoutes({ app, store, platform }: Api): void {
   });
 }
 
-/** How much of a list: parameters of a query. */
-export function limit() {
-  return z.coerce
-    .number()
-    .pipe(z.int().min(1).max(1_000))
-    .default(100)
-    .meta({ description: 'At most so many.' });
-}
-
-export function after(what: string) {
-  return z
-    .string()
-    .max(200)
-    .optional()
-    .meta({ description: `What comes after ${what} of this name.` });
+/** @throws if there is none of that name */
+export function knownService(store: Store, name: string): KnownService {
+  const service = store.service(name);
+  if (service === undefined) throw notFound('service', name);
+  return service;
 }
 
 /** @throws if the hostname that a tag makes is none that there can be */

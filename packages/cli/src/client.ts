@@ -78,7 +78,7 @@ export class AdminClient {
   /** A service; nothing if there is none. */
   async service(name: string): Promise<Service | undefined> {
     try {
-      return await this.#json('GET', `/v1/services/${encodeURIComponent(name)}`);
+      return await this.#json('GET', servicePath(name));
     } catch (error) {
       if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
       throw error;
@@ -87,30 +87,27 @@ export class AdminClient {
 
   /** @param version only if it is at this version; `absent`: only if there is none */
   putService(name: string, body: Partial<ServiceInput>, version?: number | 'absent'): Promise<Service> {
-    return this.#json('PUT', `/v1/services/${encodeURIComponent(name)}`, {
+    return this.#json('PUT', servicePath(name), {
       body,
       headers: precondition(version),
     });
   }
 
   async removeService(name: string): Promise<void> {
-    await this.#call('DELETE', `/v1/services/${encodeURIComponent(name)}`);
+    await this.#call('DELETE', servicePath(name));
   }
 
   /** All revisions, the newest first. */
   revisions(service: string): Promise<Revision[]> {
-    return this.#pages(`/v1/services/${encodeURIComponent(service)}/revisions`);
+    return this.#pages(servicePath(service, 'revisions'));
   }
 
   async removeRevision(service: string, revision: string): Promise<void> {
-    await this.#call(
-      'DELETE',
-      `/v1/services/${encodeURIComponent(service)}/revisions/${encodeURIComponent(revision)}`,
-    );
+    await this.#call('DELETE', servicePath(service, 'revisions', revision));
   }
 
   setTraffic(service: string, body: Traffic, version?: number): Promise<Traffic> {
-    return this.#json('PUT', `/v1/services/${encodeURIComponent(service)}/traffic`, {
+    return this.#json('PUT', servicePath(service, 'traffic'), {
       body,
       headers: precondition(version),
     });
@@ -123,7 +120,7 @@ export class AdminClient {
     options: DeployOptions = {},
     onProgress: (progress: Progress) => void = () => {},
   ): Promise<Revision & { readonly created: boolean }> {
-    const response = await this.#call('POST', `/v1/services/${encodeURIComponent(service)}/revisions`, {
+    const response = await this.#call('POST', servicePath(service, 'revisions'), {
       body,
       query: { ...options },
       headers: { Accept: 'text/event-stream' },
@@ -139,11 +136,10 @@ export class AdminClient {
 
   /** What a deploy would change. */
   async preview(service: string, body: RevisionInput): Promise<Change[]> {
-    const { changes } = await this.#json<{ changes: Change[] }>(
-      'POST',
-      `/v1/services/${encodeURIComponent(service)}/revisions`,
-      { body, query: { dryRun: true } },
-    );
+    const { changes } = await this.#json<{ changes: Change[] }>('POST', servicePath(service, 'revisions'), {
+      body,
+      query: { dryRun: true },
+    });
     return changes;
   }
 
@@ -243,6 +239,10 @@ export class AdminClient {
       EXIT.unreachable,
     );
   }
+}
+
+function servicePath(...segments: string[]): string {
+  return ['/v1/services', ...segments.map(encodeURIComponent)].join('/');
 }
 
 function precondition(version: number | 'absent' | undefined): Record<string, string> {

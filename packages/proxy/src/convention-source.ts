@@ -8,7 +8,8 @@ export interface ConventionOptions {
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
 }
 
-const DEFAULT_PORT = 8080;
+/** Where a container listens that says nothing else. */
+export const DEFAULT_PORT = 8080;
 /** How many names without an image are remembered: a crawler asks for the same ones again and again. */
 const MAX_UNKNOWN = 10_000;
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
+import { messageOf } from './errors.ts';
 import type { Access } from './front.ts';
 
 /** The story of each instance as log lines. */
@@ -81,10 +82,6 @@ export function logAccess(log: Logger, access: Access): void {
     },
     `${method} ${path.slice(0, 200)} ${status}`,
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** `sha256:` and 64 digits say no more than twelve of them. */

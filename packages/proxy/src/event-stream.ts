@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
-import { codeOf } from './errors.ts';
+import { messageOf, reasonOf } from './errors.ts';
 
 /** Something that has happened, as others are told it. */
 export interface PublishedEvent {
@@ -67,8 +67,8 @@ export function publicFacts(event: ActivatorEvent | RuntimeStatus): {
   const { exitCode, oomKilled } = error as { exitCode?: number; oomKilled?: boolean };
   return {
     ...facts,
-    reason: codeOf(error)?.toLowerCase().replaceAll('_', '-') ?? 'unknown',
-    message: error instanceof Error ? error.message : String(error),
+    reason: reasonOf(error),
+    message: messageOf(error),
     ...(exitCode !== undefined && { exitCode }),
     ...(oomKilled && { oomKilled }),
   };

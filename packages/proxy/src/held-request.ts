@@ -7,7 +7,7 @@ import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
 import type { Activation, Lease } from './lease.ts';
 import type { ServiceMeter } from './metrics.ts';
-import { problemOf, writeProblem } from './problem.ts';
+import { problemOf, writeOwnAnswer, writeProblem } from './problem.ts';
 import { RequestBody } from './request-body.ts';
 import { BadRequestError, type RequestHead, readHead } from './request-head.ts';
 import { responseOn } from './upgrades.ts';
@@ -221,15 +221,14 @@ export class HeldRequest extends Held implements Exchange {
     const close = unread || this.context.draining;
     const fixed = this.fixedAnswer(error);
     if (fixed !== undefined) {
-      this.#answerFixed(fixed, close);
-      if (unread) request.resume();
-      return;
+      writeOwnAnswer(request, response, fixed, { requestId: this.requestId, close });
+    } else {
+      writeProblem(request, response, this.problem(error), {
+        service: this.service,
+        requestId: this.requestId,
+        close,
+      });
     }
-    writeProblem(request, response, this.problem(error), {
-      service: this.service,
-      requestId: this.requestId,
-      close,
-    });
     if (unread) request.resume();
   }
 
@@ -326,18 +325,6 @@ export class HeldRequest extends Held implements Exchange {
   /** RFC 9110 §9.3.7: `OPTIONS *` asks the server, not a service. */
   #answerOptions(): void {
     this.response.writeHead(204, ['X-Request-Id', this.requestId]).end();
-  }
-
-  /** What its owner has set for requests that do not wake the service. */
-  #answerFixed({ status, contentType, body }: FixedAnswer, close: boolean): void {
-    this.response.writeHead(status, {
-      'Content-Type': contentType,
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
-      'X-Request-Id': this.requestId,
-      ...(close && { Connection: 'close' }),
-    });
-    this.response.end(this.request.method === 'HEAD' ? undefined : body);
   }
 
   readonly #onClose = () => {

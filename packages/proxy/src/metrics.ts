@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Activator, RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
-import { codeOf } from './errors.ts';
+import { reasonOf } from './errors.ts';
 
 /** What is counted of one service's requests. Plain numbers: a label costs nothing until somebody asks. */
 export class ServiceMeter {
@@ -155,8 +155,7 @@ export class Metrics {
           this.#resumes.observe({ service: this.#label(event.service) }, event.durationMs / 1_000);
         return;
       case 'start-failed': {
-        const reason = codeOf(event.error)?.toLowerCase().replaceAll('_', '-') ?? 'unknown';
-        this.#failures.inc({ service: this.#label(event.service), reason });
+        this.#failures.inc({ service: this.#label(event.service), reason: reasonOf(event.error) });
         return;
       }
     }

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { FixedAnswer } from './contracts.ts';
 import { codeOf } from './errors.ts';
 
 /** What a client is told (RFC 9457): never a stack, a path or a container's log. */
@@ -133,12 +134,31 @@ export function writeProblem(
 ): void {
   const html = prefersHtml(request.headers.accept);
   const body = html ? page(problem, requestId) : json(problem, service, requestId);
-  response.writeHead(problem.status, {
-    'Content-Type': html ? 'text/html; charset=utf-8' : 'application/problem+json',
+  writeOwnAnswer(
+    request,
+    response,
+    {
+      status: problem.status,
+      contentType: html ? 'text/html; charset=utf-8' : 'application/problem+json',
+      body,
+    },
+    { requestId, close, retryAfter: problem.retryAfter },
+  );
+}
+
+/** Answers with something of the proxy's own, in place of an instance. */
+export function writeOwnAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, contentType, body }: FixedAnswer,
+  { requestId, close, retryAfter }: { requestId: string; close: boolean; retryAfter?: number | undefined },
+): void {
+  response.writeHead(status, {
+    'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
-    ...(problem.retryAfter !== undefined && { 'Retry-After': problem.retryAfter }),
+    ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
     ...(close && { Connection: 'close' }),
   });
   response.end(request.method === 'HEAD' ? undefined : body);

@@ -7,6 +7,7 @@ import type {
   ServedService,
   ServiceSource,
 } from './contracts.ts';
+import { DEFAULT_PORT } from './convention-source.ts';
 import { TrafficSplit } from './traffic-split.ts';
 
 export interface RegisteredSourceOptions {
@@ -28,7 +29,6 @@ interface Entry {
   readonly byHeader: boolean;
 }
 
-const DEFAULT_PORT = 8080;
 const PAGE = 1_000;
 
 /**

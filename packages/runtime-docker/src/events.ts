@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
+import { lines } from './lines.ts';
 import { LABELS } from './spec.ts';
 
 /**
@@ -80,16 +81,6 @@ export async function* watchEvents(
     yield { type: 'disconnected', error: failure };
     await sleep(retryMs, undefined, { signal }).catch(() => {});
     retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
-  }
-}
-
-/** node:readline would wait for ever for a stream that was destroyed. */
-async function* lines(stream: Readable): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of stream.setEncoding('utf8')) {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
-    yield* parts;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Engine } from './engine.ts';
 import { EngineRefusedError, PullFailedError } from './errors.ts';
+import { lines } from './lines.ts';
 
 interface PullMessage {
   readonly status?: string;
@@ -31,13 +32,7 @@ export async function pullImage(
   const end = () => stream.destroy();
   signal?.addEventListener('abort', end, { once: true });
   try {
-    let rest = '';
-    for await (const chunk of stream.setEncoding('utf8')) {
-      const parts = (rest + chunk).split('\n');
-      rest = parts.pop() ?? '';
-      for (const part of parts) read(reference, part, onProgress);
-    }
-    read(reference, rest, onProgress);
+    for await (const line of lines(stream)) read(reference, line, onProgress);
   } catch (error) {
     signal?.throwIfAborted();
     throw error instanceof PullFailedError
