@@ -290,6 +290,19 @@ describe('idleness', () => {
     expect(states()).toEqual([]);
   });
 
+  test('a start that nobody waited for is not what a later request has waited for', async () => {
+    const client = new AbortController();
+    const lease = activator.lease(await revision(), client.signal);
+    lease.catch(() => {});
+    await clock.advance(1);
+    client.abort(new Error('the client left'));
+    await clock.advance(61 * SECOND);
+    expect(states()).toEqual(['paused']);
+    const resumed = await leased();
+    expect(resumed.activation).toMatchObject({ kind: 'resume' });
+    resumed.release();
+  });
+
   test('a pause that fails is tried again later, and loses nothing', async () => {
     (await leased()).release();
     runtime.setReachable(false);
@@ -385,6 +398,19 @@ describe('what happens behind its back', () => {
     expect(destroyedConnections).toEqual([lease.instanceId]);
     (await leased()).release();
     expect(runtime.started).toBe(2);
+  });
+
+  test('a lease that ends after its instance has died does not hide the next instance', async () => {
+    const lease = await leased();
+    runtime.die(lease.instanceId);
+    await clock.advance(100);
+    const another = await leased();
+    lease.release();
+    expect(states()).toEqual(['ready']);
+    const more = await leased();
+    expect(more.instanceId).toBe(another.instanceId);
+    expect(runtime.started).toBe(2);
+    for (const one of [another, more]) one.release();
   });
 
   test('a removal by force while paused', async () => {
@@ -545,6 +571,13 @@ describe('a successor', () => {
   const spec = { service: 'web', revision: 'web-1', image: 'web-1', port: 8080 };
 
   async function succeed(...found: { state: 'running' | 'paused'; spec: typeof spec }[]): Promise<void> {
+    await succeedWith({}, ...found);
+  }
+
+  async function succeedWith(
+    options: Partial<ActivatorOptions>,
+    ...found: { state: 'running' | 'paused'; spec: typeof spec }[]
+  ): Promise<void> {
     await activator.close({ keep: true });
     await running;
     runtime.images.set('web', 'web-1');
@@ -554,7 +587,7 @@ describe('a successor', () => {
       if (one.state === 'paused') runtime.pauseByHand((await started).id);
     }
     runtime.started = 0;
-    build();
+    build(options);
   }
 
   test.each(['running', 'paused'] as const)(
@@ -578,6 +611,14 @@ describe('a successor', () => {
       { state: 'paused', spec: other },
       { state: 'running', spec: gone },
     );
+    await clock.advance(SECOND);
+    expect([...runtime.instances.keys()]).toEqual(['i1']);
+  });
+
+  test('adopts no more than there is room for', async () => {
+    runtime.images.set('other', 'other-1');
+    const other = { service: 'other', revision: 'other-1', image: 'other-1', port: 8080 };
+    await succeedWith({ maxInstances: 1 }, { state: 'running', spec }, { state: 'running', spec: other });
     await clock.advance(SECOND);
     expect([...runtime.instances.keys()]).toEqual(['i1']);
   });

@@ -211,7 +211,9 @@ export class Activator {
   }
 
   #poolChanged(pool: RevisionPool): void {
-    if (pool.empty) this.#pools.delete(keyOf(pool.revision));
+    const key = keyOf(pool.revision);
+    // The end of an old lease may tell of a pool in whose place there is another one by now.
+    if (pool.empty && this.#pools.get(key) === pool) this.#pools.delete(key);
     if (this.#world.capacity.wanted) this.#world.capacity.makeRoom();
     this.#checkAllGone();
   }

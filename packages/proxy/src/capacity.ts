@@ -32,9 +32,11 @@ export class Capacity {
     return entered;
   }
 
-  /** Takes a place for an instance that runs already. */
-  adopt(): void {
+  /** Takes a place for an instance that runs already, if there is one that nobody waits for. */
+  adopt(): boolean {
+    if (this.#used >= this.limit || this.wanted) return false;
     this.#used += 1;
+    return true;
   }
 
   /** Gives a place back. */

@@ -87,7 +87,7 @@ export class RevisionPool {
   /** Takes over an instance that was found running; says whether it is wanted. */
   adopt(found: RuntimeInstance): boolean {
     if (found.state === 'exited' || this.#alive() || this.#queuedStarts > 0) return false;
-    this.#world.capacity.adopt();
+    if (!this.#world.capacity.adopt()) return false;
     const instance = this.#add();
     instance.adopt(found).catch((error: unknown) => instance.discard(error));
     return true;
@@ -211,6 +211,7 @@ export class RevisionPool {
   }
 
   #resume(instance: Instance): void {
+    this.#coldStarted.delete(instance); // whoever waits now waits for the resume
     instance.resume().catch((error: unknown) => {
       if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#failWaiters(error);
       void instance.recover(error);
