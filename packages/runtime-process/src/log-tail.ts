@@ -1,21 +1,27 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_INTERVAL_MS = 100;
 const CHUNK_BYTES = 64 * 1024;
 
+/** The last lines of a file, as far as they are within its last 64 KiB. */
+export async function lastLines(file: string, count: number): Promise<string[]> {
+  await using handle = await open(file);
+  const { lines, rest } = await readTail(handle);
+  return lastOf(rest === '' ? lines : [...lines, rest], count);
+}
+
 /** Follows a file that grows from its last lines on; one that was cut is read from its start. */
 export async function* followFile(
   file: string,
-  { lines, ended, signal }: { lines: readonly string[]; ended: () => boolean; signal: AbortSignal },
+  { count, ended, signal }: { count: number; ended: () => boolean; signal: AbortSignal },
 ): AsyncGenerator<string> {
   await using handle = await open(file);
-  let { size: position } = await handle.stat();
-  yield* lines;
+  let { lines, rest, position } = await readTail(handle);
+  yield* lastOf(lines, count);
   const decoder = new StringDecoder('utf8');
   const buffer = Buffer.alloc(CHUNK_BYTES);
-  let rest = '';
   for (;;) {
     const last = ended(); // before the read: what it wrote until then is read once more
     if ((await handle.stat()).size < position) position = 0;
@@ -23,12 +29,29 @@ export async function* followFile(
       const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
       if (bytesRead === 0) break;
       position += bytesRead;
-      const parts = (rest + decoder.write(buffer.subarray(0, bytesRead))).split(/\r?\n/);
-      rest = parts.pop() ?? '';
-      for (const line of parts) if (line !== '') yield line;
+      ({ lines, rest } = split(rest + decoder.write(buffer.subarray(0, bytesRead))));
+      yield* lines;
     }
     if (last || signal.aborted) break;
     await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
   }
   if (rest !== '') yield rest;
+}
+
+/** What is at the end of a file: whole lines, the beginning of the next one, and where that ends. */
+async function readTail(handle: FileHandle): Promise<{ lines: string[]; rest: string; position: number }> {
+  const { size } = await handle.stat();
+  const start = Math.max(0, size - CHUNK_BYTES);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+  return { ...split(buffer.toString('utf8', 0, bytesRead)), position: start + bytesRead };
+}
+
+function split(text: string): { lines: string[]; rest: string } {
+  const lines = text.split(/\r?\n/);
+  const rest = lines.pop() ?? '';
+  return { lines: lines.filter((line) => line !== ''), rest };
+}
+
+function lastOf(lines: readonly string[], count: number): string[] {
+  return lines.slice(Math.max(0, lines.length - count));
 }

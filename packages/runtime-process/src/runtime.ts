@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { closeSync, openSync, statSync, truncateSync, watch as watchFile } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort, { clearLockedPorts } from 'get-port';
 import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
-import { followFile } from './log-tail.ts';
+import { followFile, lastLines } from './log-tail.ts';
 import { findByEnvironment, findProcess } from './process-table.ts';
 import { type ProcessRecord, Records } from './records.ts';
 import { commandId, readServicesFile } from './services-file.ts';
@@ -56,7 +55,6 @@ export interface ProcessRuntimeOptions {
 
 const HOST = '127.0.0.1';
 const LAST_LOG_LINES = 20;
-const LOG_TAIL_BYTES = 64 * 1024;
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 /** How often processes are looked at that are not our children, or may have been stopped by hand. */
 const LOOK_INTERVAL_MS = 500;
@@ -200,12 +198,7 @@ export class ProcessRuntime {
   /** What the process wrote last to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
   async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
     if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
-    await using file = await open(this.#records.logFile(id));
-    const { size } = await file.stat();
-    const start = Math.max(0, size - LOG_TAIL_BYTES);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
-    const all = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/);
-    return all.filter((line) => line !== '').slice(-lines);
+    return lastLines(this.#records.logFile(id), lines);
   }
 
   /** The last lines, and those that follow, until the process ends or the signal. @throws {InstanceNotFoundError} */
@@ -213,9 +206,9 @@ export class ProcessRuntime {
     id: string,
     { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
   ): AsyncGenerator<string> {
-    const last = await this.logs(id, { lines });
+    if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
     const ended = () => this.#running(this.#records.get(id)) === undefined;
-    yield* followFile(this.#records.logFile(id), { lines: last, ended, signal });
+    yield* followFile(this.#records.logFile(id), { count: lines, ended, signal });
   }
 
   /** Follows what happens to the processes and to the services file, until the signal. */
