@@ -8,7 +8,7 @@ import { find } from './shell.ts';
 
 /*
  * `npm test`: everything. Types, lint and packaging first, then all tests against a real engine, which is started
- * and stopped here if none runs.
+ * and stopped here if none runs. With `TEST_WORKERS`, the proxies of the tests have so many workers.
  */
 
 /** Runs a command in the foreground; gives back its exit code. */

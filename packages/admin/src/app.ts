@@ -54,6 +54,8 @@ export function createApp({ store, platform, onError, ...guarding }: AdminOption
       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     );
     if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
+    // Who is told that something is done need not wait until it is so.
+    if (context.req.method !== 'GET') await platform.applied();
   });
   app.use(guard(guarding));
   app.use(

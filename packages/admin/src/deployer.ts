@@ -112,6 +112,7 @@ export class Deployer {
         // The instance is kept until it has its traffic: it would be stopped as one that serves nobody.
         this.#store.settle(service, name, { phase: 'ready' });
         this.#giveTraffic(service, name, options);
+        await this.#platform.applied();
       } finally {
         instance.release();
       }

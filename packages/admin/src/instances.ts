@@ -13,8 +13,8 @@ const INSTANCE = { instance: z.string().regex(/^[\w.-]{1,100}$/, 'allowed is an 
 export function instanceRoutes({ app, platform }: Api): void {
   const tag = 'instances';
   /** By the whole id, or by a beginning that only one has. */
-  const find = (id: string): RunningInstance => {
-    const found = [...platform.instances()].filter((instance) => instance.id.startsWith(id));
+  const find = async (id: string): Promise<RunningInstance> => {
+    const found = (await platform.instances()).filter((instance) => instance.id.startsWith(id));
     const [first] = found;
     const exact = found.find((instance) => instance.id === id);
     if (exact !== undefined) return exact;
@@ -42,8 +42,8 @@ export function instanceRoutes({ app, platform }: Api): void {
         schema: z.object({ items: z.array(Instance) }).meta({ id: 'InstanceList' }),
       },
     },
-    handle: ({ query }, context) => {
-      const items = [...platform.instances()].filter(
+    handle: async ({ query }, context) => {
+      const items = (await platform.instances()).filter(
         ({ service }) => query.service === undefined || service === query.service,
       );
       return context.json({ items });
@@ -59,8 +59,8 @@ export function instanceRoutes({ app, platform }: Api): void {
     params: INSTANCE,
     answers: { 202: { description: 'It stops, or will.' } },
     problems: [404, 409],
-    handle: ({ params }, context) => {
-      const { id } = find(params.instance);
+    handle: async ({ params }, context) => {
+      const { id } = await find(params.instance);
       if (!platform.stop(id)) throw notFound('instance', params.instance);
       return context.body(null, 202);
     },
@@ -84,7 +84,7 @@ export function instanceRoutes({ app, platform }: Api): void {
     answers: { 200: { description: 'Lines.', schema: z.string(), type: 'text/plain' } },
     problems: [404, 409, 503],
     handle: async ({ params, query }, context) => {
-      const { id } = find(params.instance);
+      const { id } = await find(params.instance);
       const left = new AbortController();
       const lines = platform.logs(id, { ...query, signal: left.signal })[Symbol.asyncIterator]();
       // What cannot be had is said with a status, before anything is written.

@@ -58,10 +58,10 @@ export function operationRoutes({ app, store, platform }: Api): void {
     tag,
     summary: 'Says how the whole is.',
     answers: { 200: { description: 'The status.', schema: Status } },
-    handle: (_, context) => {
+    handle: async (_, context) => {
       const { version, runtime, connected, waiting } = platform;
       const instances: Record<string, number> = {};
-      for (const { state } of platform.instances()) instances[state] = (instances[state] ?? 0) + 1;
+      for (const { state } of await platform.instances()) instances[state] = (instances[state] ?? 0) + 1;
       return context.json({
         version,
         runtime,

@@ -127,7 +127,9 @@ export interface Platform {
   readonly connected: boolean;
   /** Requests that wait for an instance. */
   readonly waiting: number;
-  instances(): Iterable<RunningInstance>;
+  instances(): Promise<readonly RunningInstance[]>;
+  /** Resolves when each request that comes meets what the store has. */
+  applied(): Promise<void>;
   /** Stops an instance as soon as it is not in use; says whether there is one. */
   stop(id: string): boolean;
   /** What an instance has written last; with `follow`, also what it writes from then on. */

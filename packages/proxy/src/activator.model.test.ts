@@ -1,16 +1,18 @@
-import { FakeClock, FakeRuntime } from '@cless/testkit';
+import { FakeClock, FakeRuntime, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Activator } from './activator.ts';
 import { ConventionSource } from './convention-source.ts';
 import { codeOf } from './errors.ts';
+import { FakeWorker } from './fake-worker.ts';
 import type { InstanceState } from './instance-state.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, LeaseGiver } from './lease.ts';
+import { WorkerLink } from './worker-link.ts';
 
 /*
  * Random stories of requests, aborts, deaths, outages, slow and failing starts, pauses by hand, retagged images and
  * shutdowns, against the fake runtime and the fake clock. What must hold in each of them is checked after each step
- * and at the end.
+ * and at the end: with requests in the process of the activator, and in workers, which die, too.
  */
 
 const SERVICES = ['a', 'b', 'c'];
@@ -32,6 +34,8 @@ const ALLOWED_CODES = new Set([
   'QUEUE_FULL',
   'SHUTTING_DOWN',
   'CLIENT_LEFT',
+  'CHANNEL_CLOSED',
+  'ASLEEP',
 ]);
 
 const service = fc.constantFrom(...SERVICES);
@@ -40,7 +44,13 @@ const nth = fc.nat({ max: 20 });
 const step = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('request' as const), service, holdMs: fc.nat({ max: 3_000 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('request' as const),
+      service,
+      holdMs: fc.nat({ max: 3_000 }),
+      nth,
+      keepsAwake: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
+    }),
   },
   {
     weight: 6,
@@ -82,6 +92,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('retag' as const), service }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('worker-dies' as const), nth }) },
 );
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -111,20 +122,40 @@ class Story {
   });
   readonly running = this.activator.run();
   readonly clients: AbortController[] = [];
-  readonly leases = new Set<Lease>();
+  readonly workers: FakeWorker[];
+  readonly #latencyMs: () => number;
+  readonly #own = new Set<Lease>();
+  readonly #pausedByHand = new Set<string>();
+  #wasUnreachable = false;
   asked = 0;
   settled = 0;
   images = 0;
 
-  constructor() {
+  /** @param workers how many processes take requests in besides the activator's */
+  constructor(workers: number, seed = 1) {
     for (const name of SERVICES) this.runtime.images.set(name, `${name}-0`);
+    const random = seededRandom(seed);
+    this.#latencyMs = () => Math.floor(random() * 3);
+    this.workers = Array.from({ length: workers }, () => this.#fork());
+  }
+
+  #fork(): FakeWorker {
+    const { clock, activator, source } = this;
+    const worker = new FakeWorker(clock, this.#latencyMs);
+    new WorkerLink(worker.process, { clock, activator, source, convention: source });
+    return worker;
+  }
+
+  /** All that are open, wherever. */
+  get leases(): Lease[] {
+    return [this.#own, ...this.workers.map(({ leases }) => leases)].flatMap((leases) => [...leases]);
   }
 
   async take(next: Step): Promise<void> {
     const { runtime } = this;
     switch (next.do) {
       case 'request':
-        void this.request(next.service, next.holdMs);
+        void this.request(next);
         break;
       case 'wait':
         await this.clock.advance(next.ms);
@@ -141,15 +172,17 @@ class Story {
         runtime.remove(this.pick(next.nth));
         break;
       case 'pause':
+        this.#pausedByHand.add(this.pick(next.nth));
         runtime.pauseByHand(this.pick(next.nth));
         break;
       case 'resume':
         runtime.resumeByHand(this.pick(next.nth));
         break;
       case 'examine':
-        void [...this.leases][next.nth % Math.max(1, this.leases.size)]?.examine();
+        void this.leases[next.nth % Math.max(1, this.leases.length)]?.examine();
         break;
       case 'engine':
+        this.#wasUnreachable ||= !next.reachable;
         runtime.setReachable(next.reachable);
         break;
       case 'starts':
@@ -165,25 +198,40 @@ class Story {
       case 'retag':
         runtime.tag(next.service, `${next.service}-${++this.images}`);
         break;
+      case 'worker-dies': {
+        const at = next.nth % Math.max(1, this.workers.length);
+        this.workers[at]?.die();
+        if (this.workers.length > 0) this.workers[at] = this.#fork();
+        break;
+      }
     }
     await this.clock.advance(0);
     this.check();
   }
 
-  async request(name: string, holdMs: number): Promise<void> {
+  async request({
+    service: name,
+    holdMs,
+    nth: n,
+    keepsAwake,
+  }: Extract<Step, { do: 'request' }>): Promise<void> {
     const client = new AbortController();
     this.clients.push(client);
     this.asked += 1;
+    const worker = this.workers[n % Math.max(1, this.workers.length)];
+    const giver: LeaseGiver = worker?.activator ?? this.activator;
+    const leases = worker?.leases ?? this.#own;
     try {
       const served = this.source.known(name) ?? (await this.source.resolve(name));
       const revision = served?.choose();
       if (revision === undefined) throw new Error(`${name} has no image`);
       const lease =
-        this.activator.tryLease(revision) ?? (await this.activator.lease(revision, client.signal));
+        giver.tryLease(revision, keepsAwake) ?? (await giver.lease(revision, client.signal, keepsAwake));
+      if (worker !== undefined && !this.workers.includes(worker)) return; // it died in the moment between
       this.checkLeased(lease);
-      this.leases.add(lease);
+      leases.add(lease);
       this.clock.after(holdMs, () => {
-        this.leases.delete(lease);
+        leases.delete(lease);
         lease.release();
       });
     } catch (error) {
@@ -200,14 +248,18 @@ class Story {
 
   checkLeased({ instanceId }: Lease): void {
     const instance = [...this.activator.instances()].find(({ id }) => id === instanceId);
-    // A death may come between the lease and the client's hearing of it, but nothing of our own doing.
-    if (instance !== undefined && instance.stopReason === undefined) expect(instance.state).toBe('ready');
+    // A death may come between the lease and the client's hearing of it, and a pause by hand before a worker hears of that,
+    // but nothing of our own doing.
+    const byHand = this.workers.length > 0 && this.#pausedByHand.has(instanceId);
+    if (instance !== undefined && instance.stopReason === undefined && !byHand)
+      expect(instance.state).toBe('ready');
   }
 
   check(): void {
     const perRevision = new Map<string, number>();
     let warm = 0;
-    for (const { state, leases, revision, stopReason } of this.activator.instances()) {
+    const inUse = new Set(this.leases.map(({ instanceId }) => instanceId));
+    for (const { id, state, leases, revision, stopReason } of this.activator.instances()) {
       expect(leases).toBeGreaterThanOrEqual(0);
       warm += 1;
       if (ON_ITS_WAY_OR_SERVING.includes(state))
@@ -216,9 +268,15 @@ class Story {
       const ours =
         state === 'pausing' ||
         (state === 'stopping' && ['idle', 'capacity', 'retired'].includes(stopReason ?? ''));
-      if (ours) expect(leases).toBe(0);
+      if (ours) expect([leases, inUse.has(id ?? '')]).toEqual([0, false]);
     }
     for (const [id, count] of perRevision) expect([id, count]).toEqual([id, 1]);
+    // While the engine can be reached nothing runs that the activator does not know of.
+    const known = new Set([...this.activator.instances()].map(({ id }) => id));
+    const unknown = [...this.runtime.instances.values()].filter(
+      ({ id, state }) => state !== 'exited' && !known.has(id),
+    );
+    if (!this.#wasUnreachable) expect(unknown).toEqual([]);
     expect(warm).toBeLessThanOrEqual(MAX_INSTANCES);
   }
 
@@ -228,19 +286,22 @@ class Story {
     this.runtime.setReachable(true);
     await this.clock.advance(200_000);
     expect(this.settled).toBe(this.asked);
-    expect(this.leases.size).toBe(0);
+    expect(this.leases).toEqual([]);
+    for (const { activator } of this.workers) expect(activator.use()).toEqual([]);
     expect([...this.activator.instances()].map(({ state }) => state)).toEqual([]);
     expect([...this.runtime.instances.values()]).toEqual([]);
     expect(this.clock.timers).toBe(0);
     expect(this.activator.pending).toBe(0);
 
     // And it still works.
-    for (const name of SERVICES) await this.take({ do: 'request', service: name, holdMs: 10 });
+    for (const [n, name] of SERVICES.entries())
+      await this.take({ do: 'request', service: name, holdMs: 10, nth: n, keepsAwake: true });
     await this.clock.advance(1_000);
     expect(this.settled).toBe(this.asked);
   }
 
   async close(): Promise<void> {
+    for (const worker of this.workers) worker.die();
     const closed = this.activator.close({ keep: false });
     await this.clock.advance(200_000);
     await closed;
@@ -254,28 +315,30 @@ class Story {
 
 const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
 
-test('any story comes to rest, with every request settled once and nothing left', {
-  timeout: 120_000,
-}, async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (story) => {
-      const world = new Story();
-      for (const next of story) await world.take(next);
-      await world.comeToRest();
-      await world.close();
-    }),
-    { numRuns: 400 },
-  );
-});
+describe.each([0, 1, 2, 3])('with %i workers', (workers) => {
+  test('any story comes to rest, with every request settled once and nothing left', {
+    timeout: 120_000,
+  }, async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
+        const world = new Story(workers, seed);
+        for (const next of story) await world.take(next);
+        await world.comeToRest();
+        await world.close();
+      }),
+      { numRuns: 400 },
+    );
+  });
 
-test('a shutdown in the middle of any story leaves nothing', { timeout: 120_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (story) => {
-      const world = new Story();
-      for (const next of story) await world.take(next);
-      world.runtime.setReachable(true);
-      await world.close();
-    }),
-    { numRuns: 300 },
-  );
+  test('a shutdown in the middle of any story leaves nothing', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
+        const world = new Story(workers, seed);
+        for (const next of story) await world.take(next);
+        world.runtime.setReachable(true);
+        await world.close();
+      }),
+      { numRuns: 300 },
+    );
+  });
 });

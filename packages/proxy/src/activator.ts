@@ -10,9 +10,9 @@ import type {
   RuntimeInstance,
   ServiceSource,
 } from './contracts.ts';
-import { QueueFullError, RuntimeUnavailableError, ShuttingDownError } from './errors.ts';
+import { AsleepError, QueueFullError, RuntimeUnavailableError, ShuttingDownError } from './errors.ts';
 import type { Instance } from './instance.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, LeaseGiver } from './lease.ts';
 import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
 import { StartQueue } from './start-queue.ts';
 
@@ -44,7 +44,7 @@ const LONGEST_RECONCILE_MS = 30_000;
  * Holds requests of cold revisions, gets one instance ready, and hands out leases. The runtime is the record of
  * what runs: after each gap in its events everything is compared with what it lists.
  */
-export class Activator {
+export class Activator implements LeaseGiver {
   readonly #options: ActivatorOptions;
   readonly #world: PoolSurroundings;
   readonly #pools = new Map<string, RevisionPool>();
@@ -123,25 +123,17 @@ export class Activator {
     return this.#byId.get(id);
   }
 
-  /**
-   * The right to send one request to an instance of the revision, if one is ready.
-   *
-   * @param keepsAwake does the end of the request start the idle clock anew?
-   */
-  tryLease(revision: Revision, keepsAwake = true): Lease | undefined {
+  tryLease(revision: Revision, keepsAwake = true): Lease<Instance> | undefined {
     return this.#closing ? undefined : this.#poolOf.get(revision)?.tryLease(keepsAwake);
   }
 
-  /**
-   * The same, as soon as one is ready.
-   *
-   * @param signal ends the wait; an instance that is starting goes on to start
-   * @throws an error with a code that `problem.ts` knows, or the signal's reason
-   */
-  async lease(revision: Revision, signal?: AbortSignal): Promise<Lease> {
+  async lease(revision: Revision, signal?: AbortSignal, keepsAwake = true): Promise<Lease<Instance>> {
     if (!this.#looked) await this.#waitForFirstLook(signal);
     if (this.#closing) throw new ShuttingDownError();
-    return this.#pool(revision).lease(signal);
+    if (keepsAwake) return this.#pool(revision).lease(signal);
+    const lease = this.#pools.get(keyOf(revision))?.tryLease(false);
+    if (lease === undefined) throw new AsleepError(revision.service);
+    return lease;
   }
 
   /** Follows the runtime until `close`. */
@@ -228,9 +220,14 @@ export class Activator {
     for (const pool of this.#pools.values()) {
       if (pool.pending > 0) continue;
       for (const instance of pool.instances) {
-        if (instance.idle && instance.idleSinceMs < (oldest?.idleSinceMs ?? Number.POSITIVE_INFINITY))
+        const candidate = instance.idle || instance.maybeIdle;
+        if (candidate && instance.idleSinceMs < (oldest?.idleSinceMs ?? Number.POSITIVE_INFINITY))
           oldest = instance;
       }
+    }
+    if (oldest?.maybeIdle) {
+      oldest.revokeGrants(); // it may have been in use since; with the answer this is called again
+      return false;
     }
     void oldest?.stop('capacity');
     return oldest !== undefined;

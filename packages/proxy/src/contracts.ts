@@ -22,6 +22,7 @@ export interface Router {
 
 /** A router whose services come and go. */
 export interface RouterTable extends Router {
+  /** Throws an error of code `HOST_TAKEN`, and with the `owner`, if a host is another service's; then nothing has changed. */
   set(service: string, routes: { readonly hosts: readonly string[]; readonly tags?: Iterable<string> }): void;
   delete(service: string): boolean;
 }

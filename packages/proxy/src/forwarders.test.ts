@@ -1,12 +1,7 @@
-import { describeForwarder } from '@cless/testkit';
-import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
-import { UndiciForwarder } from './undici-forwarder.ts';
+import { describeForwarder, FORWARDERS } from '@cless/testkit';
 
-describeForwarder('undici', (options) => new UndiciForwarder(options), {
-  keepsHeaderCase: true,
-  keepsEmptyQuery: true,
-});
-describeForwarder('http-proxy-3', (options) => new HttpProxy3Forwarder(options), {
+describeForwarder('undici', FORWARDERS.undici, { keepsHeaderCase: true, keepsEmptyQuery: true });
+describeForwarder('http-proxy-3', FORWARDERS['http-proxy-3'], {
   keepsHeaderCase: false,
   keepsEmptyQuery: false,
 });

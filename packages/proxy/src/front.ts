@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Activator } from './activator.ts';
 import type { Clock } from './clock.ts';
 import type { Forwarder, Router, ServiceSource } from './contracts.ts';
+import type { Entrance, Where } from './entrance.ts';
 import type { TrustedProxies } from './forwarded.ts';
 import { HeldRequest, HeldUpgrade } from './held-request.ts';
-import type { Metrics } from './metrics.ts';
+import type { LeaseGiver } from './lease.ts';
+import { Meters, type Reading } from './meters.ts';
 import { problemOf, rawProblem } from './problem.ts';
 import { BadRequestError, type HeadLimits, LimitError } from './request-head.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -57,25 +58,25 @@ export interface Access {
 export interface FrontOptions {
   readonly router: Router;
   readonly source: ServiceSource;
-  readonly activator: Activator;
+  readonly activator: LeaseGiver;
   readonly forwarder: Forwarder;
   readonly clock: Clock;
   readonly limits: FrontLimits;
   readonly trustedProxies: TrustedProxies;
-  readonly metrics: Metrics;
   /** Is told of each answer; nothing where nobody wants to know. */
   readonly onAccess: ((access: Access) => void) | undefined;
 }
 
 /** What a request needs of the front. */
 export interface FrontContext extends FrontOptions {
+  readonly meters: Meters;
   readonly retries: RetryBudget;
   /** Is the front about to close? */
   readonly draining: boolean;
 }
 
 /** The HTTP server: takes requests in, lets each go its way, and refuses what is none. */
-export class Front {
+export class Front implements Entrance {
   readonly #server: Server;
   readonly #context: FrontContext;
   readonly #upgraded = new Set<Duplex>();
@@ -87,6 +88,7 @@ export class Front {
     const isDraining = () => this.#draining;
     this.#context = {
       ...options,
+      meters: new Meters(),
       retries: new RetryBudget(),
       get draining() {
         return isDraining();
@@ -122,18 +124,21 @@ export class Front {
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
   }
 
-  /** @throws the system's error, with its `code`, if it cannot listen there */
-  listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
+  /** @param reusePort let others of the same user listen there, too; the kernel shares connections out (SO_REUSEPORT) */
+  listen({ host, port }: Where, { reusePort = false } = {}): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 4096 }, () => {
+      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', reject);
         resolve(this.#server.address() as AddressInfo);
       });
     });
   }
 
-  /** Accepts nothing new and waits for what is open, at most so long; then that is broken off, upgrades first. */
+  async read(): Promise<Reading> {
+    return this.#context.meters.read();
+  }
+
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -191,7 +196,7 @@ export class Front {
       return;
     }
     const problem = problemOf(this.#translate(error), { service: undefined, host: undefined });
-    this.#context.metrics.problem(problem.type);
+    this.#context.meters.problem(problem.type);
     // Nothing may follow half an answer.
     const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
     if (answering?.headersSent) socket.destroy();

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange, FixedAnswer, ForwardError, Revision, ServedService, Target } from './contracts.ts';
-import { AsleepError, codeOf, ServiceNotFoundError, ShuttingDownError, SilenceError } from './errors.ts';
+import { codeOf, ServiceNotFoundError, ShuttingDownError, SilenceError } from './errors.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
 import type { Activation, Lease } from './lease.ts';
-import type { ServiceMeter } from './metrics.ts';
+import type { ServiceMeter } from './meters.ts';
 import { problemOf, writeOwnAnswer, writeProblem } from './problem.ts';
 import { RequestBody } from './request-body.ts';
 import { BadRequestError, type RequestHead, readHead } from './request-head.ts';
@@ -98,7 +98,9 @@ abstract class Held {
   /** A lease, if an instance is ready. @throws an error with a code that `problem.ts` knows */
   protected tryLease(): Lease | undefined {
     const served = this.context.source.known(this.service ?? '');
-    return served && this.#leaseAtOnce(this.#choose(served));
+    if (served === undefined) return undefined;
+    const revision = this.#choose(served);
+    return this.context.activator.tryLease(revision, this.#whileAsleep === undefined);
   }
 
   /** Waits for a lease as long as the client does. */
@@ -109,14 +111,15 @@ abstract class Held {
     if (served === undefined) throw new ServiceNotFoundError(this.head.host);
     left.throwIfAborted();
     const revision = this.#choose(served);
-    const lease = this.#leaseAtOnce(revision) ?? (await activator.lease(revision, left));
+    const wakes = this.#whileAsleep === undefined;
+    const lease = activator.tryLease(revision, wakes) ?? (await activator.lease(revision, left, wakes));
     this.waited ??= lease.activation;
     return lease;
   }
 
   #choose(served: ServedService): Revision {
     if (this.#meter === undefined) {
-      this.#meter = this.context.metrics.of(this.service ?? '');
+      this.#meter = this.context.meters.of(this.service ?? '');
       this.#meter.begin();
     }
     const revision = served.choose(this.request, this.#tag);
@@ -126,21 +129,14 @@ abstract class Held {
     return revision;
   }
 
-  #leaseAtOnce(revision: Revision): Lease | undefined {
-    const wakes = this.#whileAsleep === undefined;
-    const lease = this.context.activator.tryLease(revision, wakes);
-    if (lease === undefined && !wakes) throw new AsleepError(this.service ?? '');
-    return lease;
-  }
-
   /** The service's own answer to an error, if it has one. */
   protected fixedAnswer(error: unknown): FixedAnswer | undefined {
-    return error instanceof AsleepError && this.#whileAsleep !== 'problem' ? this.#whileAsleep : undefined;
+    return codeOf(error) === 'ASLEEP' && this.#whileAsleep !== 'problem' ? this.#whileAsleep : undefined;
   }
 
   protected problem(error: unknown) {
     const problem = problemOf(error, { service: this.service, host: this.head.host });
-    this.context.metrics.problem(problem.type);
+    this.context.meters.problem(problem.type);
     return problem;
   }
 

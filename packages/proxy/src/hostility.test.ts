@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import {
+  FORWARDERS,
   type FrontUnderTest,
   hostileAnswers,
   mutate,
@@ -10,19 +11,12 @@ import {
   startFront,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
-import { UndiciForwarder } from './undici-forwarder.ts';
 
 /*
  * Instances and clients that mean harm, or are broken: whatever they send, every exchange ends by its deadline, the
  * proxy lives, and its sockets are given back. `FUZZ_RUNS` makes the fuzzing longer, `FUZZ_SEED` another one.
  */
 
-const options = { responseTimeoutMs: 1_000 };
-const forwarders = {
-  undici: () => new UndiciForwarder(options),
-  'http-proxy-3': () => new HttpProxy3Forwarder(options),
-};
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const GET = 'GET /alive HTTP/1.1\r\nHost: raw.test\r\n\r\n';
 const FUZZ_RUNS = Number(process.env.FUZZ_RUNS ?? 400);
@@ -32,13 +26,13 @@ test('there are at least 100 hostile answers', () => {
   expect(new Set(hostileAnswers).size).toBeGreaterThanOrEqual(100);
 });
 
-describe.each(Object.entries(forwarders))('hostility, over %s', (_, create) => {
+describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) => {
   let upstream: RawUpstream;
   let front: FrontUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(create(), { raw: upstream.endpoint });
+    front = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 1_000 });
   });
 
   afterAll(async () => {

@@ -2,9 +2,11 @@ import type { ActivatorEvent, InstanceEvent, StopReason } from './activator-even
 import type { Clock, Timer } from './clock.ts';
 import type { Endpoint, Forwarder, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
 import { codeOf, InstanceExitedError, ShuttingDownError } from './errors.ts';
+import { Grant, type Granting } from './grant.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';
 import { type Activation, Lease } from './lease.ts';
 import { conceal } from './secrets.ts';
+import { Usage } from './usage.ts';
 
 /** What an instance needs of the world. */
 export interface InstanceSurroundings {
@@ -28,7 +30,7 @@ const FIRST_STOP_RETRY_MS = 1_000;
 const LONGEST_STOP_RETRY_MS = 30_000;
 
 /** One running copy of a revision: its state, its leases, its idle clock, and the calls that change them. */
-export class Instance {
+export class Instance implements Granting {
   readonly revision: Revision;
   readonly #world: InstanceSurroundings;
   /** Called after each change of the state, and when the last lease ends. */
@@ -39,11 +41,10 @@ export class Instance {
   #state: InstanceState = 'starting';
   #id: string | undefined;
   #endpoint: Endpoint | undefined;
-  #leases = 0;
+  /** By leases that were given out here; who holds a grant may use it, too. */
+  readonly #usage: Usage;
+  readonly #grants = new Set<Grant>();
   #dismissed = false;
-  /** Those of them that keep it awake. */
-  #wakingLeases = 0;
-  #idleSinceMs: number;
   #idleTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   #restTimer: Timer | undefined;
@@ -55,7 +56,7 @@ export class Instance {
     this.revision = revision;
     this.#world = world;
     this.#changed = changed;
-    this.#idleSinceMs = world.clock.now();
+    this.#usage = new Usage(world.clock);
   }
 
   get state(): InstanceState {
@@ -71,12 +72,20 @@ export class Instance {
     return this.#identification.promise;
   }
 
+  /** Open leases that were given out here, and not by who holds a grant. */
   get leases(): number {
-    return this.#leases;
+    return this.#usage.leases;
+  }
+
+  /** Is it in use, as far as is known? Of a grant that is known when it has been revoked. */
+  get inUse(): boolean {
+    if (this.leases > 0) return true;
+    for (const { isDraining } of this.#grants) if (isDraining) return true;
+    return false;
   }
 
   get idleSinceMs(): number {
-    return this.#idleSinceMs;
+    return this.#usage.idleSinceMs;
   }
 
   get stopReason(): StopReason | undefined {
@@ -100,13 +109,17 @@ export class Instance {
 
   /** Was it paused by hand while it is in use, so that it is to be woken? */
   get interrupted(): boolean {
-    return this.#state === 'paused' && this.#leases > 0 && this.#restTimer === undefined;
+    return this.#state === 'paused' && this.inUse && this.#restTimer === undefined;
   }
 
   /** Is it neither in use nor on its way? */
   get idle(): boolean {
-    const settled = this.#state === 'paused' || (this.#state === 'ready' && this.#examination === undefined);
-    return this.#leases === 0 && settled;
+    return this.#settled && this.leases === 0 && this.#grants.size === 0;
+  }
+
+  /** Would it be idle, if those that hold grants do not use it? */
+  get maybeIdle(): boolean {
+    return this.#settled && this.#grants.size > 0 && !this.inUse;
   }
 
   /**
@@ -114,23 +127,48 @@ export class Instance {
    *
    * @param keepsAwake does its end start the idle clock anew?
    */
-  lease(activation?: Activation, keepsAwake = true): Lease {
+  lease(activation?: Activation, keepsAwake = true): Lease<Instance> {
     if (!this.available || this.#id === undefined || this.#endpoint === undefined) {
       throw new Error(`no lease on an instance that is ${this.#state}`);
     }
-    this.#leases += 1;
-    if (keepsAwake) this.#wakingLeases += 1;
+    this.#usage.begin(keepsAwake);
     return new Lease(this, this.#id, this.#endpoint, activation, keepsAwake);
   }
 
   /** A lease has ended. */
   released(keptAwake: boolean): void {
-    this.#leases -= 1;
-    if (keptAwake) {
-      this.#wakingLeases -= 1;
-      if (this.#wakingLeases === 0) this.#idleSinceMs = this.#world.clock.now();
-    }
-    if (this.#leases > 0) return;
+    this.#usage.end(keptAwake);
+    if (this.inUse) return;
+    this.#armIdleTimer();
+    this.#changed(this);
+  }
+
+  /**
+   * Lets somebody give out leases by himself until that is revoked; to be called while a lease is held. If no lease can be
+   * given out just now, the grant is good for those that were promised one, and drains.
+   *
+   * @param tell how it is revoked
+   */
+  grant(tell: (grant: Grant) => void): Grant {
+    const grant = new Grant(this, tell);
+    this.#grants.add(grant);
+    if (!this.available) grant.draining();
+    return grant;
+  }
+
+  /** Whoever holds a grant gives out no more leases by it, and tells how much it is in use. */
+  revokeGrants(): void {
+    for (const grant of this.#grants) grant.revoke();
+  }
+
+  grantDraining(): void {
+    this.#changed(this);
+  }
+
+  grantEnded(grant: Grant, idleMs: number): void {
+    this.#grants.delete(grant);
+    this.#usage.touch(idleMs);
+    if (this.inUse) return;
     this.#armIdleTimer();
     this.#changed(this);
   }
@@ -216,7 +254,7 @@ export class Instance {
     await runtime.resume(id);
     if (this.#state !== 'resuming') return;
     this.#emit({ type: 'resumed', durationMs: clock.now() - beganMs, byHand: false });
-    this.#idleSinceMs = clock.now();
+    this.#usage.touch();
     this.#become('ready');
   }
 
@@ -256,6 +294,7 @@ export class Instance {
   dismiss(): void {
     if (this.leaving) return;
     this.#dismissed = true;
+    this.revokeGrants();
     if (this.#state === 'starting') void this.stop('requested');
     else this.#changed(this);
   }
@@ -300,7 +339,7 @@ export class Instance {
     } else if (actual.state === 'running' && this.#state === 'paused') {
       this.#endpoint = actual.endpoint ?? this.#endpoint;
       this.#emit({ type: 'resumed', durationMs: 0, byHand: true });
-      this.#idleSinceMs = this.#world.clock.now();
+      this.#usage.touch();
       this.#become('ready');
     }
   }
@@ -315,12 +354,17 @@ export class Instance {
 
   // Private
 
+  get #settled(): boolean {
+    return this.#state === 'paused' || (this.#state === 'ready' && this.#examination === undefined);
+  }
+
   #become(next: InstanceState): void {
     if (!canBecome(this.#state, next))
       throw new Error(`an instance cannot go from ${this.#state} to ${next}`);
     this.#state = next;
     this.#idleTimer?.cancel();
     this.#idleTimer = undefined;
+    if (next !== 'ready') this.revokeGrants();
     if (next !== 'paused') {
       this.#restTimer?.cancel();
       this.#restTimer = undefined;
@@ -352,7 +396,7 @@ export class Instance {
     });
     this.#ended.signal.throwIfAborted();
     this.#emit({ type: 'ready', durationMs: clock.now() - beganMs, attempts });
-    this.#idleSinceMs = clock.now();
+    this.#usage.touch();
     this.#become('ready');
   }
 
@@ -388,7 +432,7 @@ export class Instance {
     this.#emit({ type: during === 'pausing' ? 'pause-failed' : 'resume-failed', error });
     const actual = await this.#world.runtime.inspect(this.#known()).catch(() => 'unknown' as const);
     if (this.#state !== during) return;
-    this.#idleSinceMs = this.#world.clock.now(); // not at once again
+    this.#usage.touch(); // not at once again
     if (actual === 'unknown') {
       this.#world.doubt();
       if (during === 'resuming') this.#rest();
@@ -419,11 +463,10 @@ export class Instance {
   }
 
   #armIdleTimer(): void {
-    if (this.#idleTimer !== undefined || this.#leases > 0 || this.#world.closing) return;
+    if (this.#idleTimer !== undefined || this.inUse || this.#world.closing) return;
     const dueMs = this.#nextIdleStepMs();
     if (dueMs === undefined) return;
-    const idleMs = this.#world.clock.now() - this.#idleSinceMs;
-    this.#idleTimer = this.#world.clock.after(Math.max(0, dueMs - idleMs), () => {
+    this.#idleTimer = this.#world.clock.after(Math.max(0, dueMs - this.#usage.idleMs), () => {
       this.#idleTimer = undefined;
       this.#whenIdle();
     });
@@ -449,11 +492,13 @@ export class Instance {
   }
 
   #whenIdle(): void {
-    if (!this.idle) return; // the end of the last lease, or of the examination, arms the timer again
+    // The end of the last lease, of the examination, or of a grant arms the timer again.
+    if (!this.idle && !this.maybeIdle) return;
     const { stopAfterMs } = this.revision.idle;
-    const idleMs = this.#world.clock.now() - this.#idleSinceMs;
+    const { idleMs } = this.#usage;
     const dueMs = this.#nextIdleStepMs();
     if (dueMs === undefined || idleMs < dueMs) this.#armIdleTimer();
+    else if (this.maybeIdle) this.revokeGrants();
     else if (stopAfterMs !== undefined && idleMs >= stopAfterMs) void this.stop('idle');
     else void this.pause();
   }

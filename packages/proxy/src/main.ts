@@ -1,30 +1,37 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=4
+import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { AdminServer, loadToken, type Platform, type StoredSpec } from '@cless/admin';
+import { fileURLToPath } from 'node:url';
+import { AdminServer, loadToken, type Platform } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
 import { Router } from '@cless/router';
 import { DockerRuntime } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
 import { type Logger, pino } from 'pino';
+import { explainListenError, hostAndPort } from './address.ts';
 import type { Forwarder, Runtime } from './contracts.ts';
 import { ConventionSource } from './convention-source.ts';
+import { accessLog } from './event-log.ts';
+import type { FrontLimits, FrontOptions } from './front.ts';
 import { createPlatform } from './platform.ts';
+import { portOf } from './process-port.ts';
+import { refusals } from './refusals.ts';
 import { RegisteredSource } from './registered-source.ts';
 import { Server } from './server.ts';
 import { readSettings, SettingError, type Settings, settingsHelp } from './settings.ts';
+import { onOwnSignal, onSignal } from './signals.ts';
 import { StateDirectory, StateDirectoryError } from './state-directory.ts';
 import { UndiciForwarder } from './undici-forwarder.ts';
+import { runWorker } from './worker.ts';
+import type { WorkerProcess } from './worker-link.ts';
 
 /*
  * The composition root: reads the settings, and is the only place that names concrete classes.
  */
 
-/** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
-const SIGNAL_ECHO_MS = 250;
-
+const DATABASE = 'cless.db';
 const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 async function main(): Promise<void> {
@@ -34,57 +41,52 @@ async function main(): Promise<void> {
     return;
   }
   const settings = readSettings(args, process.env);
-  const log = await createLog(settings);
-  const state = new StateDirectory(settings['state-dir']);
-  const store = new SqliteStore(join(state.path, 'cless.db'));
-  const runtime = createRuntime(settings, state);
-  const never = <T>(value: T | 'never' | 'none') =>
-    value === 'never' || value === 'none' ? undefined : value;
+  const parts = {
+    log: await createLog(settings),
+    forwarder: await createForwarder(settings),
+    router: createRouter(settings),
+    limits: limitsOf(settings),
+    trustedProxies: settings['trust-proxy'],
+  };
+  if (process.env.CLESS_WORKER !== undefined && process.connected) beWorker(settings, parts);
+  else await runPrimary(settings, parts);
+}
 
-  const defaults = {
-    readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
-    idle: { pauseAfterMs: never(settings['pause-after']), stopAfterMs: never(settings['stop-after']) },
-    stopGraceMs: settings['stop-grace'],
-  } as const;
-  const router = new Router({
-    convention: settings.convention === 'on' && { imageSuffix: imageSuffix(settings) },
-    ...(settings.domain !== '' && { domain: settings.domain }),
-  });
-  const source = new RegisteredSource({
-    store,
-    router,
-    defaults,
-    fallback:
-      settings.convention === 'on'
-        ? new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults })
-        : undefined,
-  });
-  const forwarder = await createForwarder(settings);
+/** What is the same wherever requests arrive. */
+type Parts = Omit<FrontOptions, 'activator' | 'clock' | 'source' | 'onAccess'> & {
+  readonly log: Logger;
+  readonly router: Router;
+};
+
+async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
+  const { log, router } = parts;
+  const state = new StateDirectory(settings['state-dir']);
+  const store = new SqliteStore(join(state.path, DATABASE));
+  const runtime = createRuntime(settings, state);
+  const defaults = defaultsOf(settings);
+  const convention =
+    settings.convention === 'on'
+      ? new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults })
+      : undefined;
+  const source = new RegisteredSource({ store, router, defaults, fallback: convention });
   const starting = Server.start({
+    ...parts,
     runtime,
-    log,
-    router,
     source,
     probe: waitUntilReady,
-    forwarder,
     listen: settings.listen,
-    limits: {
-      maxTargetBytes: settings['max-target-bytes'],
-      maxHeaderBytes: settings['max-header-bytes'],
-      maxHeaderCount: settings['max-headers'],
-      maxBodyBytes: never(settings['max-body-bytes']) ?? Number.POSITIVE_INFINITY,
-      headersTimeoutMs: settings['headers-timeout'],
-      keepAliveTimeoutMs: settings['keep-alive-timeout'],
-      bodyTimeoutMs: never(settings['body-timeout']) ?? Number.POSITIVE_INFINITY,
-      idleTimeoutMs: never(settings['idle-timeout']) ?? Number.POSITIVE_INFINITY,
-    },
-    trustedProxies: settings['trust-proxy'],
+    workers:
+      settings.workers === 1 ? undefined : { count: settings.workers, fork: forking(settings), convention },
     maxPending: settings['max-pending'],
     maxStarts: settings['max-starts'],
     maxInstances: never(settings['max-instances']),
     drainTimeoutMs: settings['drain-timeout'],
   });
   const administering = starting.then(({ server }) => {
+    store.onChange((service) => {
+      source.changed(service);
+      server.changed(service);
+    });
     const platform = createPlatform({
       server,
       runtime,
@@ -120,11 +122,75 @@ async function main(): Promise<void> {
       admin: admin && hostAndPort(admin.address),
       runtime: runtime.name,
       owner: 'owner' in runtime ? runtime.owner : undefined,
+      workers: settings.workers,
     },
     `listening on http://${where}`,
   );
   // Ahead of the first request, which would have to wait for it; if it fails, the first start tells why.
   runtime.prepare().catch(() => {});
+}
+
+/** With several workers, each is this program again, and takes requests in for the primary. */
+function beWorker(settings: Settings, { log, ...parts }: Parts): void {
+  process.once('disconnect', () => process.exit(1)); // the primary is gone
+  const store = new SqliteStore(join(settings['state-dir'], DATABASE));
+  const worker = runWorker({
+    ...parts,
+    port: portOf(process),
+    onAccess: accessLog(log),
+    createSource: (primary) =>
+      new RegisteredSource({
+        store,
+        router: parts.router,
+        defaults: defaultsOf(settings),
+        fallback: settings.convention === 'on' ? primary : undefined,
+      }),
+  });
+  onOwnSignal(async () => {
+    if (await worker.drain(settings['drain-timeout'])) process.exit(0);
+  });
+}
+
+/** Forks workers that have the settings of now, whatever becomes of files and environment. */
+function forking({ flags }: Settings): () => WorkerProcess {
+  const env = { ...process.env, CLESS_WORKER: '1', CLESS_CONFIG: '' };
+  return () => {
+    const child = fork(fileURLToPath(import.meta.url), flags, { env });
+    return { ...portOf(child), pid: child.pid, kill: () => void child.kill('SIGKILL') };
+  };
+}
+
+function createRouter(settings: Settings): Router {
+  return new Router({
+    convention: settings.convention === 'on' && { imageSuffix: imageSuffix(settings) },
+    ...(settings.domain !== '' && { domain: settings.domain }),
+  });
+}
+
+function limitsOf(settings: Settings): FrontLimits {
+  return {
+    maxTargetBytes: settings['max-target-bytes'],
+    maxHeaderBytes: settings['max-header-bytes'],
+    maxHeaderCount: settings['max-headers'],
+    maxBodyBytes: never(settings['max-body-bytes']) ?? Number.POSITIVE_INFINITY,
+    headersTimeoutMs: settings['headers-timeout'],
+    keepAliveTimeoutMs: settings['keep-alive-timeout'],
+    bodyTimeoutMs: never(settings['body-timeout']) ?? Number.POSITIVE_INFINITY,
+    idleTimeoutMs: never(settings['idle-timeout']) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What revisions leave to the installation. */
+function defaultsOf(settings: Settings) {
+  return {
+    readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
+    idle: { pauseAfterMs: never(settings['pause-after']), stopAfterMs: never(settings['stop-after']) },
+    stopGraceMs: settings['stop-grace'],
+  } as const;
+}
+
+function never<T>(value: T | 'never' | 'none'): T | undefined {
+  return value === 'never' || value === 'none' ? undefined : value;
 }
 
 async function createLog(settings: Settings): Promise<Logger> {
@@ -206,69 +272,6 @@ async function startAdmin(
     log.warn(`no admin API: ${explained.message}`);
     return undefined;
   }
-}
-
-/** What this installation does not let a service have. */
-function refusals(spec: StoredSpec, settings: Settings): { field: string; reason: string }[] {
-  const allowed = settings['host-paths'];
-  const inside = (path: string) =>
-    allowed.some((root) => `${path}/`.startsWith(root === '/' ? root : `${root}/`));
-  const refused = spec.volumes
-    .map(({ source }, i) => ({ source, field: `volumes/${i}/source` }))
-    .filter(({ source }) => source.startsWith('/') && !inside(source))
-    .map(({ source, field }) => ({
-      field,
-      reason: `the host path ${source} is not allowed; allowed are ${allowed.join(', ') || 'none'} (CLESS_HOST_PATHS)`,
-    }));
-  if (settings.runtime === 'docker') return refused;
-  // A child process is what the services file says.
-  const containersOnly = ['entrypoint', 'command', 'user', 'hardening'] as const;
-  return [
-    ...containersOnly.filter((field) => spec[field] !== undefined),
-    ...(['volumes', 'networks', 'relaxations'] as const).filter((field) => spec[field].length > 0),
-  ].map((field) => ({ field, reason: `${field}: the process runtime has no containers` }));
-}
-
-function hostAndPort({ address, family, port }: AddressInfo): string {
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-function explainListenError(
-  error: unknown,
-  setting: string,
-  { host, port }: { host: string; port: number },
-): unknown {
-  const reasons: Record<string, string> = {
-    EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
-    EADDRINUSE: 'another program does already',
-    EADDRNOTAVAIL: 'this host has no such address',
-    ENOTFOUND: 'this host has no such address',
-  };
-  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
-  return reason === undefined
-    ? error
-    : new SettingError(`${setting}: cannot listen on ${host}:${port}: ${reason}`, { cause: error });
-}
-
-/** The first signal closes, a second one exits now. */
-function onSignal(log: Logger, close: (signal: string) => Promise<void>): void {
-  let firstAtMs: number | undefined;
-  const handle = (signal: NodeJS.Signals) => {
-    if (firstAtMs === undefined) {
-      firstAtMs = performance.now();
-      close(signal).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.fatal(error);
-          process.exit(1);
-        },
-      );
-    } else if (performance.now() - firstAtMs > SIGNAL_ECHO_MS) {
-      log.warn(`${signal} again: exiting now`);
-      process.exit(130);
-    }
-  };
-  process.on('SIGTERM', handle).on('SIGINT', handle);
 }
 
 main().catch((error: unknown) => {

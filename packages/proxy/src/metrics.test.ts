@@ -1,18 +1,24 @@
 import { expect, test } from 'vitest';
+import { Meters } from './meters.ts';
 import { Metrics } from './metrics.ts';
 
 const nothing = { instances: function* () {}, waiting: function* () {}, connected: true };
+function counting(): { metrics: Metrics; meters: Meters } {
+  const meters = new Meters();
+  return { metrics: new Metrics({ activator: () => nothing, read: async () => meters.read() }), meters };
+}
+
 const about = { service: 'web', revision: 'web-00001', instance: 'i1' };
 
 test('requests, starts, resumes and failures are counted', async () => {
-  const metrics = new Metrics(() => nothing);
-  const meter = metrics.of('web');
+  const { metrics, meters } = counting();
+  const meter = meters.of('web');
   for (const status of [200, 204, 404, 502, 101]) {
     meter.begin();
     meter.end(status);
   }
   meter.begin();
-  metrics.problem('backoff');
+  meters.problem('backoff');
   metrics.event({ type: 'ready', durationMs: 240, attempts: 3, ...about });
   metrics.event({ type: 'resumed', durationMs: 4, byHand: false, ...about });
   metrics.event({ type: 'resumed', durationMs: 0, byHand: true, ...about });
@@ -36,9 +42,9 @@ test('requests, starts, resumes and failures are counted', async () => {
 });
 
 test('the number of services with labels of their own is bounded', async () => {
-  const metrics = new Metrics(() => nothing);
+  const { metrics, meters } = counting();
   for (let i = 0; i < 5_000; i++) {
-    const meter = metrics.of(`s${i}`);
+    const meter = meters.of(`s${i}`);
     meter.begin();
     meter.end(200);
     metrics.event({ type: 'ready', durationMs: 1, attempts: 1, ...about, service: `s${i}` });

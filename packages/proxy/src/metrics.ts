@@ -2,44 +2,34 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Activator, RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
 import { reasonOf } from './errors.ts';
+import { MAX_SERVICES, OTHERS, type Reading } from './meters.ts';
 
-/** What is counted of one service's requests. Plain numbers: a label costs nothing until somebody asks. */
-export class ServiceMeter {
-  inFlight = 0;
-  /** By the first digit of the status. */
-  readonly answered = [0, 0, 0, 0, 0, 0];
-
-  begin(): void {
-    this.inFlight += 1;
-  }
-
-  end(status: number): void {
-    this.inFlight -= 1;
-    const first = Math.floor(status / 100);
-    this.answered[first] = (this.answered[first] ?? 0) + 1;
-  }
-}
-
-/** Services that have a label of their own. */
-const MAX_SERVICES = 1_000;
-const OTHERS = '_others';
 const START_SECONDS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60];
 const RESUME_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+export interface MetricsOptions {
+  readonly activator: () => Pick<Activator, 'instances' | 'waiting' | 'connected'>;
+  /** What has been counted where requests arrive. */
+  readonly read: () => Promise<Reading>;
+}
 
 /** What Prometheus is told (text format 0.0.4). The number of services with labels of their own is bounded. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #meters = new Map<string, ServiceMeter>();
-  readonly #others = new ServiceMeter();
+  readonly #options: MetricsOptions;
+  readonly #labels = new Set<string>();
+  /** As of the last time that somebody asked. */
+  #reading: Reading = { services: [], problems: [], residentBytes: 0 };
   readonly #coldStarts: Histogram<'service'>;
   readonly #resumes: Histogram<'service'>;
   readonly #failures: Counter<'service' | 'reason'>;
-  readonly #problems: Counter<'type'>;
 
-  constructor(activator: () => Pick<Activator, 'instances' | 'waiting' | 'connected'>) {
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    const { activator } = options;
     const registers = [this.#registry];
     const labelled = (service: string) => this.#label(service);
-    const meters = () => this.#all();
+    const reading = () => this.#reading;
     this.#coldStarts = new Histogram({
       name: 'cless_cold_start_seconds',
       help: 'From the decision to start an instance until it is ready.',
@@ -60,11 +50,15 @@ export class Metrics {
       labelNames: ['service', 'reason'],
       registers,
     });
-    this.#problems = new Counter({
+    new Counter({
       name: 'cless_problems_total',
       help: "Answers of the proxy's own, by type.",
       labelNames: ['type'],
       registers,
+      collect() {
+        this.reset();
+        for (const [type, count] of reading().problems) this.inc({ type }, count);
+      },
     });
     new Counter({
       name: 'cless_requests_total',
@@ -73,7 +67,8 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [service, { answered }] of meters()) {
+        for (const [name, , answered] of reading().services) {
+          const service = labelled(name);
           for (const [first, count] of answered.entries()) {
             if (count > 0) this.inc({ service, code: `${first}xx` }, count);
           }
@@ -87,7 +82,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [service, { inFlight }] of meters()) this.set({ service }, inFlight);
+        for (const [name, inFlight] of reading().services) this.inc({ service: labelled(name) }, inFlight);
       },
     });
     new Gauge({
@@ -121,28 +116,12 @@ export class Metrics {
     });
     new Gauge({
       name: 'process_resident_memory_bytes',
-      help: 'Resident memory of the proxy.',
+      help: 'Resident memory of the proxy, all its processes together.',
       registers,
       collect() {
-        this.set(process.memoryUsage.rss());
+        this.set(reading().residentBytes);
       },
     });
-  }
-
-  /** The meter of a service that exists. */
-  of(service: string): ServiceMeter {
-    let meter = this.#meters.get(service);
-    if (meter === undefined) {
-      if (this.#meters.size >= MAX_SERVICES) return this.#others;
-      meter = new ServiceMeter();
-      this.#meters.set(service, meter);
-    }
-    return meter;
-  }
-
-  /** An answer of the proxy's own. */
-  problem(type: string): void {
-    this.#problems.inc({ type });
   }
 
   event(event: ActivatorEvent | RuntimeStatus): void {
@@ -162,18 +141,17 @@ export class Metrics {
   }
 
   /** In the text format. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    this.#reading = await this.#options.read();
     return this.#registry.metrics();
   }
 
   // Private
 
   #label(service: string): string {
-    return this.of(service) === this.#others ? OTHERS : service;
-  }
-
-  *#all(): Generator<[string, ServiceMeter]> {
-    yield* this.#meters;
-    if (this.#meters.size >= MAX_SERVICES) yield [OTHERS, this.#others];
+    if (this.#labels.has(service)) return service;
+    if (this.#labels.size >= MAX_SERVICES) return OTHERS;
+    this.#labels.add(service);
+    return service;
   }
 }

@@ -35,20 +35,25 @@ export function createPlatform({
     get waiting() {
       return activator.pending;
     },
-    *instances() {
-      for (const instance of activator.instances()) {
-        if (instance.id === undefined) continue;
-        const { id, revision, state, leases } = instance;
-        const idleMs = instance.idle ? Math.round(performance.now() - instance.idleSinceMs) : undefined;
-        yield {
+    applied: () => server.applied(),
+    async instances() {
+      const uses = await server.use();
+      return [...activator.instances()].flatMap((instance) => {
+        const { id, revision, state, idle, maybeIdle, dismissed } = instance;
+        if (id === undefined) return [];
+        const elsewhere = uses.get(id) ?? { leases: 0, idleMs: Number.POSITIVE_INFINITY };
+        const requests = instance.leases + elsewhere.leases;
+        const isIdle = (idle || maybeIdle) && requests === 0;
+        const idleMs = Math.min(performance.now() - instance.idleSinceMs, elsewhere.idleMs);
+        return {
           id,
           service: revision.service,
           revision: revision.id,
-          state: instance.dismissed && state !== 'gone' ? 'stopping' : outwardState(state),
-          requests: leases,
-          idleMs,
+          state: dismissed && state !== 'gone' ? 'stopping' : outwardState(state),
+          requests,
+          idleMs: isIdle ? Math.round(idleMs) : undefined,
         };
-      }
+      });
     },
     stop(id) {
       const instance = activator.instance(id);

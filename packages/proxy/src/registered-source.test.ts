@@ -22,7 +22,9 @@ function build(): void {
   router = new Router({ convention: { imageSuffix: '' } });
   const runtime = new FixedRuntime({ golang: { host: '127.0.0.1', port: 1 } });
   const fallback = new ConventionSource({ runtime, imageSuffix: '', defaults });
-  source = new RegisteredSource({ store, router, defaults, fallback });
+  const registered = new RegisteredSource({ store, router, defaults, fallback });
+  store.onChange((name) => registered.changed(name));
+  source = registered;
   retired = [];
   source.onRetired(({ id }) => retired.push(id));
 }
@@ -164,4 +166,25 @@ test('a header chooses among all that have been ready, where that is switched on
       ?.choose({ headers: { 'x-cless-revision': revision } } as unknown as IncomingMessage, undefined).id;
   expect(choose(one)).toBe(one);
   expect(() => choose(pending)).toThrow(expect.objectContaining({ code: 'REVISION_NOT_FOUND' }));
+});
+
+test('changes that are told late, and in whatever order, leave the hosts as they are in the store', () => {
+  const late = new MemoryStore();
+  late.put(sampleService('a', { hosts: ['one.example'] }));
+  late.put(sampleService('b', { hosts: ['two.example'] }));
+  for (const order of [
+    ['a', 'b', 'a'],
+    ['b', 'a'],
+    ['a', 'b'],
+  ]) {
+    const table = new Router({ convention: false });
+    const behind = new RegisteredSource({ store: late, router: table, defaults, fallback: undefined });
+    // They swap, which takes three changes.
+    const [one = '', two = ''] = ['a', 'b'].map((name) => late.service(name)?.hosts[0]);
+    late.put(sampleService('a', { hosts: [] }));
+    late.put(sampleService('b', { hosts: [one] }));
+    late.put(sampleService('a', { hosts: [two] }));
+    for (const name of order) behind.changed(name);
+    expect([table.route(one), table.route(two)]).toMatchObject([{ service: 'b' }, { service: 'a' }]);
+  }
 });

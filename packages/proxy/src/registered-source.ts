@@ -8,10 +8,11 @@ import type {
   ServiceSource,
 } from './contracts.ts';
 import { DEFAULT_PORT } from './convention-source.ts';
+import { NoTrafficError } from './errors.ts';
 import { TrafficSplit } from './traffic-split.ts';
 
 export interface RegisteredSourceOptions {
-  readonly store: Pick<Store, 'services' | 'service' | 'revision' | 'secrets' | 'onChange'>;
+  readonly store: Pick<Store, 'services' | 'service' | 'revision' | 'secrets'>;
   /** Is told the hosts and tags of each service. */
   readonly router: RouterTable;
   /** What a revision leaves to the installation. */
@@ -25,15 +26,15 @@ interface Entry {
   readonly served: ServedService;
   /** Those with traffic or a tag, by name. */
   readonly serving: ReadonlyMap<string, Revision>;
-  /** May requests choose among all revisions? */
-  readonly byHeader: boolean;
+  /** Those that a request may choose besides; nothing where it may not. */
+  readonly byHeader: ((name: string) => Revision | undefined) | undefined;
 }
 
 const PAGE = 1_000;
 
 /**
  * The services of the store, before those of another source. Only hosts are kept in memory of services that nobody asks
- * for. A change of the store holds for the next request; revisions that lose their last traffic retire.
+ * for. A change of the store, once it is told, holds for the next request; revisions that lose their last traffic retire.
  */
 export class RegisteredSource implements ServiceSource {
   readonly #options: RegisteredSourceOptions;
@@ -52,7 +53,6 @@ export class RegisteredSource implements ServiceSource {
       for (const service of page) this.#register(service);
       after = page.at(-1)?.name;
     } while (after !== undefined);
-    store.onChange((name) => this.#changed(name));
     fallback?.onRetired((revision) => this.#retire(revision));
   }
 
@@ -68,7 +68,8 @@ export class RegisteredSource implements ServiceSource {
   }
 
   async revision(name: string, id: string): Promise<Revision | undefined> {
-    return this.#registered(name)?.serving.get(id) ?? this.#options.fallback?.revision(name, id);
+    const entry = this.#registered(name);
+    return entry?.serving.get(id) ?? entry?.byHeader?.(id) ?? this.#options.fallback?.revision(name, id);
   }
 
   /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
@@ -84,22 +85,8 @@ export class RegisteredSource implements ServiceSource {
     return revision;
   }
 
-  refresh(): void {
-    this.#options.fallback?.refresh();
-  }
-
-  onRetired(listener: (revision: Revision) => void): void {
-    this.#listeners.push(listener);
-  }
-
-  // Private
-
-  #register({ name, hosts, traffic }: Service): void {
-    this.#names.add(name);
-    this.#options.router.set(name, { hosts, tags: Object.keys(traffic.tags) });
-  }
-
-  #changed(name: string): void {
+  /** To be called after each change of the store, with the service whose it is. */
+  changed(name: string): void {
     const { store, router } = this.#options;
     const before = this.#entries.get(name)?.serving;
     const service = store.service(name);
@@ -122,6 +109,33 @@ export class RegisteredSource implements ServiceSource {
     }
   }
 
+  refresh(): void {
+    this.#options.fallback?.refresh();
+  }
+
+  onRetired(listener: (revision: Revision) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  // Private
+
+  #register(service: Service): void {
+    const { store, router } = this.#options;
+    const { name, hosts, traffic } = service;
+    this.#names.add(name);
+    try {
+      router.set(name, { hosts, tags: Object.keys(traffic.tags) });
+    } catch (error) {
+      // In the store a host has one owner. So this one has given it away, and that is still to be told.
+      const { code, owner } = error as { code?: unknown; owner?: string };
+      if (code !== 'HOST_TAKEN' || owner === undefined) throw error;
+      router.delete(owner);
+      this.#register(service);
+      const former = store.service(owner);
+      if (former !== undefined) this.#register(former);
+    }
+  }
+
   #retire(revision: Revision): void {
     for (const listener of this.#listeners) listener(revision);
   }
@@ -130,7 +144,7 @@ export class RegisteredSource implements ServiceSource {
   #registered(name: string): Entry | undefined {
     if (!this.#names.has(name)) return undefined;
     const entry = this.#entry(name);
-    return entry.serving.size > 0 || entry.byHeader ? entry : undefined;
+    return entry.serving.size > 0 || entry.byHeader !== undefined ? entry : undefined;
   }
 
   #unserved(name: string): ServedService | undefined {
@@ -152,23 +166,25 @@ export class RegisteredSource implements ServiceSource {
     const serving = new Map<string, Revision>();
     const find = (id: string) => {
       const revision = this.stored(name, id);
-      if (revision === undefined) throw new Error(`the store has no revision ${id} of ${name}`);
+      if (revision === undefined) throw new NoTrafficError(name); // removed in the moment between
       serving.set(id, revision);
       return revision;
     };
     const { traffic, revisionHeader = false, sticky = false, wakeFilter } = service ?? {};
     const splits = traffic?.splits ?? [];
+    const byHeader = revisionHeader
+      ? (id: string) =>
+          store.revision(name, id)?.state.phase === 'ready' ? this.stored(name, id) : undefined
+      : undefined;
     const served = new TrafficSplit({
       service: name,
       splits: splits.map(({ revision, percent }) => ({ revision: find(revision), percent })),
       tags: new Map(Object.entries(traffic?.tags ?? {}).map(([tag, revision]) => [tag, find(revision)])),
-      byHeader: revisionHeader
-        ? (id) => (store.revision(name, id)?.state.phase === 'ready' ? this.stored(name, id) : undefined)
-        : undefined,
+      byHeader,
       sticky,
       wakeFilter,
     });
-    return { served, serving, byHeader: revisionHeader };
+    return { served, serving, byHeader };
   }
 }
 

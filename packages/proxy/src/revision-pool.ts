@@ -19,7 +19,7 @@ export interface PoolSurroundings extends InstanceSurroundings {
 
 interface Waiter {
   readonly sinceMs: number;
-  resolve(lease: Lease): void;
+  resolve(lease: Lease<Instance>): void;
   reject(error: unknown): void;
 }
 
@@ -69,7 +69,7 @@ export class RevisionPool {
   }
 
   /** The right to send one request, if an instance is ready. */
-  tryLease(keepsAwake = true): Lease | undefined {
+  tryLease(keepsAwake = true): Lease<Instance> | undefined {
     this.#retired = false; // somebody asks for it
     return this.#available()?.lease(undefined, keepsAwake);
   }
@@ -80,7 +80,7 @@ export class RevisionPool {
    * @param signal ends the wait, not the start
    * @throws {QueueFullError} @throws {BackoffError} and whatever the start fails with
    */
-  async lease(signal?: AbortSignal): Promise<Lease> {
+  async lease(signal?: AbortSignal): Promise<Lease<Instance>> {
     return this.tryLease() ?? this.#wait(signal);
   }
 
@@ -96,7 +96,10 @@ export class RevisionPool {
   /** The revision serves no longer: its instances go as soon as they are not in use. */
   retire(): void {
     this.#retired = true;
-    for (const instance of this.#instances) this.#instanceChanged(instance);
+    for (const instance of this.#instances) {
+      instance.revokeGrants();
+      this.#instanceChanged(instance);
+    }
   }
 
   /** Fails all that wait. */
@@ -106,7 +109,7 @@ export class RevisionPool {
 
   // Private
 
-  async #wait(signal: AbortSignal | undefined): Promise<Lease> {
+  async #wait(signal: AbortSignal | undefined): Promise<Lease<Instance>> {
     signal?.throwIfAborted();
     const { clock } = this.#world;
     if (!this.#alive() && this.#queuedStarts === 0 && this.#backoff.remainingMs > 0) {
@@ -116,7 +119,7 @@ export class RevisionPool {
     if (this.#waiters.size >= this.#maxPending || !this.#world.beginWaiting()) {
       throw new QueueFullError(this.revision.service, this.#waiters.size);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Lease>();
+    const { promise, resolve, reject } = Promise.withResolvers<Lease<Instance>>();
     const waiter: Waiter = { sinceMs: clock.now(), resolve, reject };
     const leave = () => {
       this.#waiters.delete(waiter);

@@ -2,24 +2,27 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Activator } from './activator.ts';
 import { systemClock } from './clock.ts';
-import type { Forwarder, ReadinessProbe, Revision, Router, Runtime, ServiceSource } from './contracts.ts';
-import { logAccess, logEvent } from './event-log.ts';
+import type { ReadinessProbe, Revision, Runtime, ServiceSource } from './contracts.ts';
+import type { Entrance } from './entrance.ts';
+import { accessLog, logEvent } from './event-log.ts';
 import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
-import { Front, type FrontLimits } from './front.ts';
+import { Front, type FrontOptions } from './front.ts';
 import type { Lease } from './lease.ts';
 import { Metrics } from './metrics.ts';
+import { reserveAddress } from './reserve-address.ts';
+import { Workers, type WorkersOptions } from './workers.ts';
 
-export interface ServerOptions {
+export interface ServerOptions
+  extends Omit<FrontOptions, 'activator' | 'clock' | 'onAccess' | 'trustedProxies'> {
+  /** None, if not told. */
+  readonly trustedProxies?: TrustedProxies;
   readonly runtime: Runtime;
   readonly probe: ReadinessProbe;
-  readonly router: Router;
-  readonly source: ServiceSource;
-  readonly forwarder: Forwarder;
   readonly log: Logger;
   readonly listen: { readonly host: string; readonly port: number };
-  readonly limits: FrontLimits;
-  readonly trustedProxies?: TrustedProxies;
+  /** Processes that take the requests in, in place of this one. */
+  readonly workers?: Pick<WorkersOptions, 'count' | 'fork' | 'convention'> | undefined;
   readonly maxPending: number;
   readonly maxStarts: number;
   readonly maxInstances: number | undefined;
@@ -36,46 +39,47 @@ export class Server {
   readonly activator: Activator;
   readonly events = new EventStream();
   readonly metrics: Metrics;
-  readonly #front: Front;
+  readonly #entrance: Entrance;
+  readonly #workers: Workers | undefined;
   #watching: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
     this.#options = options;
-    const {
-      runtime,
-      probe,
-      router,
-      source,
-      forwarder,
-      log,
-      limits,
-      trustedProxies = new TrustedProxies([]),
-    } = options;
-    this.metrics = new Metrics(() => this.activator);
+    const { source, forwarder, log, workers } = options;
+    this.#workers =
+      workers &&
+      new Workers({
+        ...workers,
+        source,
+        log,
+        clock: systemClock,
+        reserve: reserveAddress,
+        activator: {
+          lease: (...revision) => this.activator.lease(...revision),
+          instance: (id) => this.activator.instance(id),
+        },
+      });
+    this.metrics = new Metrics({ activator: () => this.activator, read: () => this.#entrance.read() });
     this.activator = new Activator({
       ...options,
       clock: systemClock,
-      connections: forwarder,
-      runtime,
-      probe,
-      source,
+      connections: this.#workers ?? forwarder,
+      source: this.#workers === undefined ? source : retiringAfter(this.#workers, source),
       onEvent: (event) => {
         logEvent(log, event);
         this.metrics.event(event);
         this.events.publish(publicFacts(event));
       },
     });
-    this.#front = new Front({
-      router,
-      source,
-      forwarder,
-      limits,
-      trustedProxies,
-      activator: this.activator,
-      metrics: this.metrics,
-      clock: systemClock,
-      onAccess: log.isLevelEnabled('info') ? (access) => logAccess(log, access) : undefined,
-    });
+    this.#entrance =
+      this.#workers ??
+      new Front({
+        trustedProxies: new TrustedProxies([]),
+        ...options,
+        activator: this.activator,
+        clock: systemClock,
+        onAccess: accessLog(log),
+      });
   }
 
   /**
@@ -85,7 +89,7 @@ export class Server {
    */
   static async start(options: ServerOptions): Promise<{ server: Server; address: AddressInfo }> {
     const server = new Server(options);
-    const address = await server.#front.listen(options.listen);
+    const address = await server.#entrance.listen(options.listen);
     server.#watching = server.activator.run();
     return { server, address };
   }
@@ -121,11 +125,40 @@ export class Server {
     }
   }
 
+  /** To be called after each change of what a service is, when the source knows of it. */
+  changed(service: string): void {
+    void this.#workers?.changed(service);
+  }
+
+  /** Resolves when all changes until now hold for each request that comes. */
+  async applied(): Promise<void> {
+    await this.#workers?.applied();
+  }
+
+  /** How instances are in use, by id, as far as it is not known here. */
+  async use(): ReturnType<Workers['use']> {
+    return (await this.#workers?.use()) ?? new Map();
+  }
+
   /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next proxy. */
   async close({ keep }: { keep: boolean }): Promise<void> {
-    await this.#front.drain(this.#options.drainTimeoutMs);
+    await this.#entrance.drain(this.#options.drainTimeoutMs);
     await this.activator.close({ keep });
     await this.#watching;
     if (!keep) await this.#options.runtime.close();
   }
+}
+
+/** A source whose revisions retire when no worker sends requests to them any more. */
+function retiringAfter(workers: Workers, source: ServiceSource): ServiceSource {
+  return {
+    known: (service) => source.known(service),
+    resolve: (service) => source.resolve(service),
+    revision: (service, id) => source.revision(service, id),
+    refresh: () => source.refresh(),
+    onRetired: (listener) =>
+      source.onRetired((revision) => {
+        void workers.changed(revision.service).then(() => listener(revision));
+      }),
+  };
 }

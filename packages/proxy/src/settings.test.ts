@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readSettings, SettingError, settingsHelp } from './settings.ts';
@@ -30,6 +30,7 @@ describe('where a setting comes from', () => {
       'drain-timeout': 30_000,
       'on-exit': 'stop',
       forwarder: 'undici',
+      workers: 1,
       'log-level': 'info',
     });
   });
@@ -48,14 +49,21 @@ describe('where a setting comes from', () => {
     expect(readSettings([], { CLESS_PAUSE_AFTER: '', PATH: '/bin' })['pause-after']).toBe(60_000);
   });
 
-  test('the setting of the contract that has no effect yet is known', () => {
-    expect(() => readSettings([], { CLESS_WORKERS: '1' })).not.toThrow();
+  test('its flags give another process the same, whatever became of file and environment', () => {
+    const config = file({ 'stop-after': '2s', domain: 'example' });
+    const env = { CLESS_CONFIG: config, CLESS_PAUSE_AFTER: '4s', CLESS_TRUST_PROXY: '127.0.0.1,10.0.0.0/8' };
+    const settings = readSettings(['--max-starts=7'], env);
+    file('{ broken');
+    const { given: _, ...again } = readSettings(settings.flags, { CLESS_PAUSE_AFTER: '9s' });
+    expect(settings).toMatchObject(again);
   });
 });
 
 describe('what a setting may be', () => {
   test.each([
     ['CLESS_LISTEN', '127.0.0.1:0', 'listen', { host: '127.0.0.1', port: 0 }],
+    ['CLESS_WORKERS', '4', 'workers', 4],
+    ['CLESS_WORKERS', 'auto', 'workers', availableParallelism()],
     ['CLESS_LISTEN', '[::]:8080', 'listen', { host: '::', port: 8080 }],
     ['CLESS_HOST_PATHS', '/srv/data/, /srv/../media', 'host-paths', ['/srv/data', '/media']],
     ['CLESS_HOST_PATHS', 'none', 'host-paths', []],
@@ -83,6 +91,8 @@ describe('what a setting may be', () => {
     ['CLESS_PORT_RANGE', '80-90', 'FROM-TO'],
     ['CLESS_MAX_PENDING', '0', 'a whole number from 1'],
     ['CLESS_MAX_STARTS', 'many', 'a whole number from 1'],
+    ['CLESS_WORKERS', '0', 'a whole number from 1, or auto'],
+    ['CLESS_WORKERS', 'all', 'a whole number from 1, or auto'],
     ['CLESS_RUNTIME', 'podman', 'docker or process'],
     ['CLESS_ON_EXIT', 'yes', 'stop or keep'],
     ['CLESS_FORWARDER', 'nginx', 'undici or http-proxy-3'],

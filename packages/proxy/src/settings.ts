@@ -33,16 +33,12 @@ const durationOrNever = text('a duration like 250ms, 30s or 5m, or never', (valu
   value === 'never' ? ('never' as const) : parseDuration(value),
 );
 
-const count = (min: number) =>
-  text(`a whole number from ${min}`, (value) =>
-    /^\d{1,15}$/.test(value) && Number(value) >= min ? Number(value) : undefined,
-  );
+const count = (min: number) => text(`a whole number from ${min}`, (value) => parseCount(value, min));
 
 const countOrNone = (min: number) =>
-  text(`a whole number from ${min}, or none`, (value) => {
-    if (value === 'none') return 'none' as const;
-    return /^\d{1,15}$/.test(value) && Number(value) >= min ? Number(value) : undefined;
-  });
+  text(`a whole number from ${min}, or none`, (value) =>
+    value === 'none' ? ('none' as const) : parseCount(value, min),
+  );
 
 const address = text('HOST:PORT, like 0.0.0.0:80 or [::]:80', parseAddress);
 
@@ -128,6 +124,13 @@ const SETTINGS = {
   'drain-timeout': setting(duration, '30s', 'how long open requests may take at shutdown'),
   'on-exit': setting(oneOf('stop', 'keep'), 'stop', 'keep: leave instances to the next proxy'),
   forwarder: setting(oneOf('undici', 'http-proxy-3'), 'undici', 'what forwards requests'),
+  workers: setting(
+    text('a whole number from 1, or auto', (value) =>
+      value === 'auto' ? availableParallelism() : parseCount(value, 1),
+    ),
+    '1',
+    'processes that take the requests in; auto: one per core',
+  ),
   'response-timeout': setting(duration, '5m', 'how long an instance may take to begin its answer'),
   'headers-timeout': setting(duration, '60s', 'how long a client may take for the head of its request'),
   'body-timeout': setting(durationOrNever, '60s', 'how long a client may be silent in the middle of a body'),
@@ -167,15 +170,15 @@ export type Settings = {
 } & {
   /** Those that somebody has set. */
   readonly given: ReadonlySet<string>;
+  /** What gives another process the same settings. */
+  readonly flags: readonly string[];
 };
 
-/** `CLESS_INSTANCE` marks the processes of the process runtime, a proxy among them perhaps; the others are the CLI's. */
-const NOT_OURS = new Set(['CLESS_INSTANCE', 'CLESS_ADMIN_URL', 'CLESS_ADMIN_TOKEN']);
-
-/** The settings of the contract whose part of the project is not there yet: known, and without effect. */
-const LATER: Readonly<Record<string, string>> = {
-  workers: 'several workers',
-};
+/**
+ * `CLESS_INSTANCE` marks the processes of the process runtime, a proxy among them perhaps; `CLESS_WORKER` those that a proxy
+ * has forked; the others are the CLI's.
+ */
+const NOT_OURS = new Set(['CLESS_INSTANCE', 'CLESS_WORKER', 'CLESS_ADMIN_URL', 'CLESS_ADMIN_TOKEN']);
 
 /**
  * Reads the settings: flag (`--pause-after 5m`), environment (`CLESS_PAUSE_AFTER`), file (`--config FILE` or
@@ -196,7 +199,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     },
   ];
   const given = new Set(sources.flatMap(({ values }) => [...values.keys()]));
-  const settings: Record<string, unknown> = { given };
+  const flagsOfAll: string[] = [];
+  const settings: Record<string, unknown> = { given, flags: flagsOfAll };
   for (const [key, { schema, default: byDefault }] of Object.entries(SETTINGS)) {
     const source = sources.find(({ values }) => values.has(key));
     const value: string =
@@ -214,6 +218,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       );
     }
     settings[key] = parsed.data;
+    if (source !== undefined) flagsOfAll.push(`--${key}=${value}`);
   }
   return settings as Settings;
 }
@@ -279,8 +284,8 @@ function readFile(file: string): Map<string, Given> {
 }
 
 function checkKey(key: string, name: string, prefix: string): void {
-  if (key in SETTINGS || key in LATER || (key === 'config' && prefix !== '')) return;
-  const nearest = closestMatch(key, [...Object.keys(SETTINGS), ...Object.keys(LATER)], { maxDistance: 3 });
+  if (key in SETTINGS || (key === 'config' && prefix !== '')) return;
+  const nearest = closestMatch(key, Object.keys(SETTINGS), { maxDistance: 3 });
   const meant = nearest === undefined ? '' : `did you mean ${spell(nearest, prefix)}? `;
   throw new SettingError(`${name}: there is no such setting; ${meant}allowed are ${listOfKeys(prefix)}`);
 }
@@ -290,11 +295,17 @@ function spell(key: string, prefix: string): string {
 }
 
 function listOfKeys(prefix: string): string {
-  return [...Object.keys(SETTINGS), ...Object.keys(LATER)].map((key) => spell(key, prefix)).join(', ');
+  return Object.keys(SETTINGS)
+    .map((key) => spell(key, prefix))
+    .join(', ');
 }
 
 function environmentName(key: string): string {
   return `CLESS_${key.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function parseCount(value: string, min: number): number | undefined {
+  return /^\d{1,15}$/.test(value) && Number(value) >= min ? Number(value) : undefined;
 }
 
 function parseAddress(value: string): { host: string; port: number } | undefined {

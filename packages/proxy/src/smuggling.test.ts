@@ -1,4 +1,5 @@
 import {
+  FORWARDERS,
   type FrontUnderTest,
   parseStrictly,
   RawUpstream,
@@ -7,31 +8,23 @@ import {
   startFront,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
-import { UndiciForwarder } from './undici-forwarder.ts';
 
 /*
  * Each attempt is refused, or forwarded as requests that have one meaning only. A request hidden in another one's
  * body never reaches the instance as a request of its own.
  */
 
-const options = { responseTimeoutMs: 2_000 };
-const forwarders = {
-  undici: () => new UndiciForwarder(options),
-  'http-proxy-3': () => new HttpProxy3Forwarder(options),
-};
-
 test('there are at least 200', () => {
   expect(new Set(smugglingCorpus.map(({ bytes }) => bytes)).size).toBeGreaterThanOrEqual(200);
 });
 
-describe.each(Object.entries(forwarders))('smuggling through %s', (_, create) => {
+describe.each(Object.entries(FORWARDERS))('smuggling through %s', (_, forwarder) => {
   let upstream: RawUpstream;
   let front: FrontUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(create(), { raw: upstream.endpoint });
+    front = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
     await sendRaw(front.port, 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n', { timeoutMs: 10 });
   });
 

@@ -35,11 +35,16 @@ async function start(settings: Readonly<Record<string, string>> = {}): Promise<v
   expect((await proxy.fetch('web.example')).status).toBe(200);
 }
 
-/** Memory of the proxy, in bytes: what it has resident, and the most that it had. */
+const processes = () => [proxy.pid, ...proxy.workers];
+
+/** Memory of the proxy, in bytes: what its processes have resident, and the most that they had. */
 function memory(): { resident: number; peak: number } {
-  const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
-  const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
-  return { resident: kib('VmRSS'), peak: kib('VmHWM') };
+  const statuses = processes().map((pid) => readFileSync(`/proc/${pid}/status`, 'utf8'));
+  const bytes = (name: string) =>
+    statuses
+      .map((status) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024)
+      .reduce((sum, one) => sum + one);
+  return { resident: bytes('VmRSS'), peak: bytes('VmHWM') };
 }
 
 afterEach(() => proxy.stop());
@@ -52,7 +57,7 @@ describe.each(['undici', 'http-proxy-3'])('bodies of 1 GB over %s', (forwarder) 
     await exchange('/echo', 32 * MIB);
     await exchange(`/pour?bytes=${32 * MIB}`);
     const { resident } = memory();
-    writeFileSync(`/proc/${proxy.pid}/clear_refs`, '5'); // the peak is counted from now on
+    for (const pid of processes()) writeFileSync(`/proc/${pid}/clear_refs`, '5'); // the peak is counted from now on
     const sent = await exchange('/echo', SIZE);
     expect(JSON.parse(sent.text).body).toMatchObject({ length: SIZE, sha256: sent.sha256 });
     const received = await exchange(`/pour?bytes=${SIZE}`);

@@ -4,9 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FrontUnderTest, RawUpstream, sendRaw, smugglingCorpus, startFront } from '@cless/testkit';
+import {
+  FORWARDERS,
+  type FrontUnderTest,
+  RawUpstream,
+  sendRaw,
+  smugglingCorpus,
+  startFront,
+} from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { UndiciForwarder } from '../src/undici-forwarder.ts';
 
 /*
  * The corpus of `smuggling.test.ts` once more, with nginx beside: what nginx refuses we refuse, too, or pass on for a
@@ -38,7 +44,7 @@ describe.skipIf(nginx === undefined)('nginx as the yardstick', () => {
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(new UndiciForwarder({ responseTimeoutMs: 2_000 }), { raw: upstream.endpoint });
+    front = await startFront(FORWARDERS.undici, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
     peerPort = await freePort();
     writeFileSync(
       join(directory, 'nginx.conf'),

@@ -23,9 +23,11 @@ export class FakePlatform implements Platform {
   refused: { field: string; reason: string }[] = [];
   readonly #listeners = new Set<(event: PlatformEvent) => void>();
 
-  instances(): Iterable<RunningInstance> {
+  async instances(): Promise<readonly RunningInstance[]> {
     return [...this.running.values()].map(({ lines: _, ...instance }) => instance);
   }
+
+  async applied(): Promise<void> {}
 
   stop(id: string): boolean {
     return this.running.delete(id);

@@ -5,9 +5,10 @@ export { cleanUp, docker, dockerLines, noEngine, sampleImage } from './docker.ts
 export { OwnEngine } from './engine.ts';
 export { FakeClock, settle } from './fake-clock.ts';
 export { FakePlatform } from './fake-platform.ts';
+export { FakePort } from './fake-port.ts';
 export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
 export { FixedRuntime } from './fixed-runtime.ts';
-export { type FrontUnderTest, startFront } from './front-under-test.ts';
+export { FORWARDERS, type ForwarderClass, type FrontUnderTest, startFront } from './front-under-test.ts';
 export { hostileAnswers } from './hostile-answers.ts';
 export { ImageRegistry } from './image-registry.ts';
 export {

@@ -55,6 +55,7 @@ export class ProxyProcess {
         CLESS_LISTEN: '127.0.0.1:0',
         CLESS_ADMIN_LISTEN: '127.0.0.1:0',
         CLESS_LOG_FORMAT: 'json',
+        ...(process.env.TEST_WORKERS !== undefined && { CLESS_WORKERS: process.env.TEST_WORKERS }),
         ...settings,
       },
       [],
@@ -84,6 +85,15 @@ export class ProxyProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** The processes that it has forked to take requests in. */
+  get workers(): number[] {
+    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').trim();
+    const main = PROXY_COMMAND.at(-1) ?? '';
+    return (children === '' ? [] : children.split(' '))
+      .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(main))
+      .map(Number);
   }
 
   /** How it exited; nothing while it runs. */

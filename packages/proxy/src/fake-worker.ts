@@ -1,0 +1,73 @@
+import { FakePort } from '@cless/testkit';
+import { Channel, type Message } from './channel.ts';
+import type { Clock } from './clock.ts';
+import type { Lease } from './lease.ts';
+import { RemoteActivator } from './remote-activator.ts';
+import { RemoteSource } from './remote-source.ts';
+import type { WorkerProcess } from './worker-link.ts';
+import type { PrimaryMethods, WorkerMethods } from './worker-protocol.ts';
+
+/** For tests: a worker without a process of its own and without a front. */
+export class FakeWorker {
+  /** As the primary has it. */
+  readonly process: WorkerProcess;
+  readonly activator: RemoteActivator;
+  readonly source: RemoteSource;
+  /** For the test to keep. */
+  readonly leases = new Set<Lease>();
+  /** Messages from here. */
+  sent = 0;
+  /** Does it hear nothing more, and yet live? */
+  stuck = false;
+  isAlive = true;
+  readonly closed: string[] = [];
+  readonly #port: FakePort<Message>;
+
+  constructor(clock: Clock, latencyMs?: () => number) {
+    const [port, other] = FakePort.pair<Message>(clock, latencyMs);
+    this.process = Object.assign(port, { pid: 1, kill: () => this.die() });
+    this.#port = port;
+    const channel = new Channel<PrimaryMethods, WorkerMethods>(
+      {
+        send: (message) => {
+          this.sent += 1;
+          other.send(message);
+        },
+        onMessage: (listener) => other.onMessage((message) => this.stuck || listener(message)),
+        onClosed: (listener) => other.onClosed(listener),
+      },
+      {
+        listen: ({ host, port: number }, call) => {
+          if (host === 'taken') call.fail(Object.assign(new Error(), { code: 'EADDRINUSE' }));
+          else call.answer({ address: host, family: 'IPv4', port: number });
+        },
+        revoke: ({ grant }, call) => call.answer(this.activator.revoke(grant)),
+        close: ({ instanceId }, call) => {
+          this.closed.push(instanceId);
+          call.answer();
+        },
+        destroy: ({ instanceId }, call) => {
+          this.closed.push(instanceId);
+          call.answer();
+        },
+        changed: ({ service }, call) => {
+          this.source.changed(service);
+          call.answer();
+        },
+        use: (_, call) => call.answer(this.activator.use()),
+        read: (_, call) => call.answer({ services: [['web', 1, [0, 0, 5]]], problems: [], residentBytes: 1 }),
+        drain: (_, call) =>
+          call.answer({ services: [['web', 0, [0, 0, 7]]], problems: [], residentBytes: 1 }),
+      },
+    );
+    this.activator = new RemoteActivator(channel, clock);
+    this.source = new RemoteSource(channel);
+  }
+
+  /** With its connections, and so with its leases. */
+  die(): void {
+    this.isAlive = false;
+    this.leases.clear();
+    this.#port.close();
+  }
+}

@@ -1,0 +1,80 @@
+/** What is counted of one service's requests. Plain numbers: a label costs nothing until somebody asks. */
+export class ServiceMeter {
+  inFlight = 0;
+  /** By the first digit of the status. */
+  readonly answered = [0, 0, 0, 0, 0, 0];
+
+  begin(): void {
+    this.inFlight += 1;
+  }
+
+  end(status: number): void {
+    this.inFlight -= 1;
+    const first = Math.floor(status / 100);
+    this.answered[first] = (this.answered[first] ?? 0) + 1;
+  }
+}
+
+/** What one process has counted, to be sent to another. */
+export interface Reading {
+  readonly services: readonly (readonly [service: string, inFlight: number, answered: readonly number[]])[];
+  readonly problems: readonly (readonly [type: string, count: number])[];
+  readonly residentBytes: number;
+}
+
+/** Services that are counted apart. */
+export const MAX_SERVICES = 1_000;
+/** What all others are counted as. */
+export const OTHERS = '_others';
+
+/** Counts the requests of one process. */
+export class Meters {
+  readonly #services = new Map<string, ServiceMeter>();
+  readonly #others = new ServiceMeter();
+  readonly #problems = new Map<string, number>();
+
+  /** The meter of a service that exists. */
+  of(service: string): ServiceMeter {
+    let meter = this.#services.get(service);
+    if (meter === undefined) {
+      if (this.#services.size >= MAX_SERVICES) return this.#others;
+      meter = new ServiceMeter();
+      this.#services.set(service, meter);
+    }
+    return meter;
+  }
+
+  /** An answer of the proxy's own. */
+  problem(type: string): void {
+    this.#problems.set(type, (this.#problems.get(type) ?? 0) + 1);
+  }
+
+  read(): Reading {
+    const all = [...this.#services];
+    if (all.length >= MAX_SERVICES) all.push([OTHERS, this.#others]);
+    return {
+      services: all.map(([service, { inFlight, answered }]) => [service, inFlight, [...answered]]),
+      problems: [...this.#problems],
+      residentBytes: process.memoryUsage.rss(),
+    };
+  }
+}
+
+/** What several processes have counted, as if it had been one. */
+export function sum(readings: readonly Reading[]): Reading {
+  const services = new Map<string, [inFlight: number, answered: number[]]>();
+  const problems = new Map<string, number>();
+  for (const reading of readings) {
+    for (const [name, inFlight, answered] of reading.services) {
+      const service = services.has(name) || services.size < MAX_SERVICES ? name : OTHERS;
+      const [before, counts] = services.get(service) ?? [0, []];
+      services.set(service, [before + inFlight, answered.map((count, i) => count + (counts[i] ?? 0))]);
+    }
+    for (const [type, count] of reading.problems) problems.set(type, (problems.get(type) ?? 0) + count);
+  }
+  return {
+    services: [...services].map(([service, [inFlight, answered]]) => [service, inFlight, answered]),
+    problems: [...problems],
+    residentBytes: readings.reduce((total, { residentBytes }) => total + residentBytes, 0),
+  };
+}

@@ -1,0 +1,19 @@
+import type { Message, Port } from './channel.ts';
+
+/** The other end of a forked process' channel, seen from either side. */
+interface Forked {
+  send?(message: Message, onSent: () => void): boolean;
+  on(event: 'message', listener: (message: Message) => void): unknown;
+  once(event: 'disconnect', listener: () => void): unknown;
+}
+
+/** Messages over the channel that Node opens between a process and those that it forks. */
+export function portOf(forked: Forked): Port {
+  return {
+    send: (message) => {
+      forked.send?.(message, () => {}); // that it could not be sent is told by the end of the channel
+    },
+    onMessage: (listener) => void forked.on('message', listener),
+    onClosed: (listener) => void forked.once('disconnect', listener),
+  };
+}

@@ -1,0 +1,12 @@
+import { portOf, runWorker } from '@cless/proxy';
+import { frontParts } from './front-under-test.ts';
+
+/* One of the processes of `startFront`. */
+
+process.once('disconnect', () => process.exit(1));
+runWorker({
+  ...(await frontParts(JSON.parse(process.argv[2] ?? ''))),
+  port: portOf(process),
+  onAccess: undefined,
+  createSource: (primary) => primary,
+});
