@@ -1,4 +1,4 @@
-// Go's httputil.ReverseProxy alone: reverse-proxy PORT UPSTREAM_PORT
+// Go's httputil.ReverseProxy alone: reverse-proxy PORT UPSTREAM_PORT [IDLE_CONNECTIONS]
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"strconv"
 )
 
 func main() {
@@ -15,6 +16,13 @@ func main() {
 		log.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 1024}
+	if len(os.Args) > 3 {
+		// As it comes it keeps two connections per host for the next requests.
+		idle, err := strconv.Atoi(os.Args[3])
+		if err != nil {
+			log.Fatal(err)
+		}
+		proxy.Transport = &http.Transport{MaxIdleConnsPerHost: idle}
+	}
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], proxy))
 }

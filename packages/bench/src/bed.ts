@@ -15,18 +15,19 @@ const ECHO = join(import.meta.dirname, '..', 'peers', 'echo.js');
 export interface Running {
   readonly name: string;
   readonly port: number;
+  readonly pid: number;
 }
 
 /** The proxies that are measured, each on its core, an upstream beside them, and a folder for what they need. */
 export class Bed {
   readonly running: Running[] = [];
   /** The upstream itself. */
-  readonly direct: Running = { name: 'direct', port: UPSTREAM_PORT };
+  readonly direct = { name: 'direct', port: UPSTREAM_PORT };
   readonly directory = mkdtempSync(join(tmpdir(), 'cless-bench-'));
   readonly #children: ChildProcess[] = [];
 
   /** Starts them; what is not installed, and cannot be, is left out by name. */
-  static async start(wanted: readonly Peer[] = peers): Promise<Bed> {
+  static async start(wanted: readonly Peer[] = peers, core = PROXY_CORE): Promise<Bed> {
     await installMissing(wanted);
     const bed = new Bed();
     const upstream = join(bed.directory, 'upstream.conf');
@@ -41,9 +42,9 @@ export class Bed {
       }
       const port = UPSTREAM_PORT + 1 + i;
       const { command, env } = await peer.command(port, UPSTREAM_PORT, join(bed.directory, String(i)));
-      bed.spawn(PROXY_CORE, command, env);
+      const { pid = 0 } = bed.spawn(core, command, env);
       await bed.answers(peer.name, port);
-      bed.running.push({ name: peer.name, port });
+      bed.running.push({ name: peer.name, port, pid });
     }
     return bed;
   }

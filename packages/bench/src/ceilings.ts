@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Bed } from './bed.ts';
-import { cless, type Peer, peers } from './peers.ts';
+import { cless, OURS, type Peer, peers } from './peers.ts';
 import type { Row } from './report.ts';
 import { median } from './statistics.ts';
 import { load } from './wrk.ts';
@@ -22,8 +22,8 @@ function script(name: string, file: string): Peer {
 export async function benchCeilings(): Promise<Row[]> {
   const nginx = peers.filter(({ name }) => name === 'nginx');
   const bed = await Bed.start([
-    cless('undici'),
-    cless('undici', 'info'),
+    cless(OURS),
+    cless('cLess with an access log', { logLevel: 'info' }),
     script('node:http and undici with nothing in between', 'node-undici.js'),
     script('node:http alone, answering itself', 'node-answers.js'),
     script('an experiment: heads rewritten by hand over node:net', 'node-rewrite.js'),

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Bed } from './bed.ts';
+import { OURS } from './peers.ts';
 import type { Row } from './report.ts';
 import { median } from './statistics.ts';
-import { OURS } from './warm.ts';
 import { LOAD_CORE, load } from './wrk.ts';
 
 const run = promisify(execFile);

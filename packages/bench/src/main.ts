@@ -8,6 +8,7 @@ import { page, type Row, table } from './report.ts';
 import { benchScale } from './scale.ts';
 import { benchStarts } from './starts.ts';
 import { benchWarm } from './warm.ts';
+import { benchWorkers } from './workers.ts';
 
 /*
  * `npm run bench`: measures against what it compares with, in one run on one machine, and prints ratios and
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = {
   warm: benchWarm,
   loads: benchLoads,
   scale: benchScale,
+  workers: benchWorkers,
   ceilings: benchCeilings,
 };
 

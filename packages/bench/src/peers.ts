@@ -26,18 +26,29 @@ function file(directory: string, name: string, content: string): string {
   return path;
 }
 
-export function cless(forwarder: 'undici' | 'http-proxy-3', logLevel: 'warn' | 'info' = 'warn'): Peer {
+interface ClessOptions {
+  readonly forwarder?: 'undici' | 'http-proxy-3';
+  readonly logLevel?: 'warn' | 'info';
+  readonly workers?: number;
+}
+
+/** What cLess is called with its default forwarder. */
+export const OURS = 'cLess (undici)';
+
+export function cless(
+  name: string,
+  { forwarder = 'undici', logLevel = 'warn', workers = 1 }: ClessOptions = {},
+): Peer {
   return {
-    name: logLevel === 'warn' ? `cLess (${forwarder})` : `cLess (${forwarder}) with an access log`,
+    name,
     program: 'node',
     async command(port, _, directory) {
       // Its instance is an upstream like the others', on the port that it is given.
       const template = file(directory, 'template.conf', upstreamConfiguration('PORT', directory));
-      const configuration = join(directory, 'nginx.conf');
       const script = file(
         directory,
         'instance.sh',
-        `sed "s/PORT/$PORT/g" ${template} > ${configuration}\nexec taskset -c 1 ${find('nginx') ?? 'nginx'} -c ${configuration}\n`,
+        `sed "s/PORT/$PORT/g" ${template} > ${template}.$PORT\nexec taskset -c 1 ${find('nginx') ?? 'nginx'} -c ${template}.$PORT\n`,
       );
       const servicesFile = file(
         directory,
@@ -53,6 +64,7 @@ export function cless(forwarder: 'undici' | 'http-proxy-3', logLevel: 'warn' | '
           CLESS_STATE_DIR: join(directory, 'state'),
           CLESS_FORWARDER: forwarder,
           CLESS_LOG_LEVEL: logLevel,
+          CLESS_WORKERS: String(workers),
           CLESS_ADMIN_LISTEN: 'off',
         },
       };
@@ -82,8 +94,8 @@ http { access_log off; keepalive_requests 100000000; keepalive_timeout 600s; cli
 }
 
 export const peers: readonly Peer[] = [
-  cless('undici'),
-  cless('http-proxy-3'),
+  cless(OURS),
+  cless('cLess (http-proxy-3)', { forwarder: 'http-proxy-3' }),
   {
     name: 'http-proxy-3 alone',
     program: 'node',
@@ -137,8 +149,14 @@ http { access_log off; keepalive_requests 100000000; client_max_body_size 0; cli
       return { command: ['haproxy', '-f', file(directory, 'haproxy.cfg', configuration)] };
     },
   },
-  {
-    name: 'Go’s ReverseProxy',
+  go('Go’s ReverseProxy'),
+  // It keeps two idle connections per host; this one as many as there are.
+  go('Go’s ReverseProxy, tuned', ['1024']),
+];
+
+function go(name: string, args: readonly string[] = []): Peer {
+  return {
+    name,
     program: 'go',
     debianPackage: 'golang-go',
     async command(port, upstream, directory) {
@@ -149,10 +167,13 @@ http { access_log off; keepalive_requests 100000000; client_max_body_size 0; cli
         'go',
         ['build', '-o', binary, join(PEERS, 'reverse-proxy.go')],
         {
-          env: { GOFLAGS: '-mod=mod', GOCACHE: join(directory, 'cache') },
+          env: {
+            GOFLAGS: '-mod=mod',
+            GOCACHE: join(PEERS, '..', '..', '..', 'node_modules', '.cache', 'go'),
+          },
         },
       );
-      return { command: [binary, String(port), String(upstream)], env: { GOMAXPROCS: '1' } };
+      return { command: [binary, String(port), String(upstream), ...args], env: { GOMAXPROCS: '1' } };
     },
-  },
-];
+  };
+}

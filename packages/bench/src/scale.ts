@@ -1,7 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Router } from '@cless/router';
+import { ProcessRuntime } from '@cless/runtime-process';
+import { SqliteStore } from '@cless/store';
 import { Bed } from './bed.ts';
+import { cless } from './peers.ts';
 import type { Row } from './report.ts';
 import { median } from './statistics.ts';
 import { load, PROXY_CORE } from './wrk.ts';
@@ -9,6 +12,27 @@ import { load, PROXY_CORE } from './wrk.ts';
 const ROUNDS = 3;
 const MANY = 1_000;
 const MIB = 1024 ** 2;
+/** What a revision leaves to the installation. */
+const EMPTY_SPEC = {
+  port: undefined,
+  entrypoint: undefined,
+  command: undefined,
+  user: undefined,
+  env: {},
+  volumes: [],
+  networks: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  pids: undefined,
+  hardening: undefined,
+  relaxations: [],
+  readiness: undefined,
+  readyTimeoutMs: undefined,
+  responseTimeoutMs: undefined,
+  stopGraceMs: undefined,
+  pauseAfterMs: undefined,
+  stopAfterMs: undefined,
+};
 const SCRIPT = join(import.meta.dirname, '..', 'peers', 'many-services.js');
 
 /** What grows with the number of services and of requests, and what does not. */
@@ -89,7 +113,7 @@ async function services(): Promise<Row[]> {
       few,
       'request = function() wrk.headers["Host"] = "s" .. math.random(0, 9) .. ".test"; return wrk.format("GET") end\n',
     );
-    const fresh = await start(18_852, MANY);
+    const fresh = await startServer(bed, 18_852);
     const resident: number[] = [];
     let requests = 0;
     const beganMs = performance.now();
@@ -116,6 +140,29 @@ async function services(): Promise<Row[]> {
   } finally {
     await bed.stop();
   }
+}
+
+/** The built server, with a thousand services in its database. */
+async function startServer(bed: Bed, port: number): Promise<{ port: number; pid: number }> {
+  const directory = join(bed.directory, 'server');
+  const { command, env = {} } = await cless('a thousand services').command(port, 0, directory);
+  const { CLESS_PROCESS_SERVICES: servicesFile = '', CLESS_STATE_DIR: stateDirectory = '' } = env;
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  const image = await new ProcessRuntime({ servicesFile, stateDirectory }).image('bench');
+  const store = new SqliteStore(join(stateDirectory, 'cless.db'));
+  for (let i = 0; i < MANY; i++) {
+    const name = `s${i}`;
+    const hosts = i === 0 ? ['bench.test', 's0.test'] : [`${name}.test`];
+    store.put({ name, hosts, revisionHeader: false, sticky: false, wakeFilter: undefined });
+    const spec = { ...EMPTY_SPEC, image: 'bench', imageId: image?.id ?? '' };
+    const revision = store.addRevision(name, spec);
+    store.settle(name, revision.name, { phase: 'ready' });
+    store.setTraffic(name, { splits: [{ revision: revision.name, percent: 100 }], tags: {} });
+  }
+  store.close();
+  const { pid = 0 } = bed.spawn(PROXY_CORE, command, env);
+  await bed.answers('the server', port);
+  return { port, pid };
 }
 
 /** `taskset` becomes the program that it starts. */

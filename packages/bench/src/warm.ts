@@ -1,11 +1,11 @@
 import { Bed } from './bed.ts';
+import { OURS } from './peers.ts';
 import type { Row } from './report.ts';
 import { median } from './statistics.ts';
 import { load, type Measured } from './wrk.ts';
 
 const ROUNDS = 3;
 const CONNECTIONS = [1, 50, 500];
-export const OURS = 'cLess (undici)';
 /** At least so many times as much as the peer, at 50 connections. */
 const FIGURES: Readonly<Record<string, number>> = {
   'http-proxy-3 alone': 2.5,
