@@ -80,6 +80,7 @@ async function services(): Promise<Row[]> {
         process.execPath,
         '--disable-warning=ExperimentalWarning',
         '--max-semi-space-size=4',
+        '--heap-growing-percent=20',
         SCRIPT,
         String(port),
         String(bed.direct.port),
