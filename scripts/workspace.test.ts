@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import config from '../vitest.workspace.ts';
@@ -40,4 +40,15 @@ test('npx cless-proxy runs with the flags of npm start', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'packages/proxy/package.json'), 'utf8'));
   const [first = ''] = readFileSync(join(ROOT, 'packages/proxy/src/main.ts'), 'utf8').split('\n');
   expect(`exec ${first.replace('#!/usr/bin/env -S ', '')} dist/main.js`).toBe(scripts.start);
+});
+
+test('every changeset says of which packages it is, as changesets reads it', () => {
+  const directory = join(ROOT, '.changeset');
+  const changesets = readdirSync(directory).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  expect(changesets).not.toEqual([]);
+  for (const name of changesets) {
+    expect(readFileSync(join(directory, name), 'utf8'), name).toMatch(
+      /^---\n('@cless\/[a-z-]+': (major|minor|patch)\n)+---\n\n\S/,
+    );
+  }
 });
