@@ -87,8 +87,8 @@ describe.skipIf(noEngine !== undefined)(
       for (let i = 0; i < 2000; i++) {
         // Bursts, pauses of about the pause time, and now and then one of about the stop time.
         const dice = random();
-        if (dice < 0.05) await sleep(300 + random() * 300);
-        else if (dice < 0.4) await sleep(30 + random() * 60);
+        if (dice < 0.03) await sleep(300 + random() * 300);
+        else if (dice < 0.25) await sleep(30 + random() * 60);
         const answer =
           i % 4 === 0
             ? proxy.fetch(host, `/once?id=${i}`, { method: 'POST', body: `body of ${i}` })
