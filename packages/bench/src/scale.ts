@@ -79,7 +79,7 @@ async function services(): Promise<Row[]> {
       const child = bed.spawn(PROXY_CORE, [
         process.execPath,
         '--disable-warning=ExperimentalWarning',
-        '--max-semi-space-size=4',
+        '--max-semi-space-size=1',
         '--heap-growing-percent=20',
         SCRIPT,
         String(port),

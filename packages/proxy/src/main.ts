@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=4 --heap-growing-percent=20
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --heap-growing-percent=20
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
