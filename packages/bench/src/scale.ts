@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Router } from '@cless/router';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { SqliteStore } from '@cless/store';
+import { sampleRevision, sampleService } from '@cless/testkit';
 import { Bed } from './bed.ts';
 import { cless } from './peers.ts';
 import type { Row } from './report.ts';
@@ -12,27 +13,6 @@ import { load, PROXY_CORE } from './wrk.ts';
 const ROUNDS = 3;
 const MANY = 1_000;
 const MIB = 1024 ** 2;
-/** What a revision leaves to the installation. */
-const EMPTY_SPEC = {
-  port: undefined,
-  entrypoint: undefined,
-  command: undefined,
-  user: undefined,
-  env: {},
-  volumes: [],
-  networks: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pids: undefined,
-  hardening: undefined,
-  relaxations: [],
-  readiness: undefined,
-  readyTimeoutMs: undefined,
-  responseTimeoutMs: undefined,
-  stopGraceMs: undefined,
-  pauseAfterMs: undefined,
-  stopAfterMs: undefined,
-};
 const SCRIPT = join(import.meta.dirname, '..', 'peers', 'many-services.js');
 
 /** What grows with the number of services and of requests, and what does not. */
@@ -154,9 +134,8 @@ async function startServer(bed: Bed, port: number): Promise<{ port: number; pid:
   for (let i = 0; i < MANY; i++) {
     const name = `s${i}`;
     const hosts = i === 0 ? ['bench.test', 's0.test'] : [`${name}.test`];
-    store.put({ name, hosts, revisionHeader: false, sticky: false, wakeFilter: undefined });
-    const spec = { ...EMPTY_SPEC, image: 'bench', imageId: image?.id ?? '' };
-    const revision = store.addRevision(name, spec);
+    store.put(sampleService(name, { hosts }));
+    const revision = store.addRevision(name, sampleRevision({ image: 'bench', imageId: image?.id ?? '' }));
     store.settle(name, revision.name, { phase: 'ready' });
     store.setTraffic(name, { splits: [{ revision: revision.name, percent: 100 }], tags: {} });
   }

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { Where } from './entrance.ts';
 import { SettingError } from './settings.ts';
 
 export function hostAndPort({ address, family, port }: AddressInfo): string {
@@ -6,11 +7,7 @@ export function hostAndPort({ address, family, port }: AddressInfo): string {
 }
 
 /** Why it is not possible to listen there, in words that help; the error itself, where there are none. */
-export function explainListenError(
-  error: unknown,
-  setting: string,
-  { host, port }: { host: string; port: number },
-): unknown {
+export function explainListenError(error: unknown, setting: string, { host, port }: Where): unknown {
   const reasons: Record<string, string> = {
     EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
     EADDRINUSE: 'another program does already',

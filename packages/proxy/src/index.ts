@@ -8,7 +8,7 @@ export { TrustedProxies } from './forwarded.ts';
 export type { Access, FrontLimits } from './front.ts';
 export { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
 export type { Activation, Lease } from './lease.ts';
-export { portOf } from './process-port.ts';
+export { portOf, workerOf } from './process-port.ts';
 export { RegisteredSource, type RegisteredSourceOptions } from './registered-source.ts';
 export { Server, type ServerOptions } from './server.ts';
 export { type ForwarderOptions, UndiciForwarder } from './undici-forwarder.ts';

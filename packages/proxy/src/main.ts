@@ -16,7 +16,7 @@ import { ConventionSource } from './convention-source.ts';
 import { accessLog } from './event-log.ts';
 import type { FrontLimits, FrontOptions } from './front.ts';
 import { createPlatform } from './platform.ts';
-import { portOf } from './process-port.ts';
+import { portOf, workerOf } from './process-port.ts';
 import { refusals } from './refusals.ts';
 import { RegisteredSource } from './registered-source.ts';
 import { Server } from './server.ts';
@@ -132,7 +132,6 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
 
 /** With several workers, each is this program again, and takes requests in for the primary. */
 function beWorker(settings: Settings, { log, ...parts }: Parts): void {
-  process.once('disconnect', () => process.exit(1)); // the primary is gone
   const store = new SqliteStore(join(settings['state-dir'], DATABASE));
   const worker = runWorker({
     ...parts,
@@ -154,10 +153,7 @@ function beWorker(settings: Settings, { log, ...parts }: Parts): void {
 /** Forks workers that have the settings of now, whatever becomes of files and environment. */
 function forking({ flags }: Settings): () => WorkerProcess {
   const env = { ...process.env, CLESS_WORKER: '1', CLESS_CONFIG: '' };
-  return () => {
-    const child = fork(fileURLToPath(import.meta.url), flags, { env });
-    return { ...portOf(child), pid: child.pid, kill: () => void child.kill('SIGKILL') };
-  };
+  return () => workerOf(fork(fileURLToPath(import.meta.url), flags, { env }));
 }
 
 function createRouter(settings: Settings): Router {

@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import type { Message, Port } from './channel.ts';
+import type { WorkerProcess } from './worker-link.ts';
 
 /** The other end of a forked process' channel, seen from either side. */
 interface Forked {
@@ -16,4 +18,9 @@ export function portOf(forked: Forked): Port {
     onMessage: (listener) => void forked.on('message', listener),
     onClosed: (listener) => void forked.once('disconnect', listener),
   };
+}
+
+/** A process that was forked to be a worker, as the primary has it. */
+export function workerOf(child: ChildProcess): WorkerProcess {
+  return { ...portOf(child), pid: child.pid, kill: () => void child.kill('SIGKILL') };
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { Activator } from './activator.ts';
 import { systemClock } from './clock.ts';
 import type { ReadinessProbe, Revision, Runtime, ServiceSource } from './contracts.ts';
-import type { Entrance } from './entrance.ts';
+import type { Entrance, Where } from './entrance.ts';
 import { accessLog, logEvent } from './event-log.ts';
 import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
@@ -20,7 +20,7 @@ export interface ServerOptions
   readonly runtime: Runtime;
   readonly probe: ReadinessProbe;
   readonly log: Logger;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Where;
   /** Processes that take the requests in, in place of this one. */
   readonly workers?: Pick<WorkersOptions, 'count' | 'fork' | 'convention'> | undefined;
   readonly maxPending: number;
@@ -55,7 +55,7 @@ export class Server {
         clock: systemClock,
         reserve: reserveAddress,
         activator: {
-          lease: (...revision) => this.activator.lease(...revision),
+          lease: (...asked) => this.activator.lease(...asked),
           instance: (id) => this.activator.instance(id),
         },
       });

@@ -44,6 +44,7 @@ export function runWorker({ port, createSource, ...options }: WorkerOptions): {
       draining.then(() => front.read()).then(call.answer, call.fail);
     },
   });
+  port.onClosed(() => process.exit(1)); // the primary is gone
   const activator = new RemoteActivator(channel, systemClock);
   const convention = new RemoteSource(channel);
   const source = createSource(convention);

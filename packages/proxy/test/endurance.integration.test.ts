@@ -5,8 +5,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ProxyProcess } from '@cless/testkit';
+import { ProxyProcess, SAMPLE_COMMAND } from '@cless/testkit';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
 /*
@@ -17,11 +16,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 const MIB = 1024 ** 2;
 const SIZE = 1024 * MIB;
 const directory = mkdtempSync(join(tmpdir(), 'cless-endurance-'));
-const sample = fileURLToPath(new URL('../../testkit/src/sample-upstream.ts', import.meta.url));
-writeFileSync(
-  join(directory, 'services.json'),
-  JSON.stringify({ web: { command: [process.execPath, '--disable-warning=ExperimentalWarning', sample] } }),
-);
+writeFileSync(join(directory, 'services.json'), JSON.stringify({ web: { command: SAMPLE_COMMAND } }));
 let proxy: ProxyProcess;
 
 async function start(settings: Readonly<Record<string, string>> = {}): Promise<void> {

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ProxyProcess, runProxy, stateDirectory } from '@cless/testkit';
+import { ProxyProcess, runProxy, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
 
 /*
@@ -12,11 +11,12 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 
 const state = stateDirectory();
 const servicesFile = join(state.path, 'services.json');
-const upstream = fileURLToPath(new URL('../../testkit/src/sample-upstream.ts', import.meta.url));
-const command = [process.execPath, '--disable-warning=ExperimentalWarning', upstream];
 writeFileSync(
   servicesFile,
-  JSON.stringify({ hello: { command }, quitter: { command, env: { EXIT_CODE: '3' } } }),
+  JSON.stringify({
+    hello: { command: SAMPLE_COMMAND },
+    quitter: { command: SAMPLE_COMMAND, env: { EXIT_CODE: '3' } },
+  }),
 );
 
 const settings = {

@@ -3,8 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { ProxyProcess, runProxy, seededRandom, stateDirectory } from '@cless/testkit';
+import { ProxyProcess, runProxy, SAMPLE_COMMAND, seededRandom, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
 
@@ -15,14 +14,12 @@ import WebSocket from 'ws';
 
 const state = stateDirectory();
 const servicesFile = join(state.path, 'services.json');
-const upstream = fileURLToPath(new URL('../../testkit/src/sample-upstream.ts', import.meta.url));
-const command = [process.execPath, '--disable-warning=ExperimentalWarning', upstream];
 writeFileSync(
   servicesFile,
   JSON.stringify({
-    web: { command },
-    other: { command },
-    late: { command, env: { START_DELAY_MS: '1500' } },
+    web: { command: SAMPLE_COMMAND },
+    other: { command: SAMPLE_COMMAND },
+    late: { command: SAMPLE_COMMAND, env: { START_DELAY_MS: '1500' } },
   }),
 );
 

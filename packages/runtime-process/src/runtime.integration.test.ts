@@ -3,18 +3,16 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { describeRuntime } from '@cless/testkit';
+import { describeRuntime, SAMPLE_COMMAND } from '@cless/testkit';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ProcessRuntime } from './runtime.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-process-'));
 const servicesFile = join(directory, 'services.json');
-const upstream = fileURLToPath(new URL('../../testkit/src/sample-upstream.ts', import.meta.url));
 const services: Record<string, unknown> = {};
 
 async function image(name: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  services[name] = { command: [process.execPath, '--disable-warning=ExperimentalWarning', upstream], env };
+  services[name] = { command: SAMPLE_COMMAND, env };
   writeFileSync(servicesFile, JSON.stringify(services));
   return name;
 }

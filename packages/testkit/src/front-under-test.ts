@@ -5,9 +5,9 @@ import {
   type Endpoint,
   type Forwarder,
   type FrontLimits,
-  portOf,
   Server,
   TrustedProxies,
+  workerOf,
 } from '@cless/proxy';
 import { Router } from '@cless/router';
 import { pino } from 'pino';
@@ -114,8 +114,6 @@ export async function startFront(
 }
 
 function forkWorker(settings: FrontSettings) {
-  const child = fork(WORKER, [JSON.stringify(settings)], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
-  return { ...portOf(child), pid: child.pid, kill: () => void child.kill('SIGKILL') };
+  const execArgv = ['--disable-warning=ExperimentalWarning'];
+  return workerOf(fork(WORKER, [JSON.stringify(settings)], { execArgv }));
 }

@@ -3,7 +3,6 @@ import { frontParts } from './front-under-test.ts';
 
 /* One of the processes of `startFront`. */
 
-process.once('disconnect', () => process.exit(1));
 runWorker({
   ...(await frontParts(JSON.parse(process.argv[2] ?? ''))),
   port: portOf(process),

@@ -20,6 +20,7 @@ export {
   stateDirectory,
 } from './proxy-process.ts';
 export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
+export { SAMPLE_COMMAND } from './sample-command.ts';
 export { mutate, seededRandom } from './seeded-random.ts';
 export { type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';
 export { parseStrictly, type StrictRequest } from './strict-parser.ts';
