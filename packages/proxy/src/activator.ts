@@ -253,6 +253,8 @@ export class Activator implements LeaseGiver {
       case 'exited':
         this.#byId.get(event.id)?.exited(event);
         return;
+      case 'oom':
+        return; // where it was the end of the instance, that is told, too
       case 'removed':
         this.#byId.get(event.id)?.vanished();
         return;

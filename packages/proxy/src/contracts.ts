@@ -124,7 +124,8 @@ export interface RuntimeInstance {
   readonly revision: string;
   /** Equal to {@link Runtime.specHash} of the spec that it was started from. */
   readonly spec: string;
-  readonly state: 'running' | 'paused' | 'exited';
+  /** `created`: it is there, and was not started (yet). */
+  readonly state: 'created' | 'running' | 'paused' | 'exited';
   readonly endpoint: Endpoint | undefined;
   readonly exit: { readonly exitCode: number; readonly oomKilled: boolean } | undefined;
 }
@@ -134,6 +135,8 @@ export type RuntimeEvent =
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected'; readonly error: Error }
   | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
+  /** A process of the instance was killed because its memory was used up; the instance may live on. */
+  | { readonly type: 'oom'; readonly id: string }
   | { readonly type: 'paused' | 'resumed' | 'removed'; readonly id: string }
   | { readonly type: 'images-changed' };
 
@@ -151,7 +154,15 @@ export interface Runtime {
     reference: string,
   ): Promise<{ readonly id: string; readonly exposedPorts: readonly number[] } | undefined>;
   specHash(spec: InstanceSpec): string;
-  start(spec: InstanceSpec, options?: { onCreated?: (id: string) => void }): Promise<RuntimeInstance>;
+  /**
+   * @param onCreated called when there is something that has an id, before it runs; again, with another id, where the
+   * runtime tries again with a new one and removes the one before
+   * @param signal gives the start up; what was made for it is removed, if need be after this has rejected
+   */
+  start(
+    spec: InstanceSpec,
+    options?: { onCreated?: (id: string) => void; signal?: AbortSignal },
+  ): Promise<RuntimeInstance>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
   /** Stops and removes; one that is not there is fine. */

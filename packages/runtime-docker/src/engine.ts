@@ -1,64 +1,77 @@
 import Docker from 'dockerode';
 import { engineAddress } from './engine-address.ts';
 import { EngineRefusedError, EngineUnreachableError, RuntimeError } from './errors.ts';
+import { Limit } from './limit.ts';
+import { StatusError, Transport } from './transport.ts';
 
-/** When the socket of a call is given back that was given up long before, in milliseconds. */
-const FORGET_AFTER_MS = 600_000;
 /** How long the engine may take for an answer unless a call says otherwise, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** What a timer can count, in milliseconds. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * - `quick`: the engine answers at once, if it is well. The default
+ * - `image`: the same, but how many there are is up to those who ask for services
+ * - `slow`: waits for a process
+ */
+type Lane = 'quick' | 'image' | 'slow';
 
 interface CallOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
+  readonly lane?: Lane;
 }
 
 /**
- * The connection to a Docker Engine: dockerode, but every call ends. docker-modem has no time limit and waits
- * for ever for an answer that breaks off.
+ * The connection to a Docker Engine: dockerode, but every call ends, and there are never more than so many at once.
  */
 export class Engine {
-  readonly docker: Docker;
-  /** For answers that have no end, and may be silent for hours. */
-  readonly streaming: Docker;
   readonly address: string;
+  readonly #socketPath: string;
+  /** Apart, so that no kind waits for another. */
+  readonly #lanes: Readonly<Record<Lane, Limit>> = {
+    quick: new Limit(32),
+    image: new Limit(4),
+    slow: new Limit(128),
+  };
 
+  /** @throws {TypeError} if it is not on this host */
   constructor(address: string = engineAddress()) {
+    if (!address.startsWith('unix://')) {
+      throw new TypeError(
+        `the Docker Engine at ${address}: containers are published on the loopback address of the engine's host, which ` +
+          'cannot be reached from another; allowed is unix:///PATH',
+      );
+    }
     this.address = address;
-    this.docker = connect(address, { timeout: FORGET_AFTER_MS });
-    this.streaming = connect(address, {});
+    this.#socketPath = address.slice('unix://'.length);
   }
 
   /**
-   * Runs one call of the engine's API.
+   * Runs one call of the engine's API: `run` makes it with the client that it is given.
    *
-   * @throws {EngineUnreachableError} no connection, no answer in time, or nonsense
-   * @throws {EngineRefusedError} any answer of 400 or above
+   * @param timeoutMs for the answer, or the head of one that is a stream
+   * @throws {EngineUnreachableError} no connection, no answer in time, or one that no Docker Engine gives
+   * @throws {EngineRefusedError} any answer of 400 or above, and 304
    * @throws the signal's reason
    */
   async call<T>(
     operation: string,
-    run: (signal: AbortSignal) => Promise<T>,
-    { timeoutMs = ANSWER_TIMEOUT_MS, signal }: CallOptions = {},
+    run: (docker: Docker) => Promise<T>,
+    { timeoutMs = ANSWER_TIMEOUT_MS, signal, lane = 'quick' }: CallOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
     const limit = new AbortController();
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (reason: unknown) => {
-      reject(reason);
-      limit.abort(reason);
-    };
-    const cancel = () => abort(signal?.reason);
+    const cancel = () => limit.abort(signal?.reason);
     signal?.addEventListener('abort', cancel, { once: true });
     const timer = setTimeout(
-      () => abort(new EngineUnreachableError(this.address, operation, `no answer within ${timeoutMs} ms`)),
-      timeoutMs,
+      () => limit.abort(this.#unreachable(operation, `no answer within ${timeoutMs} ms`)),
+      Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
     );
     try {
-      const answer = run(limit.signal);
-      answer.catch(() => {}); // the loser of the race
-      return await Promise.race([answer, aborted]);
+      return await this.#lanes[lane].run(() => run(this.#client(limit.signal)), limit.signal);
     } catch (error) {
-      throw this.#translate(operation, error, signal);
+      throw limit.signal.aborted ? limit.signal.reason : this.#translate(operation, error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
@@ -66,49 +79,31 @@ export class Engine {
   }
 
   /** An answer that is not what Docker's API says. */
-  nonsense(operation: string): EngineUnreachableError {
-    return new EngineUnreachableError(this.address, operation, 'the answer is not of the Docker Engine API');
+  nonsense(operation: string, what = 'the answer is not of the Docker Engine API'): EngineUnreachableError {
+    return this.#unreachable(operation, what);
   }
 
   // Private
 
-  #translate(operation: string, error: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted && error === signal.reason) return error;
+  #client(signal: AbortSignal): Docker {
+    const options = { modem: new Transport(this.#socketPath, signal), Promise };
+    return new Docker(options);
+  }
+
+  #unreachable(operation: string, reason: string, cause?: unknown): EngineUnreachableError {
+    return new EngineUnreachableError(this.address, operation, reason, cause);
+  }
+
+  #translate(operation: string, error: unknown): unknown {
     if (error instanceof RuntimeError) return error;
-    if (hasStatus(error)) return new EngineRefusedError(operation, error.statusCode, messageOf(error), error);
+    if (error instanceof StatusError) {
+      const { statusCode, message } = error;
+      return statusCode >= 400 || statusCode === 304
+        ? new EngineRefusedError(operation, statusCode, message)
+        : this.#unreachable(operation, `an answer of ${statusCode} is not of the Docker Engine API`);
+    }
     const reason =
       error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
-    return new EngineUnreachableError(this.address, operation, reason, error);
+    return this.#unreachable(operation, reason, error);
   }
-}
-
-function connect(address: string, options: { readonly timeout?: number }): Docker {
-  if (address.startsWith('unix://')) {
-    return new Docker({
-      socketPath: address.slice('unix://'.length),
-      // A connection each: one kept alive would be stale after the engine's restart, just when a POST uses it. Not by
-      // an agent, nor are calls given a signal: docker-modem prints its options for a debug log that nobody reads,
-      // and with such objects among them that costs milliseconds a call.
-      headers: { Connection: 'close' },
-      ...options,
-    });
-  }
-  // docker-modem knows TLS and ssh, but takes such an address from its environment only.
-  const before = process.env.DOCKER_HOST;
-  process.env.DOCKER_HOST = address;
-  try {
-    return new Docker(options);
-  } finally {
-    if (before === undefined) delete process.env.DOCKER_HOST;
-    else process.env.DOCKER_HOST = before;
-  }
-}
-
-function hasStatus(error: unknown): error is Error & { statusCode: number; json?: { message?: string } } {
-  return error instanceof Error && typeof (error as { statusCode?: unknown }).statusCode === 'number';
-}
-
-function messageOf(error: Error & { json?: { message?: string } }): string {
-  const message = error.json?.message;
-  return typeof message === 'string' ? message : error.message.trim();
 }

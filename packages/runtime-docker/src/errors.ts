@@ -110,3 +110,8 @@ export class EngineRefusedError extends RuntimeError {
     this.status = status;
   }
 }
+
+/** Whether the engine answered with this status. */
+export function isRefusal(error: unknown, status: number): boolean {
+  return error instanceof EngineRefusedError && error.status === status;
+}

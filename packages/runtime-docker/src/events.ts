@@ -12,6 +12,8 @@ export type RuntimeEvent =
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected'; readonly error: Error }
   | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
+  /** A process of the container was killed because its memory was used up; the container may live on. */
+  | { readonly type: 'oom'; readonly id: string }
   | { readonly type: 'paused' | 'resumed' | 'removed'; readonly id: string }
   | { readonly type: 'images-changed' };
 
@@ -53,8 +55,7 @@ export async function* watchEvents(
       const filters = JSON.stringify({ type: ['container', 'image'], event: ACTIONS });
       const stream = await engine.call(
         'events',
-        (abortSignal) =>
-          engine.streaming.getEvents({ filters, abortSignal, ...(since !== undefined && { since }) }),
+        (docker) => docker.getEvents({ filters, ...(since !== undefined && { since }) }),
         { signal },
       );
       const end = () => (stream as Readable).destroy();
@@ -95,13 +96,14 @@ function translate(
   switch (message.Action) {
     case 'oom':
       outOfMemory.add(id);
-      return undefined;
+      return { type: 'oom', id };
     case 'die':
       return {
         type: 'exited',
         id,
         exitCode: Number(attributes.exitCode ?? -1),
-        oomKilled: outOfMemory.delete(id),
+        // Of whichever process: one that ends well later did not end of that.
+        oomKilled: outOfMemory.delete(id) && attributes.exitCode !== '0',
       };
     case 'pause':
       return { type: 'paused', id };

@@ -11,12 +11,8 @@ export {
 } from './errors.ts';
 export type { RuntimeEvent } from './events.ts';
 export type { Hardening, Relaxation } from './hardening.ts';
-export {
-  DockerRuntime,
-  type DockerRuntimeOptions,
-  type Endpoint,
-  type Image,
-  type Instance,
-  type StartOptions,
-} from './runtime.ts';
+export type { Image } from './images.ts';
+export type { Endpoint, Instance } from './instance.ts';
+export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';
 export type { InstanceSpec, Volume } from './spec.ts';
+export type { StartOptions } from './start.ts';

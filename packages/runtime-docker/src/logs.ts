@@ -24,8 +24,8 @@ export async function* followLogs(
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   if (signal.aborted) return;
-  const stream = (await engine.call('logs', (abortSignal) =>
-    engine.streaming.getContainer(id).logs({ stdout: true, stderr: true, follow: true, tail, abortSignal }),
+  const stream = (await engine.call('logs', (docker) =>
+    docker.getContainer(id).logs({ stdout: true, stderr: true, follow: true, tail }),
   )) as Readable;
   const end = () => stream.destroy();
   signal.addEventListener('abort', end, { once: true });

@@ -11,6 +11,7 @@ export class PortRange {
   readonly from: number;
   readonly to: number;
   readonly #inUse = new Set<number>();
+  readonly #holders = new Map<string, number>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** @throws if it is not a range of TCP ports */
@@ -35,9 +36,17 @@ export class PortRange {
     return next;
   }
 
-  /** Marks a port that is known to be in use, by a container that was found. */
-  claim(port: number): void {
+  /** Marks a port that is known to be in use, and by which container. */
+  claim(port: number, holder: string): void {
     this.#inUse.add(port);
+    this.#holders.set(holder, port);
+  }
+
+  /** The container is gone. Once only: its port may be another's by now. */
+  releaseOf(holder: string): void {
+    const port = this.#holders.get(holder);
+    if (port !== undefined) this.#inUse.delete(port);
+    this.#holders.delete(holder);
   }
 
   release(port: number): void {

@@ -22,7 +22,7 @@ export async function pullImage(
   const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
   let stream: Readable;
   try {
-    stream = (await engine.call('pull', (abortSignal) => engine.streaming.pull(tagged, { abortSignal }), {
+    stream = (await engine.call('pull', (docker) => docker.pull(tagged), {
       signal,
       timeoutMs: 120_000,
     })) as Readable;

@@ -58,6 +58,8 @@ const LAST_LOG_LINES = 20;
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 /** How often processes are looked at that are not our children, or may have been stopped by hand. */
 const LOOK_INTERVAL_MS = 500;
+/** How long a process that was told to stop running is waited for. */
+const PAUSE_TIMEOUT_MS = 1_000;
 
 /**
  * Instances as child processes, each in a process group of its own: paused with SIGSTOP, stopped with SIGTERM.
@@ -106,12 +108,13 @@ export class ProcessRuntime {
   /**
    * Starts the process; it runs when this resolves, but may not answer yet.
    *
-   * @throws {ImageNotFoundError} @throws {StartFailedError} @throws {InvalidServicesFileError}
+   * @throws {ImageNotFoundError} @throws {StartFailedError} @throws {InvalidServicesFileError} or the signal's reason
    */
   async start(
     spec: InstanceSpec,
-    { onCreated }: { onCreated?: (id: string) => void } = {},
+    { onCreated, signal }: { onCreated?: (id: string) => void; signal?: AbortSignal } = {},
   ): Promise<Instance> {
+    signal?.throwIfAborted();
     const services = await readServicesFile(this.#servicesFile);
     const command =
       services.get(spec.image) ?? [...services.values()].find((one) => commandId(one) === spec.image);
@@ -158,8 +161,11 @@ export class ProcessRuntime {
   /** SIGSTOP to the whole process group. @throws {InstanceNotFoundError} */
   async pause(id: string): Promise<void> {
     this.#signal(id, 'SIGSTOP');
-    // The kernel stops the processes soon, not at once: until then an answer may still be on its way.
-    while (this.#running(this.#records.get(id))?.stopped === false) await sleep(1);
+    // The kernel stops the processes soon, not at once: until then an answer may still be on its way. One that waits
+    // for a broken disk or file server is not stopped before that answers.
+    const deadline = performance.now() + PAUSE_TIMEOUT_MS;
+    while (this.#running(this.#records.get(id))?.stopped === false && performance.now() < deadline)
+      await sleep(1);
   }
 
   /** SIGCONT to the whole process group. @throws {InstanceNotFoundError} */

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from './engine.ts';
+import { EngineRefusedError, InstanceNotFoundError, isRefusal } from './errors.ts';
+import { fromInspection, fromListing, type Instance } from './instance.ts';
+import { logLines } from './logs.ts';
+import type { PortRange } from './ports.ts';
+import { LABELS } from './spec.ts';
+
+/** An owner's containers, once they are there. */
+export class Containers {
+  readonly #engine: Engine;
+  readonly #owner: string;
+  readonly #ports: PortRange;
+
+  constructor(engine: Engine, owner: string, ports: PortRange) {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.#ports = ports;
+  }
+
+  /** The container as it is now; nothing if it does not exist. */
+  async inspect(id: string): Promise<Instance | undefined> {
+    try {
+      const info = await this.#engine.call('inspect', (docker) => docker.getContainer(id).inspect());
+      const instance = fromInspection(info);
+      if (instance === undefined) throw this.#engine.nonsense('inspect');
+      return instance;
+    } catch (error) {
+      if (isRefusal(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** All of them, whatever their state. Their ports are not given to others. */
+  async list(): Promise<Instance[]> {
+    const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`];
+    const containers = await this.#engine.call('list', (docker) =>
+      docker.listContainers({ all: true, filters: { label } }),
+    );
+    if (!Array.isArray(containers)) throw this.#engine.nonsense('list');
+    return containers.map((container) => {
+      const instance = fromListing(container);
+      if (instance.endpoint !== undefined) this.#ports.claim(instance.endpoint.port, instance.id);
+      return instance;
+    });
+  }
+
+  /** Pausing what is paused is done. @throws {InstanceNotFoundError} if it does not run (any more) */
+  async pause(id: string): Promise<void> {
+    await this.#tolerate(id, 'already paused', () =>
+      this.#engine.call('pause', (docker) => docker.getContainer(id).pause()),
+    );
+  }
+
+  /** @throws {InstanceNotFoundError} if it does not run (any more) */
+  async resume(id: string): Promise<void> {
+    await this.#tolerate(id, 'not paused', () =>
+      this.#engine.call('unpause', (docker) => docker.getContainer(id).unpause()),
+    );
+  }
+
+  /** SIGTERM, after the grace period SIGKILL; then it is removed. One that is not there is none to complain of. */
+  async stop(id: string, graceMs: number): Promise<void> {
+    if (graceMs > 0) {
+      try {
+        const instance = await this.inspect(id);
+        if (instance?.state === 'paused') await this.resume(id); // a frozen process gets no signal
+        if (instance?.state === 'running' || instance?.state === 'paused') {
+          await this.#engine.call(
+            'stop',
+            (docker) => docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000) }),
+            {
+              timeoutMs: graceMs + 30_000,
+            },
+          );
+        }
+      } catch (error) {
+        if (!isGone(error) && !isRefusal(error, 304)) throw error;
+      }
+    }
+    await this.remove(id);
+  }
+
+  /** Removes it by force, with its anonymous volumes. */
+  async remove(id: string): Promise<void> {
+    for (;;) {
+      try {
+        await this.#engine.call('remove', (docker) =>
+          docker.getContainer(id).remove({ force: true, v: true }),
+        );
+      } catch (error) {
+        if (isRefusal(error, 409)) {
+          await sleep(50); // "removal is already in progress": gone when it says so
+          continue;
+        }
+        if (!isRefusal(error, 404)) throw error;
+      }
+      this.#ports.releaseOf(id);
+      return;
+    }
+  }
+
+  /** What it wrote last, oldest first. @throws {InstanceNotFoundError} */
+  async logs(id: string, lines: number): Promise<string[]> {
+    try {
+      const frames = await this.#engine.call('logs', (docker) =>
+        docker.getContainer(id).logs({ stdout: true, stderr: true, tail: lines, follow: false }),
+      );
+      return Buffer.isBuffer(frames) ? logLines(frames) : [];
+    } catch (error) {
+      throw isRefusal(error, 404) ? new InstanceNotFoundError(id) : error;
+    }
+  }
+
+  // Private
+
+  /** What is done already is done; what cannot be done to a container that does not run is INSTANCE_NOT_FOUND. */
+  async #tolerate(id: string, already: string, run: () => Promise<unknown>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof EngineRefusedError)) throw error;
+      if (error.message.includes(already)) return;
+      if (
+        error.status === 404 ||
+        error.status === 409 ||
+        /is not running|no such process/i.test(error.message)
+      ) {
+        throw new InstanceNotFoundError(id);
+      }
+      throw error;
+    }
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return isRefusal(error, 404) || error instanceof InstanceNotFoundError;
+}
