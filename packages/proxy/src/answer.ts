@@ -87,6 +87,16 @@ export function writeInformation(
   if (hints.link !== undefined) response.writeEarlyHints({ ...hints, link: hints.link });
 }
 
+/**
+ * Ends the client's connection in the middle of its answer, so that what has come cannot pass for the whole: by a
+ * reset where the end of the connection is the end of the answer (RFC 9112 §8), as it is for HTTP/1.0.
+ */
+export function breakOff(response: ServerResponse): void {
+  const { req, socket } = response;
+  if (req.httpVersion === '1.0' && socket !== null && !socket.destroyed) socket.resetAndDestroy();
+  response.destroy();
+}
+
 const NO_TRAILER = new Set([
   'content-length',
   'content-encoding',

@@ -233,10 +233,11 @@ export interface UpgradeExchange {
 export interface ForwardError extends Error {
   readonly code: 'UPSTREAM_DISCONNECTED' | 'UPSTREAM_TIMEOUT' | 'UPSTREAM_INVALID';
   /**
-   * How far the request came: `unsent`, not one byte of it was written to the instance; `stale`, it failed on a
-   * connection that had been used before, before any byte of an answer; else `sent`.
+   * How far the request came. `unsent`: not one byte of it was written to the instance. Before any byte of an answer,
+   * the other side closed the connection, which had been used before (`stale`) or was fresh (`closed`, what an engine's
+   * port relay does for an app that is dead). Else `sent`.
    */
-  readonly reached: 'unsent' | 'stale' | 'sent';
+  readonly reached: 'unsent' | 'stale' | 'closed' | 'sent';
 }
 
 /** Sends the leased request to the endpoint and streams the answer back. */

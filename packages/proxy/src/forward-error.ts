@@ -12,3 +12,9 @@ export class UpstreamError extends Error implements ForwardError {
     this.reached = reached;
   }
 }
+
+/** Did the other side close or reset the connection? */
+export function wasClosed(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
+}

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { breakOff } from './answer.ts';
 import type { Exchange, ForwardError, Target } from './contracts.ts';
 import { codeOf, SilenceError } from './errors.ts';
 import type { FrontContext } from './front.ts';
@@ -66,7 +67,7 @@ export class HeldRequest extends Held implements Exchange {
     const { response, request } = this;
     if (response.destroyed) return;
     if (response.headersSent) {
-      response.destroy(); // a broken answer, never a short one that looks whole
+      breakOff(response); // a broken answer, never a short one that looks whole
       return;
     }
     const unread = !request.complete;
@@ -116,7 +117,7 @@ export class HeldRequest extends Held implements Exchange {
     if (response.headersSent) {
       if (ms < idleTimeoutMs || endless) return;
       this.#error ??= new Error(`nothing moved for ${ms} ms`);
-      response.destroy(); // a broken answer, never a short one that looks whole
+      breakOff(response); // a broken answer, never a short one that looks whole
     } else if (this.body?.started && !request.complete) {
       // Who is silent: the client, or an instance that does not read?
       if (request.isPaused()) {
@@ -159,19 +160,20 @@ export class HeldRequest extends Held implements Exchange {
   }
 
   /**
-   * Any request, if not one byte of it was written to the instance. An idempotent one without a body, once, if it
-   * failed on a connection that had been used before, before any byte of an answer. Nothing else.
+   * Any request, if not one byte of it was written to the instance. An idempotent one without a body, once, if the
+   * connection was closed before any byte of an answer: it had been used before, or the engine's port relay had taken
+   * it for an app that is dead. Nothing else.
    */
   #mayRetry({ code, reached }: ForwardError): boolean {
     if (code !== 'UPSTREAM_DISCONNECTED' || this.response.headersSent || this.#retries >= MAX_RETRIES)
       return false;
     const unsent = reached === 'unsent' && this.body?.started !== true;
-    const stale =
-      reached === 'stale' &&
+    const unanswered =
+      (reached === 'stale' || reached === 'closed') &&
       this.#retries === 0 &&
       this.body === undefined &&
       IDEMPOTENT.has(this.request.method ?? '');
-    return (unsent || stale) && this.context.retries.spend();
+    return (unsent || unanswered) && this.context.retries.spend();
   }
 
   /** RFC 9110 §9.3.7: `OPTIONS *` asks the server, not a service. */

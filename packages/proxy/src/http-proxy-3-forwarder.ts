@@ -1,9 +1,9 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
-import { flushHead, relayAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import { breakOff, flushHead, relayAnswerHead, writeInformation, writeTrailers } from './answer.ts';
 import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './contracts.ts';
-import { UpstreamError } from './forward-error.ts';
+import { UpstreamError, wasClosed } from './forward-error.ts';
 import type { ForwarderOptions } from './undici-forwarder.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -174,12 +174,18 @@ class Tracked implements Exchange {
 
   translate(error: Error): ForwardError {
     if (error instanceof UpstreamError) return error;
-    const connecting = this.upstream?.socket?.connecting ?? true;
-    const reached = connecting ? 'unsent' : this.upstream?.reusedSocket && !this.answered ? 'stale' : 'sent';
-    return new UpstreamError('UPSTREAM_DISCONNECTED', reached, error);
+    return new UpstreamError('UPSTREAM_DISCONNECTED', this.#reached(error), error);
   }
 
   // Private
+
+  #reached(error: Error): ForwardError['reached'] {
+    const socket = this.upstream?.socket;
+    if (socket?.connecting ?? true) return 'unsent';
+    if (this.answered) return 'sent';
+    if (this.upstream?.reusedSocket) return 'stale';
+    return wasClosed(error) && socket?.bytesRead === 0 ? 'closed' : 'sent';
+  }
 
   #end(): boolean {
     if (this.#ended) return false;
@@ -223,7 +229,7 @@ function relay(exchange: Exchange, answer: IncomingMessage): void {
       writeTrailers(response, answer.rawTrailers);
       response.end();
     } catch {
-      response.destroy();
+      breakOff(response);
     }
     exchange.done();
   });

@@ -1,7 +1,7 @@
 import { Client, type Dispatcher } from 'undici';
-import { flushHead, writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
+import { breakOff, flushHead, writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
 import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
-import { UpstreamError } from './forward-error.ts';
+import { UpstreamError, wasClosed } from './forward-error.ts';
 import { Upgrades } from './upgrades.ts';
 
 export interface ForwarderOptions {
@@ -137,6 +137,9 @@ class Answer implements Dispatcher.DispatchHandler {
   readonly #connection: Connection;
   readonly #connections: InstanceConnections;
   #controller: Dispatcher.DispatchController | undefined;
+  /** Has any byte of an answer come? */
+  #begun = false;
+  /** Has a head? */
   #answered = false;
   #bodyBegan = false;
   /** The length of the body, if it is known and small. */
@@ -152,6 +155,10 @@ class Answer implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#exchange.response.destroyed) controller.abort(new Error('the client left'));
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true;
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
@@ -196,7 +203,7 @@ class Answer implements Dispatcher.DispatchHandler {
         response.end();
       }
     } catch {
-      response.destroy();
+      breakOff(response);
     }
     this.#exchange.done();
   }
@@ -204,7 +211,7 @@ class Answer implements Dispatcher.DispatchHandler {
   onResponseError(_: unknown, error: Error): void {
     const { response } = this.#exchange;
     this.#exchange.onClosed = undefined;
-    const reached = this.#reached();
+    const reached = this.#reached(error);
     this.#connections.discard(this.#connection);
     if (response.destroyed) this.#exchange.done();
     else this.#exchange.failed(translate(error, reached));
@@ -220,9 +227,11 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the client left'));
   };
 
-  #reached(): ForwardError['reached'] {
+  #reached(error: Error): ForwardError['reached'] {
     if (this.#controller === undefined) return 'unsent';
-    return this.#connection.used && !this.#answered ? 'stale' : 'sent';
+    if (this.#answered) return 'sent';
+    if (this.#connection.used) return 'stale';
+    return wasClosed(error) && !this.#begun ? 'closed' : 'sent';
   }
 }
 

@@ -414,6 +414,20 @@ export function describeForwarder(
       });
 
       test.each([
+        ['cut', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n', 'end'],
+        ['reset', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n', 'reset'],
+        ['silent', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n', 'nothing'],
+      ])('one that breaks off (%s) is a reset for an HTTP/1.0 client', async (_, bytes, then) => {
+        upstream.script = ({ socket }) => {
+          socket.write(bytes);
+          if (then === 'end') setTimeout(() => socket.end(), 20);
+          if (then === 'reset') setTimeout(() => socket.resetAndDestroy(), 20);
+        };
+        const { text, reset } = await sendRaw(impatient.port, 'GET / HTTP/1.0\r\nHost: raw.test\r\n\r\n');
+        expect([text.endsWith('only this'), reset]).toEqual([true, true]);
+      });
+
+      test.each([
         ['nothing, and closes', ''],
         ['garbage', 'SSH-2.0-OpenSSH\r\n'],
         ['a status below 100', 'HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n'],
@@ -655,11 +669,40 @@ export function describeForwarder(
         expect(upstream.received.match(/POST \/second/g)).toHaveLength(1);
       });
 
-      test('what fails on a fresh connection is not asked again', async () => {
-        upstream.script = ({ socket }) => void socket.resetAndDestroy();
-        expect(status((await ask(get('/fresh'))).text)).toBe(502);
-        expect(upstream.received.match(/GET \/fresh/g)).toHaveLength(1);
+      /** What the engine's port relay does for an app that is dead: it takes the connection, and closes it. */
+      const relayOfTheDead = (how: 'end' | 'reset') => {
+        upstream.script = ({ socket }) => {
+          if (how === 'end') socket.end();
+          else socket.resetAndDestroy();
+        };
+      };
+
+      test.each(['end', 'reset'] as const)(
+        'a fresh connection that is closed without a word (%s): GET is asked again, once',
+        async (how) => {
+          relayOfTheDead(how);
+          expect(status((await ask(get('/fresh'))).text)).toBe(502);
+          expect(upstream.received.match(/GET \/fresh/g)).toHaveLength(2);
+        },
+      );
+
+      test.each([
+        'POST /fresh HTTP/1.1\r\nHost: raw.test\r\n\r\n',
+        'PUT /fresh HTTP/1.1\r\nHost: raw.test\r\nContent-Length: 4\r\n\r\nbody',
+      ])('but not what may have been executed, nor what has a body: %j', async (request) => {
+        relayOfTheDead('end');
+        expect(status((await ask(request)).text)).toBe(502);
+        expect(upstream.received.match(/ \/fresh/g)).toHaveLength(1);
       });
+
+      test.each(['H', 'HTTP/1.1 2', 'HTTP/1.1 200 OK\r\nX-A: 1\r\n', 'garbage'])(
+        'nor what has been answered with as little as %j',
+        async (bytes) => {
+          upstream.script = ({ socket }) => socket.end(bytes);
+          expect(status((await ask(get('/fresh'))).text)).toBe(502);
+          expect(upstream.received.match(/GET \/fresh/g)).toHaveLength(1);
+        },
+      );
     });
 
     describe('upgrades', () => {

@@ -84,6 +84,8 @@ export interface RawAnswer {
   readonly text: string;
   /** Did the other side close it? Else the time was up. */
   readonly closed: boolean;
+  /** By a reset? */
+  readonly reset: boolean;
 }
 
 /** Sends bytes to a port of this machine, and collects what comes back until `enough`, the end, or the time is up. */
@@ -98,10 +100,10 @@ export function sendRaw(
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     let text = '';
-    const finish = (closed: boolean) => {
+    const finish = (closed: boolean, reset = false) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve({ text, closed });
+      resolve({ text, closed, reset });
     };
     const timer = setTimeout(() => finish(false), timeoutMs);
     socket.on('data', (chunk) => {
@@ -111,7 +113,7 @@ export function sendRaw(
     socket
       .on('end', () => finish(true))
       .on('close', () => finish(true))
-      .on('error', () => {});
+      .on('error', ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' && finish(true, true));
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   });
 }
