@@ -150,7 +150,7 @@ describe('deploys', () => {
       image: 'web:1',
       env: { A: 'b' },
       limits: { memory: '256m', cpus: 0.5 },
-      readiness: { path: '/ready', timeout: '5000ms' },
+      readiness: { path: '/ready', statuses: ['200-299', 404], timeout: '5000ms' },
       idle: { pauseAfter: 'never', stopAfter: '90s' },
       timeouts: { response: '60s' },
     });
@@ -164,7 +164,7 @@ describe('deploys', () => {
         port: 3000,
         env: { A: 'b' },
         limits: { memory: '256MiB', cpus: 0.5 },
-        readiness: { kind: 'http', path: '/ready', timeout: '5s' },
+        readiness: { kind: 'http', path: '/ready', statuses: ['200-299', 404], timeout: '5s' },
         idle: { pauseAfter: 'never', stopAfter: '90s' },
         timeouts: { response: '1m' },
       },
@@ -441,6 +441,17 @@ describe('bad input', () => {
       '#/idle/pauseAfter': expect.stringContaining('or never'),
     });
     expect(Object.keys(errors)).toContain('#/image');
+  });
+
+  test.each([
+    ['#/readiness/statuses/1', { path: '/', statuses: [200, '2xx'] }],
+    ['#/readiness/statuses/0', { statuses: [99] }],
+    ['#/readiness/statuses', { statuses: [] }],
+    ['#/readiness/statuses', { kind: 'tcp', statuses: [200] }],
+  ])('statuses: %s of %j', async (pointer, readiness) => {
+    await ask('PUT', '/v1/services/web', {});
+    const { status, json } = await ask('POST', '/v1/services/web/revisions', { image: 'web:1', readiness });
+    expect([status, json.errors[0].pointer]).toEqual([400, pointer]);
   });
 
   test.each([

@@ -51,7 +51,13 @@ export interface StoredSpec {
   readonly pids: number | undefined;
   readonly hardening: 'baseline' | 'restricted' | 'off' | undefined;
   readonly relaxations: readonly string[];
-  readonly readiness: { readonly kind: 'http' | 'tcp'; readonly path: string | undefined } | undefined;
+  readonly readiness:
+    | {
+        readonly kind: 'http' | 'tcp';
+        readonly path: string | undefined;
+        readonly statuses?: readonly (number | readonly [from: number, to: number])[] | undefined;
+      }
+    | undefined;
   readonly readyTimeoutMs: number | undefined;
   readonly responseTimeoutMs: number | undefined;
   readonly stopGraceMs: number | undefined;

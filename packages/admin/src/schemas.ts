@@ -1,6 +1,6 @@
 import { InvalidHostError, parseHost } from '@cless/router';
 import { z } from 'zod';
-import { formatMemory, parseDuration, parseMemory } from './units.ts';
+import { formatMemory, parseDuration, parseMemory, parseStatuses } from './units.ts';
 
 /*
  * What the admin API takes and gives: the one place where it is written down. Requests are validated by these, the
@@ -79,6 +79,23 @@ const Memory = z
   )
   .refine((value) => (parseMemory(value) ?? 0) <= Number.MAX_SAFE_INTEGER, 'allowed is less')
   .meta({ description: 'Like 256MiB or 1GiB.', examples: ['256MiB'] });
+
+const Statuses = z
+  .array(
+    z
+      .union([z.int().min(100).max(599), z.string().max(20)])
+      .refine(
+        (status) => parseStatuses(status) !== undefined,
+        'allowed is a status or a range, like 200-299',
+      ),
+  )
+  .min(1)
+  .max(20)
+  .meta({
+    description:
+      'Which answers count, like 404 or 200-299. Default: 200-399 of a path that is named, else all below 500.',
+    examples: [[404, '200-299']],
+  });
 
 const EnvironmentName = z
   .string()
@@ -181,7 +198,12 @@ export const RevisionInput = z
           .max(2_000)
           .regex(/^\/[!-~]*$/, 'allowed is a path that begins with /')
           .optional(),
+        statuses: Statuses.optional(),
         timeout: Duration.optional(),
+      })
+      .refine(({ kind, statuses }) => kind === 'http' || statuses === undefined, {
+        path: ['statuses'],
+        error: 'a connection has no status; allowed only with the kind http',
       })
       .optional()
       .meta({ description: 'When an instance may get its first request.' }),

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDuration, formatMemory, parseDuration, parseMemory } from './units.ts';
+import {
+  formatDuration,
+  formatMemory,
+  formatStatuses,
+  parseDuration,
+  parseMemory,
+  parseStatuses,
+} from './units.ts';
 
 test.each([
   ['250ms', 250],
@@ -28,6 +35,22 @@ test.each([
 
 test.each(['', 'm', '-1m', '1t', '1 m', '1mm'])('%j is no amount of memory', (text) => {
   expect(parseMemory(text)).toBeUndefined();
+});
+
+test.each([
+  ['404', 404],
+  [404, 404],
+  ['200-299', [200, 299]],
+  ['200-200', [200, 200]],
+  ['299-200', undefined],
+  ['99', undefined],
+  ['600', undefined],
+  ['2xx', undefined],
+  ['200-', undefined],
+])('%j as statuses', (text, statuses) => {
+  expect(parseStatuses(text)).toEqual(statuses);
+  if (statuses !== undefined)
+    expect(parseStatuses(formatStatuses(parseStatuses(text) ?? 0))).toEqual(statuses);
 });
 
 test('what is formatted can be parsed, and is the same', () => {

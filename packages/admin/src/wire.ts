@@ -1,6 +1,13 @@
 import type { KnownService, StoredRevision, StoredService, StoredSpec } from './platform.ts';
 import type { Change, Revision, RevisionInput, Service, ServiceInput } from './schemas.ts';
-import { formatDuration, formatMemory, parseDuration, parseMemory } from './units.ts';
+import {
+  formatDuration,
+  formatMemory,
+  formatStatuses,
+  parseDuration,
+  parseMemory,
+  parseStatuses,
+} from './units.ts';
 
 /*
  * Between what is written over the API, for people, and what is stored, for programs.
@@ -58,7 +65,14 @@ export function toSpec(
     pids: input.limits?.pids,
     hardening: input.hardening,
     relaxations: input.relaxations ?? [],
-    readiness: input.readiness && { kind: input.readiness.kind, path: input.readiness.path },
+    readiness: input.readiness && {
+      kind: input.readiness.kind,
+      path: input.readiness.path,
+      statuses: input.readiness.statuses?.flatMap((status) => {
+        const parsed = parseStatuses(status);
+        return parsed === undefined ? [] : [parsed];
+      }),
+    },
     readyTimeoutMs: maybe(input.readiness?.timeout, parseDuration),
     responseTimeoutMs: maybe(input.timeouts?.response, parseDuration),
     stopGraceMs: maybe(input.timeouts?.stop, parseDuration),
@@ -83,7 +97,12 @@ function fromSpec(spec: StoredSpec): Revision['spec'] {
     readiness:
       spec.readiness === undefined && spec.readyTimeoutMs === undefined
         ? undefined
-        : { kind: 'http', ...spec.readiness, timeout: maybe(spec.readyTimeoutMs, formatDuration) },
+        : {
+            kind: 'http',
+            ...spec.readiness,
+            statuses: spec.readiness?.statuses?.map(formatStatuses),
+            timeout: maybe(spec.readyTimeoutMs, formatDuration),
+          },
     idle: {
       pauseAfter: maybe(spec.pauseAfterMs, neverOrDuration),
       stopAfter: maybe(spec.stopAfterMs, neverOrDuration),

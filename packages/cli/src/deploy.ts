@@ -26,6 +26,7 @@ interface Options {
   readonly hardening?: RevisionInput['hardening'];
   readonly relax?: NonNullable<RevisionInput['relaxations']>;
   readonly readyPath?: string;
+  readonly readyStatus?: string[];
   readonly readyTcp?: boolean;
   readonly readyTimeout?: string;
   readonly pauseAfter?: string;
@@ -57,6 +58,7 @@ export const OPTION_OF: Readonly<Record<string, string>> = {
   hardening: '--hardening',
   relaxations: '--relax',
   'readiness/path': '--ready-path',
+  'readiness/statuses': '--ready-status',
   'readiness/timeout': '--ready-timeout',
   'idle/pauseAfter': '--pause-after',
   'idle/stopAfter': '--stop-after',
@@ -104,7 +106,12 @@ export function deployCommand(): Command {
     .option('--pids <number>', 'processes and threads (default: 256)', wholeNumber(1, 4_000_000))
     .option('--hardening <level>', 'baseline, restricted or off')
     .option('--relax <part>', 'a part of the hardening to give up; again for more', collect)
-    .option('--ready-path <path>', 'what is asked to find out that it is ready (default: /)')
+    .option('--ready-path <path>', 'what is asked to find out that it is ready, and is to answer 2xx or 3xx')
+    .option(
+      '--ready-status <statuses>',
+      'which answers count, like 200-299,404 (default: 200-399 of --ready-path, else all below 500)',
+      collect,
+    )
     .option('--ready-tcp', 'it is ready when it takes connections')
     .option('--ready-timeout <duration>', 'how long it may take to get ready, like 30s')
     .option('--pause-after <duration>', 'idle until it is paused, like 60s; never')
@@ -198,10 +205,12 @@ function toRevision(options: Options): RevisionInput {
     },
     hardening: options.hardening,
     relaxations: options.relax,
-    ...((options.readyPath ?? options.readyTcp ?? options.readyTimeout) !== undefined && {
+    ...((options.readyPath ?? options.readyStatus ?? options.readyTcp ?? options.readyTimeout) !==
+      undefined && {
       readiness: {
         kind: options.readyTcp ? 'tcp' : 'http',
         path: options.readyPath,
+        statuses: options.readyStatus?.flatMap((statuses) => statuses.split(',')),
         timeout: options.readyTimeout,
       },
     }),

@@ -1,4 +1,4 @@
-import { Client } from 'undici';
+import { Client, errors } from 'undici';
 import type { Endpoint } from './endpoint.ts';
 
 /** Ready when an HTTP request gets an answer whose status counts. */
@@ -9,15 +9,21 @@ export interface HttpCheck {
   /** Default `GET`. */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which statuses count, as numbers or inclusive ranges. Default: any final answer below 500. */
+  /**
+   * Which statuses count, as numbers or inclusive ranges. Default: 200 to 399 of a path that is named, since another answer
+   * says that the path is wrong; without one any final answer below 500.
+   */
   readonly statuses?: readonly (number | readonly [from: number, to: number])[];
 }
 
 const BELOW_500 = [[200, 499]] as const;
+const GOOD = [[200, 399]] as const;
 
 /**
  * Asks once, over a connection of its own; resolves if the answer counts, rejects with the reason if not.
  * The connection is gone when it settles.
+ *
+ * @throws {TypeError} if it is no request that can be sent
  */
 export async function checkHttp(endpoint: Endpoint, check: HttpCheck, signal: AbortSignal): Promise<void> {
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
@@ -31,7 +37,11 @@ export async function checkHttp(endpoint: Endpoint, check: HttpCheck, signal: Ab
       signal,
     });
     body.on('error', () => {}); // cut below: only the status matters
-    if (!counts(statusCode, check.statuses ?? BELOW_500)) throw new Error(`status ${statusCode}`);
+    if (!counts(statusCode, check.statuses ?? (check.path === undefined ? BELOW_500 : GOOD)))
+      throw new Error(`status ${statusCode}`);
+  } catch (error) {
+    if (error instanceof errors.InvalidArgumentError) throw new TypeError(error.message, { cause: error });
+    throw error;
   } finally {
     await client.destroy();
   }

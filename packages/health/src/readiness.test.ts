@@ -53,6 +53,20 @@ describe('HTTP', () => {
     expect(await waitUntilReady(endpoint)).toMatchObject({ attempts: 4 });
   });
 
+  test('of a path that was named only 2xx and 3xx count, unless the statuses are named, too', async () => {
+    const { endpoint } = await listenHttp((req, res) =>
+      res.writeHead(req.url === '/moved' ? 302 : req.url === '/made' ? 201 : 404).end(),
+    );
+    for (const path of ['/made', '/moved'])
+      expect(await waitUntilReady(endpoint, { check: { kind: 'http', path } })).toMatchObject({
+        attempts: 1,
+      });
+    await expect(
+      waitUntilReady(endpoint, { check: { kind: 'http', path: '/typo' }, timeoutMs: 50 }),
+    ).rejects.toThrow('status 404');
+    await waitUntilReady(endpoint, { check: { kind: 'http', path: '/typo', statuses: [404] } });
+  });
+
   test('path, method, headers and statuses are the caller’s', async () => {
     const { endpoint } = await listenHttp((req, res) => {
       const right = req.url === '/healthz' && req.method === 'HEAD' && req.headers['x-probe'] === 'yes';
@@ -123,7 +137,46 @@ describe('TCP', () => {
   });
 });
 
+describe('what can never be ready', () => {
+  const endpoint = { host: '127.0.0.1', port: 1 };
+
+  // What only programs without types can give is given as they give it.
+  test.each<[string, unknown, object, string]>([
+    ['nothing', undefined, {}, 'allowed is { host, port }'],
+    ['a URL', 'http://127.0.0.1:80', {}, 'allowed is { host, port }'],
+    ['a URL for a host', { host: 'http://a', port: 80 }, {}, 'with a host name or an address'],
+    ['no host', { port: 80 }, {}, 'with a host name or an address'],
+    ['no port', { host: 'a' }, {}, 'port undefined: allowed are whole numbers from 1 to 65535'],
+    ['port 0', { host: 'a', port: 0 }, {}, 'from 1 to 65535'],
+    ['port 99999', { host: 'a', port: 99_999 }, {}, 'from 1 to 65535'],
+    ['a port as text', { host: 'a', port: '80' }, {}, 'from 1 to 65535'],
+    ['no such check', endpoint, { check: { kind: 'grpc' } }, 'the kinds http and tcp'],
+    ['a status', endpoint, { check: { kind: 'http', statuses: [[200, 700]] } }, 'from 100 to 599'],
+    ['a path', endpoint, { check: { kind: 'http', path: 'healthz' } }, 'path'],
+    ['a header', endpoint, { check: { kind: 'http', headers: { 'a b': 'c' } } }, 'header'],
+    ['a method', endpoint, { check: { kind: 'http', method: 'G T' } }, 'method'],
+    ['a time', endpoint, { timeoutMs: Number.NaN }, 'timeoutMs'],
+    ['a negative time', endpoint, { attemptTimeoutMs: -1 }, 'attemptTimeoutMs'],
+  ])('%s is a TypeError at once', async (_, wrong, options, message) => {
+    const refused = Reflect.apply(waitUntilReady, undefined, [wrong, options]);
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow(message);
+  });
+});
+
 describe('the end of waiting', () => {
+  test.each([2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])(
+    'times that no timer can have are none that are over at once: %d',
+    async (ms) => {
+      let requests = 0;
+      const { endpoint } = await listenHttp((_, res) => {
+        setTimeout(() => res.writeHead(++requests < 3 ? 503 : 200).end(), 20);
+      });
+      const times = { timeoutMs: ms, attemptTimeoutMs: ms };
+      expect(await waitUntilReady(endpoint, times)).toMatchObject({ attempts: 3 });
+    },
+  );
+
   test('NOT_READY after the timeout, with the last reason', async () => {
     const endpoint = await closedPort();
     const error = await waitUntilReady(endpoint, { timeoutMs: 60 }).catch((e: unknown) => e);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkArguments, timerMs } from './arguments.ts';
 import type { Endpoint } from './endpoint.ts';
 import { checkHttp, type HttpCheck } from './http-check.ts';
 import { checkTcp, type TcpCheck } from './tcp-check.ts';
@@ -56,10 +57,14 @@ const DELAY_SHARE = 1 / 16;
  * No socket, timer or listener is left when it settles.
  *
  * @throws {NotReadyError} when `timeoutMs` has passed
+ * @throws {TypeError} at once, if the arguments are such that no attempt can succeed
  * @throws the signal's reason, when it is aborted
  */
 export async function waitUntilReady(endpoint: Endpoint, options: WaitOptions = {}): Promise<Ready> {
-  const { check = { kind: 'http' }, timeoutMs = 30_000, attemptTimeoutMs = 10_000, signal } = options;
+  const { check = { kind: 'http' }, signal } = options;
+  checkArguments(endpoint, check);
+  const timeoutMs = timerMs('timeoutMs', options.timeoutMs ?? 30_000);
+  const attemptTimeoutMs = timerMs('attemptTimeoutMs', options.attemptTimeoutMs ?? 10_000);
   signal?.throwIfAborted();
 
   const startedAt = performance.now();
@@ -76,6 +81,7 @@ export async function waitUntilReady(endpoint: Endpoint, options: WaitOptions = 
         await attempt(endpoint, check, attemptTimeoutMs, deadline.signal);
         return { attempts, durationMs: performance.now() - startedAt };
       } catch (failure) {
+        if (failure instanceof TypeError) throw failure;
         if (!deadline.signal.aborted || lastFailure === undefined) lastFailure = failure;
       }
       const elapsedMs = performance.now() - startedAt;

@@ -237,9 +237,9 @@ function toInstanceSpec(
   };
 }
 
-function toCheck({ kind, path }: { kind: 'http' | 'tcp'; path?: string | undefined }): Check {
+function toCheck({ kind, path, statuses }: NonNullable<RevisionSpec['readiness']>): Check {
   if (kind === 'tcp') return { kind };
-  return path === undefined ? { kind } : { kind, path };
+  return { kind, ...(path !== undefined && { path }), ...(statuses !== undefined && { statuses }) };
 }
 
 function orNever(own: number | 'never' | undefined, byDefault: number | undefined): number | undefined {

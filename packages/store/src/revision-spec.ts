@@ -41,4 +41,6 @@ export interface Volume {
 export interface ReadinessSpec {
   readonly kind: 'http' | 'tcp';
   readonly path: string | undefined;
+  /** Which statuses count, as numbers or inclusive ranges. Nothing: as it is for a path, or without one. */
+  readonly statuses?: readonly (number | readonly [from: number, to: number])[] | undefined;
 }

@@ -157,7 +157,7 @@ export function describeStore(name: string, harness: { create(): Store; cleanUp?
         pids: 64,
         hardening: 'restricted',
         relaxations: ['writable-root'],
-        readiness: { kind: 'http', path: '/ready' },
+        readiness: { kind: 'http', path: '/ready', statuses: [404, [200, 299]] },
         readyTimeoutMs: 5_000,
         responseTimeoutMs: 1_000,
         stopGraceMs: 100,

@@ -1,0 +1,44 @@
+import type { Endpoint } from './endpoint.ts';
+import type { Check } from './readiness.ts';
+
+/** The longest that a timer of Node's can run (24.8 days); one that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * What no later attempt would make right is refused before the first.
+ *
+ * @throws {TypeError} that says what is allowed
+ */
+export function checkArguments(endpoint: Endpoint, check: Check): void {
+  const { host, port } = (typeof endpoint === 'object' && endpoint) || {};
+  if (typeof host !== 'string' || host === '' || /[\s/?#@]/.test(host)) {
+    throw new TypeError(
+      `endpoint ${JSON.stringify(endpoint)}: allowed is { host, port }, with a host name or an address`,
+    );
+  }
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new TypeError(`port ${JSON.stringify(port)}: allowed are whole numbers from 1 to 65535`);
+  switch (check.kind) {
+    case 'tcp':
+      return;
+    case 'http':
+      for (const status of (check.statuses ?? []).flat()) {
+        if (!Number.isInteger(status) || status < 100 || status > 599)
+          throw new TypeError(`status ${JSON.stringify(status)}: allowed are whole numbers from 100 to 599`);
+      }
+      return;
+    default:
+      throw new TypeError(`check ${JSON.stringify(check)}: allowed are the kinds http and tcp`);
+  }
+}
+
+/**
+ * A time as a timer can have it; what is longer is as good as for ever.
+ *
+ * @throws {TypeError} if it is none
+ */
+export function timerMs(name: string, ms: number): number {
+  if (typeof ms !== 'number' || !(ms >= 0))
+    throw new TypeError(`${name} ${JSON.stringify(ms)}: allowed are milliseconds, 0 or more`);
+  return Math.min(ms, LONGEST_TIMER_MS);
+}
