@@ -150,9 +150,15 @@ export interface Runtime {
   readonly name: string;
   readonly capabilities: { readonly pause: boolean };
   prepare(): Promise<void>;
-  image(
-    reference: string,
-  ): Promise<{ readonly id: string; readonly exposedPorts: readonly number[] } | undefined>;
+  image(reference: string): Promise<
+    | {
+        readonly id: string;
+        readonly exposedPorts: readonly number[];
+        /** What it declares as `VOLUME`. */
+        readonly volumes?: readonly string[];
+      }
+    | undefined
+  >;
   specHash(spec: InstanceSpec): string;
   /**
    * @param onCreated called when there is something that has an id, before it runs; again, with another id, where the

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
 import { EngineRefusedError, InstanceNotFoundError, isRefusal } from './errors.ts';
 import { fromInspection, fromListing, type Instance } from './instance.ts';
+import { LABELS } from './labels.ts';
 import { logLines } from './logs.ts';
 import type { PortRange } from './ports.ts';
-import { LABELS } from './spec.ts';
 
 /** An owner's containers, once they are there. */
 export class Containers {

@@ -86,7 +86,8 @@ test('a full disk is START_FAILED with the engine’s own words', async () => {
   answer = (request, response) => {
     const json = (status: number, body: unknown) =>
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-    if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
+    if (request.url?.startsWith('/images')) json(200, { Id: 'sha256:1' });
+    else if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
     else if (request.url?.startsWith('/containers/create'))
       json(500, { message: 'mkdir /var/lib/docker/overlay2/x: no space left on device' });
     else json(404, { message: 'no such container' });
@@ -103,7 +104,8 @@ test('what an engine that was too slow made after all is removed when it is know
     asked.push(`${request.method} ${request.url?.split('?')[0]}`);
     const json = (status: number, body: unknown) =>
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-    if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
+    if (request.url?.startsWith('/images')) json(200, { Id: 'sha256:1' });
+    else if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
     else if (request.url?.startsWith('/containers/create')) json(201, { Id: 'abc' });
     else if (request.url?.endsWith('/start')) request.socket.destroy();
     else json(204, undefined);

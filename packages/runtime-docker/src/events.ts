@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
+import { LABELS } from './labels.ts';
 import { lines } from './lines.ts';
-import { LABELS } from './spec.ts';
 
 /**
  * What happened at the engine. Events are hints: after each `connected`, list what is really there, since some

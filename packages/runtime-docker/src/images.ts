@@ -7,11 +7,24 @@ export interface Image {
   readonly id: string;
   /** The TCP ports that it exposes. */
   readonly exposedPorts: readonly number[];
+  /** What it declares as `VOLUME`: absolute paths. */
+  readonly volumes: readonly string[];
 }
+
+/** What a container has of its image without being told. */
+interface ImageFacts {
+  /** The user that it runs as, empty for root. */
+  readonly user: string;
+  readonly volumes: readonly string[];
+}
+
+/** How many images are remembered. */
+const MAX_REMEMBERED = 1_000;
 
 /** The images on the host. */
 export class Images {
   readonly #engine: Engine;
+  readonly #known = new Map<string, ImageFacts>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -23,17 +36,29 @@ export class Images {
     const exposedPorts = Object.keys(info?.Config?.ExposedPorts ?? {})
       .filter((port) => port.endsWith('/tcp'))
       .map((port) => Number.parseInt(port, 10));
-    return info && { id: info.Id, exposedPorts };
+    if (info === undefined) return undefined;
+    const facts = factsOf(info);
+    this.#remember(info.Id, facts);
+    return { id: info.Id, exposedPorts, volumes: facts.volumes };
   }
 
-  /** The user that it runs as, empty for root. @throws {ImageNotFoundError} */
-  async user(reference: string): Promise<string> {
+  /** Of an id it is asked once: what an id stands for never changes. @throws {ImageNotFoundError} */
+  async facts(reference: string): Promise<ImageFacts> {
+    const known = this.#known.get(reference);
+    if (known !== undefined) return known;
     const info = await this.#inspect(reference);
     if (info === undefined) throw new ImageNotFoundError(reference);
-    return info.Config?.User ?? '';
+    const facts = factsOf(info);
+    this.#remember(info.Id, facts);
+    return facts;
   }
 
   // Private
+
+  #remember(id: string, facts: ImageFacts): void {
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+    this.#known.set(id, facts);
+  }
 
   async #inspect(reference: string): Promise<ImageInspectInfo | undefined> {
     try {
@@ -51,4 +76,8 @@ export class Images {
       throw error;
     }
   }
+}
+
+function factsOf({ Config: config }: ImageInspectInfo): ImageFacts {
+  return { user: config?.User ?? '', volumes: Object.keys(config?.Volumes ?? {}) };
 }

@@ -16,3 +16,4 @@ export type { Endpoint, Instance } from './instance.ts';
 export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';
 export type { InstanceSpec, Volume } from './spec.ts';
 export type { StartOptions } from './start.ts';
+export type { ServiceVolume } from './volumes.ts';

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
-import { LABELS } from './spec.ts';
+import { LABELS } from './labels.ts';
 
 /** The network that an owner's containers share, without traffic between them. */
 export class OwnNetwork {

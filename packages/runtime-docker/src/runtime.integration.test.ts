@@ -151,6 +151,78 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     await docker('volume', 'rm', `cless-${other}-kept`, `cless-${other}-data`);
   });
 
+  test('what an image declares as VOLUME is its service’s, with its owners and modes, whatever the revision', async () => {
+    const declares = `declares-${owner}`;
+    images.add(declares);
+    const scratch = await docker(
+      'run',
+      '-d',
+      '--entrypoint',
+      'sh',
+      spec.image,
+      '-c',
+      'mkdir -p /srv/git /var/cache/x && echo given > /srv/git/given && chown -R 1000:1000 /srv/git && chmod 750 /srv/git',
+    );
+    await docker('wait', scratch);
+    await docker(
+      'commit',
+      '-c',
+      'VOLUME ["/srv/git/", "/var/cache/x", "/tmp"]',
+      '-c',
+      'ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "/app/sample-upstream.ts"]',
+      scratch,
+      declares,
+    );
+    await docker('rm', scratch);
+    const found = await runtime.image(declares);
+    expect([...(found?.volumes ?? [])].sort()).toEqual(['/srv/git/', '/tmp', '/var/cache/x']);
+
+    const first = await runtime.start({ ...spec, image: declares, user: '1000' });
+    const inside = (id: string, command: string) => docker('exec', id, 'sh', '-c', command);
+    expect(
+      await inside(first.id, 'stat -c %u:%a /srv/git; cat /srv/git/given; echo mine > /srv/git/mine'),
+    ).toBe('1000:750\ngiven');
+    await runtime.stop(first.id, { graceMs: 0 });
+    const volumes = await runtime.volumes('web');
+    expect(volumes.map(({ target }) => target)).toEqual(['/srv/git', '/tmp', '/var/cache/x']);
+    expect(volumes[0]?.name).toMatch(new RegExp(`^cless-${other}-web-srv-git-[0-9a-f]{12}$`));
+
+    // Another revision of another image, read-only but for what it declares; the volume of the spec comes first.
+    const second = await runtime.start({
+      ...spec,
+      revision: 'r2',
+      image: declares,
+      user: '1000',
+      hardening: 'restricted',
+      volumes: [{ source: 'mine', target: '/var/cache/x', readOnly: true }],
+    });
+    expect(await inside(second.id, 'cat /srv/git/mine; echo more >> /srv/git/mine; touch /tmp/x')).toBe(
+      'mine',
+    );
+    const [info] = JSON.parse(await docker('inspect', second.id));
+    const named = Object.fromEntries(
+      info.Mounts.map(({ Destination, Name, RW }: Record<string, unknown>) => [Destination, [Name, RW]]),
+    );
+    expect(named).toMatchObject({
+      '/srv/git': [volumes[0]?.name, true],
+      '/var/cache/x': [`cless-${other}-mine`, false],
+    });
+    expect(info.HostConfig.Tmpfs).toHaveProperty('/tmp');
+
+    // Another service has its own. Those in use stay, and are told.
+    const stranger = await runtime.start({ ...spec, service: 'web2', image: declares });
+    expect(await inside(stranger.id, 'ls /srv/git')).toBe('given');
+    expect(await runtime.removeVolumes('web2')).toHaveLength(3);
+    await runtime.stop(stranger.id, { graceMs: 0 });
+    expect(await runtime.removeVolumes('web')).toEqual([volumes[0]]);
+    await runtime.stop(second.id, { graceMs: 0 });
+    for (const service of ['web', 'web2']) {
+      expect(await runtime.removeVolumes(service)).toEqual([]);
+      expect(await runtime.volumes(service)).toEqual([]);
+    }
+    await docker('volume', 'rm', `cless-${other}-mine`);
+  });
+
   test('folders of the host only where the operator allows it, whatever links say', async () => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'cless-host-')));
     const allowed = join(folder, 'allowed');

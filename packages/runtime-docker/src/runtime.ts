@@ -12,6 +12,7 @@ import { PortRange } from './ports.ts';
 import { pullImage } from './pull.ts';
 import { type InstanceSpec, specHash } from './spec.ts';
 import { Starter, type StartOptions } from './start.ts';
+import { type ServiceVolume, Volumes } from './volumes.ts';
 
 export interface DockerRuntimeOptions {
   /** Whose containers these are: the `cless.owner` label. No other containers are ever touched. */
@@ -47,6 +48,7 @@ export class DockerRuntime {
   readonly #images: Images;
   readonly #containers: Containers;
   readonly #starter: Starter;
+  readonly #volumes: Volumes;
 
   constructor({
     owner,
@@ -66,6 +68,7 @@ export class DockerRuntime {
     this.#network = new OwnNetwork(engine, owner);
     this.#images = new Images(engine);
     this.#containers = new Containers(engine, owner, ports);
+    this.#volumes = new Volumes(engine, owner);
     this.#starter = new Starter({
       engine,
       owner,
@@ -100,6 +103,16 @@ export class DockerRuntime {
     await pullImage(this.#engine, reference, { onProgress, signal });
   }
 
+  /** The volumes of a service that its images declared; they outlive containers and revisions. */
+  async volumes(service: string): Promise<ServiceVolume[]> {
+    return this.#volumes.list(service);
+  }
+
+  /** Removes them, with all that is in them; gives back those that a container still has. */
+  async removeVolumes(service: string): Promise<ServiceVolume[]> {
+    return this.#volumes.remove(service);
+  }
+
   /** What {@link Instance.spec} would be for this spec. */
   specHash(spec: InstanceSpec): string {
     return specHash(spec);
@@ -126,7 +139,7 @@ export class DockerRuntime {
   }
 
   /**
-   * Stops the container (SIGTERM, after the grace period SIGKILL) and removes it with its anonymous volumes.
+   * Stops the container (SIGTERM, after the grace period SIGKILL) and removes it. Named volumes stay.
    * One that is not there is none to complain of.
    *
    * @param graceMs in milliseconds, default 10,000; 0 kills at once

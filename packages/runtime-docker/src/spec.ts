@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ContainerCreateOptions, MountSettings } from 'dockerode';
+import type { ContainerCreateOptions } from 'dockerode';
 import { type Hardening, hardeningConfig, isRoot, type Relaxation, UNPRIVILEGED_USER } from './hardening.ts';
+import { LABELS } from './labels.ts';
+import { mounts } from './volumes.ts';
 
 /** What an instance is started from. */
 export interface InstanceSpec {
@@ -40,14 +42,6 @@ export interface Volume {
   readonly readOnly: boolean;
 }
 
-export const LABELS = {
-  managed: 'cless.managed',
-  owner: 'cless.owner',
-  service: 'cless.service',
-  revision: 'cless.revision',
-  spec: 'cless.spec',
-} as const;
-
 /** Changes when this package makes something else of the same spec, so that old containers are not adopted. */
 const SPEC_VERSION = 2;
 
@@ -67,6 +61,8 @@ interface Placement {
   readonly hostPort: number;
   /** The user that the image runs as, empty for root. */
   readonly imageUser: string;
+  /** What the image declares as `VOLUME`. */
+  readonly imageVolumes: readonly string[];
   /** Folders of the host that the spec's volumes name, as they really are. */
   readonly hostPaths: ReadonlyMap<string, string>;
 }
@@ -80,6 +76,13 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
     hardening === 'restricted' && isRoot(user ?? placement.imageUser) && !relaxations.includes('root-user');
   const contract = { PORT: String(port), K_SERVICE: service, K_REVISION: revision, K_CONFIGURATION: service };
   const exposed = `${port}/tcp`;
+  const hardened = hardeningConfig(hardening, relaxations);
+  const mounted = mounts(volumes, {
+    ...placement,
+    service,
+    declared: placement.imageVolumes,
+    taken: Object.keys(hardened.Tmpfs ?? {}),
+  });
   return {
     Image: image,
     Env: Object.entries({ ...env, ...contract }).map(([name, value]) => `${name}=${value}`),
@@ -96,7 +99,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       [LABELS.spec]: specHash(spec),
     },
     HostConfig: {
-      ...hardeningConfig(hardening, relaxations),
+      ...hardened,
       Privileged: false,
       Init: true,
       Memory: memoryBytes,
@@ -108,28 +111,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       AutoRemove: false,
       NetworkMode: placement.network,
       PortBindings: { [exposed]: [{ HostIp: '127.0.0.1', HostPort: String(placement.hostPort) }] },
-      ...(volumes.length > 0 && { Mounts: volumes.map((volume) => mount(volume, placement)) }),
-    },
-  };
-}
-
-/** A volume's name carries its owner's, so that no other installation's data is in reach. */
-function volumeName(owner: string, name: string): string {
-  return `cless-${owner}-${name}`;
-}
-
-function mount({ source, target, readOnly }: Volume, { owner, hostPaths }: Placement): MountSettings {
-  const hostPath = hostPaths.get(source);
-  if (hostPath !== undefined) return { Type: 'bind', Source: hostPath, Target: target, ReadOnly: readOnly };
-  return {
-    Type: 'volume',
-    Source: volumeName(owner, source),
-    Target: target,
-    ReadOnly: readOnly,
-    VolumeOptions: {
-      NoCopy: false,
-      Labels: { [LABELS.managed]: 'true', [LABELS.owner]: owner },
-      DriverConfig: { Name: 'local', Options: {} },
+      ...(mounted.length > 0 && { Mounts: mounted }),
     },
   };
 }

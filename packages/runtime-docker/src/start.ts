@@ -53,9 +53,11 @@ export class Starter {
   async start(spec: InstanceSpec, { onCreated, signal }: StartOptions = {}): Promise<Instance> {
     const { ports, images, hostPaths } = this.#parts;
     signal?.throwIfAborted();
+    const { user, volumes } = await images.facts(spec.image);
     const placement = {
       hostPaths: await hostPaths.resolve(spec),
-      imageUser: spec.hardening === 'restricted' ? await images.user(spec.image) : '',
+      imageUser: user,
+      imageVolumes: volumes,
     };
     const tried: number[] = [];
     while (tried.length < MAX_PORT_ATTEMPTS) {
@@ -72,7 +74,11 @@ export class Starter {
   async #startOn(
     hostPort: number,
     spec: InstanceSpec,
-    placement: { readonly imageUser: string; readonly hostPaths: ReadonlyMap<string, string> },
+    placement: {
+      readonly imageUser: string;
+      readonly imageVolumes: readonly string[];
+      readonly hostPaths: ReadonlyMap<string, string>;
+    },
     onCreated: StartOptions['onCreated'],
   ): Promise<Instance | 'again'> {
     const { engine, owner, ports, containers } = this.#parts;
