@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 /*
  * What the proxy needs of its parts. The interfaces belong to the proxy; other packages satisfy them by their
@@ -226,9 +227,11 @@ export interface Exchange {
 /** An upgrade on its way. */
 export interface UpgradeExchange {
   readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  /** What the client sent after the request. */
-  readonly head: Buffer;
+  readonly socket: Socket;
+  /** What the client offers to switch to. */
+  readonly protocol: string;
+  /** What the client has sent after the request. Until this is called somebody else reads the connection. */
+  takeEarly(): Buffer;
   readonly target: Target;
   readonly path: string;
   readonly headers: string[];
@@ -249,8 +252,11 @@ export interface ForwardError extends Error {
 /** Sends the leased request to the endpoint and streams the answer back. */
 export interface Forwarder {
   forward(exchange: Exchange): void;
-  /** Resolves when the upgraded connection has ended; rejects with a {@link ForwardError} if nothing was answered. */
-  upgrade(exchange: UpgradeExchange): Promise<void>;
+  /**
+   * Resolves with the status of the answer (101, or the instance's refusal) when the connection has ended; rejects with a
+   * {@link ForwardError} if nothing was answered.
+   */
+  upgrade(exchange: UpgradeExchange): Promise<number>;
   /** Closes the pooled connections to the instance; there are no open requests. */
   close(instanceId: string): Promise<void>;
   /** Breaks off everything that is open to the instance. */

@@ -1,20 +1,27 @@
-import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.ts';
+import { Connection, type Turn } from './connection.ts';
 import type { Forwarder, Router, ServiceSource } from './contracts.ts';
+import { EarlyBytes } from './early-bytes.ts';
 import type { Entrance, Where } from './entrance.ts';
 import type { TrustedProxies } from './forwarded.ts';
+import { FrontResponse } from './front-response.ts';
 import { HeldRequest } from './held-request.ts';
 import { HeldUpgrade } from './held-upgrade.ts';
 import type { LeaseGiver } from './lease.ts';
 import { Meters, type Reading } from './meters.ts';
-import { problemOf, rawProblem } from './problem.ts';
-import { BadRequestError, type HeadLimits, LimitError } from './request-head.ts';
+import { offeredUpgrade } from './offered-upgrade.ts';
+import { explainParseError, type ParseError, wasHead } from './parse-error.ts';
+import { ConnectRefusal, Refusal } from './refusal.ts';
+import { Replay } from './replay.ts';
+import type { HeadLimits } from './request-head.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Silence } from './silence.ts';
-import { responseOn } from './upgrades.ts';
+
+/** How long a connection may be silent before the system asks whether the other side is still there, in milliseconds. */
+const TCP_KEEP_ALIVE_MS = 60_000;
 
 export interface FrontLimits extends HeadLimits {
   readonly maxHeaderBytes: number;
@@ -26,17 +33,6 @@ export interface FrontLimits extends HeadLimits {
   readonly bodyTimeoutMs: number;
   /** How long nothing may move in the middle of an exchange that is neither an event stream nor upgraded, likewise. */
   readonly idleTimeoutMs: number;
-}
-
-/** An answer that knows what it is the answer to. */
-class FrontResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  held: HeldRequest | undefined;
-  /** The head as it was sent. */
-  declare readonly _header: string | null;
-
-  get isEventStream(): boolean {
-    return /^content-type:\s*text\/event-stream/im.test(this._header ?? '');
-  }
 }
 
 /** One line of the access log. */
@@ -66,6 +62,8 @@ export interface FrontOptions {
   readonly trustedProxies: TrustedProxies;
   /** Is told of each answer; nothing where nobody wants to know. */
   readonly onAccess: ((access: Access) => void) | undefined;
+  /** Is told why a connection could not be accepted. */
+  readonly onError?: ((error: Error) => void) | undefined;
 }
 
 /** What a request needs of the front. */
@@ -76,11 +74,12 @@ export interface FrontContext extends FrontOptions {
   readonly draining: boolean;
 }
 
-/** The HTTP server: takes requests in, lets each go its way, and refuses what is none. */
+/** The HTTP server: takes connections in, lets each request go its way in its turn, and refuses what is none. */
 export class Front implements Entrance {
   readonly #server: Server;
   readonly #context: FrontContext;
-  readonly #upgraded = new Set<Duplex>();
+  /** Each connection that was ever accepted, until it has closed. */
+  readonly #connections = new Map<Duplex, Connection>();
   readonly #silence: Silence;
   #draining = false;
 
@@ -108,20 +107,20 @@ export class Front implements Entrance {
       requireHostHeader: false, // told by us, as a problem
       insecureHTTPParser: false,
       noDelay: true,
+      // A client that vanished without a word would hold its event stream, and so its service, awake for ever.
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     });
     this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; ours is an error
     if (this.#silence.stepMs !== undefined) this.#server.timeout = this.#silence.stepMs;
-    this.#server.on('request', (request, response: FrontResponse) => {
-      response.held = new HeldRequest(this.#context, request, response);
-      response.held.run();
-    });
-    this.#server.on('checkContinue', (request, response: FrontResponse) => {
-      response.held = new HeldRequest(this.#context, request, response, { expectsContinue: true });
-      response.held.run();
-    });
-    this.#server.on('timeout', (socket) => this.#onSilence(socket));
+    this.#server.on('connection', (socket) => this.#onConnection(socket));
+    this.#server.on('request', (request, response: FrontResponse) => this.#onRequest(request, response));
+    this.#server.on('checkContinue', (request, response: FrontResponse) =>
+      this.#onRequest(request, response, { expectsContinue: true }),
+    );
+    this.#server.on('timeout', () => {}); // each connection listens to its own
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
-    this.#server.on('connect', (request, socket) => this.#onConnect(request, socket));
+    this.#server.on('connect', (request, socket, head) => this.#onConnect(request, socket, head));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
   }
 
@@ -131,6 +130,8 @@ export class Front implements Entrance {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', reject);
+        // Of a connection that could not be accepted; unheard it would end the process.
+        this.#server.on('error', (error) => this.#context.onError?.(error));
         resolve(this.#server.address() as AddressInfo);
       });
     });
@@ -145,85 +146,86 @@ export class Front implements Entrance {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     const timer = this.#context.clock.after(timeoutMs, resolve);
-    // Node leaves a connection open whose last answer ends only now.
-    const sweep = setInterval(() => this.#server.closeIdleConnections(), 20);
-    await Promise.race([Promise.all([closed, this.#allUpgradesClosed()]), timeout]);
+    for (const connection of this.#connections.values()) connection.drain();
+    await Promise.race([closed, timeout]);
     timer.cancel();
-    clearInterval(sweep);
-    for (const socket of this.#upgraded) socket.destroy();
-    this.#server.closeAllConnections();
+    for (const socket of this.#connections.keys()) socket.destroy();
     await closed;
   }
 
   // Private
 
-  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => {}); // `close` follows
-    this.#upgraded.add(socket);
-    socket.once('close', () => this.#upgraded.delete(socket));
-    void new HeldUpgrade(this.#context, request, socket as Socket, head).run();
+  #onConnection(socket: Socket): void {
+    if (this.#connections.has(socket)) return; // what it sent is being read anew
+    const connection = new Connection(socket, this.#context);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => this.#connections.delete(socket));
+    socket.on('timeout', () => this.#onSilence(connection));
   }
 
-  /** Nothing has moved on a connection for a while; whether that is too long depends on what it is waiting for. */
-  #onSilence(socket: Socket & { _httpMessage?: FrontResponse }): void {
-    if (this.#upgraded.has(socket)) return;
-    const response = socket._httpMessage;
-    if (response?.held !== undefined) {
-      response.held.silent(this.#silence.measure(socket), response.isEventStream);
-    } else if (socket.bytesWritten > 0) {
-      socket.destroy(); // between requests, so the timer was the one of keep-alive
+  #onRequest(
+    request: IncomingMessage,
+    response: FrontResponse,
+    options?: { expectsContinue: boolean },
+  ): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.ended) {
+      connection?.ignore();
+      request.resume();
+      return;
     }
-    // Else nothing came yet: that is for the timeout of the headers.
+    const held = new HeldRequest(this.#context, connection, request, response, options);
+    connection.take(held, { last: !response.shouldKeepAlive });
   }
 
-  async #allUpgradesClosed(): Promise<void> {
-    await Promise.all(
-      [...this.#upgraded].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#onTakeover(socket, head, (connection, early) => {
+      const protocol = offeredUpgrade(request);
+      return protocol === undefined
+        ? new Replay(connection, request, early, this.#server)
+        : new HeldUpgrade(this.#context, connection, request, protocol, early);
+    });
+  }
+
+  #onConnect(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#onTakeover(
+      socket,
+      head,
+      (connection, early) => new ConnectRefusal(this.#context, connection, request, early),
     );
   }
 
-  #onConnect(request: IncomingMessage, socket: Duplex): void {
-    socket.on('error', () => {});
-    const response = responseOn(request, socket);
-    new HeldRequest(this.#context, request, response).refuse(
-      new BadRequestError('CONNECT is not spoken here'),
-    );
-  }
-
-  /** What could not even be parsed. */
-  #onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+  /** Node's server has given the connection away: nobody reads it any more, or looks after it. */
+  #onTakeover(socket: Duplex, head: Buffer, turn: (connection: Connection, early: EarlyBytes) => Turn): void {
+    socket.on('error', () => {}); // `close` follows
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) {
       socket.destroy();
       return;
     }
-    const problem = problemOf(this.#translate(error), { service: undefined, host: undefined });
-    this.#context.meters.problem(problem.type);
-    // Nothing may follow half an answer.
-    const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
-    if (answering?.headersSent) socket.destroy();
-    else socket.end(rawProblem(problem, randomUUID()));
-    socket.on('error', () => {});
-    this.#context.clock.after(1_000, () => socket.destroy()); // also if the client does not read it
+    connection.givenAway();
+    if (connection.ended) connection.ignore();
+    else connection.take(turn(connection, new EarlyBytes(connection.socket, head)));
   }
 
-  #translate(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): Error {
-    const { maxHeaderBytes, maxTargetBytes } = this.#context.limits;
-    switch (error.code) {
-      case 'HPE_HEADER_OVERFLOW':
-        return firstLineLength(error.rawPacket) > maxTargetBytes
-          ? new LimitError('TARGET_TOO_LONG', `the target is longer than ${maxTargetBytes} bytes`)
-          : new LimitError('HEADERS_TOO_LARGE', `the headers are larger than ${maxHeaderBytes} bytes`);
-      case 'ERR_HTTP_REQUEST_TIMEOUT':
-        return Object.assign(new Error('the request did not come in time'), { code: 'REQUEST_TIMEOUT' });
-      default:
-        return new BadRequestError(
-          `the request is not HTTP/1.1${error.code === undefined ? '' : ` (${error.code})`}`,
-        );
+  /** Nothing has moved on a connection for a while; whether that is too long depends on what it is waiting for. */
+  #onSilence({ socket, current }: Connection): void {
+    if (current !== undefined) current.silent(this.#silence.measure(socket));
+    else if (socket.bytesWritten > 0) socket.destroy(); // between requests, so the timer was the one of keep-alive
+    // Else nothing came yet: that is for the timeout of the headers.
+  }
+
+  /** What could not even be parsed. */
+  #onClientError(error: ParseError, socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || !socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
     }
+    const explained = explainParseError(error, this.#context.limits);
+    connection.unreadable(
+      explained,
+      () => new Refusal(connection, explained, wasHead(error), this.#context.meters),
+    );
   }
-}
-
-function firstLineLength(packet: Buffer | undefined): number {
-  const end = packet?.indexOf('\r\n') ?? -1;
-  return end === -1 ? (packet?.length ?? 0) : end;
 }

@@ -1,38 +1,55 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { breakOff } from './answer.ts';
+import type { Connection } from './connection.ts';
 import type { Exchange, ForwardError, Target } from './contracts.ts';
 import { codeOf, SilenceError } from './errors.ts';
 import type { FrontContext } from './front.ts';
+import type { FrontResponse } from './front-response.ts';
 import { Held } from './held.ts';
 import type { Lease } from './lease.ts';
 import { writeOwnAnswer, writeProblem } from './problem.ts';
 import { RequestBody } from './request-body.ts';
 
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** How often one request may be sent again. */
-const MAX_RETRIES = 3;
 /** Why a body was not passed on to its end, if that is the answer. */
-const REFUSED_FOR_ITS_BODY = new Set(['BODY_TOO_LARGE', 'REQUEST_TIMEOUT', 'UPSTREAM_TIMEOUT']);
+const REFUSED_FOR_ITS_BODY = new Set([
+  'BAD_REQUEST',
+  'BODY_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+  'UPSTREAM_TIMEOUT',
+]);
+/** After these it is not certain where the request ends, or what it is. */
+const ENDS_CONNECTION = new Set([
+  'BAD_REQUEST',
+  'INVALID_HOST',
+  'HTTP_VERSION',
+  'TARGET_TOO_LONG',
+  'HEADERS_TOO_LARGE',
+  'BODY_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+]);
+
+const CLOSE = /(?:^|,)\s*close\s*(?:,|$)/i;
 
 const ignore = () => {};
 
 /** A client's request, from its head to the end of its answer. */
 export class HeldRequest extends Held implements Exchange {
-  readonly response: ServerResponse;
+  readonly response: FrontResponse;
   readonly #expectsContinue: boolean;
   body: RequestBody | undefined;
   onClosed: (() => void) | undefined;
   #lease: Lease | undefined;
-  #retries = 0;
   #error: unknown;
+  #unreadable: Error | undefined;
 
   constructor(
     context: FrontContext,
+    connection: Connection,
     request: IncomingMessage,
-    response: ServerResponse,
+    response: FrontResponse,
     { expectsContinue = false }: { expectsContinue?: boolean } = {},
   ) {
-    super(context, request);
+    super(context, connection, request);
     this.response = response;
     this.#expectsContinue = expectsContinue;
     response.on('close', this.#onClose);
@@ -44,11 +61,20 @@ export class HeldRequest extends Held implements Exchange {
     return this.#lease;
   }
 
+  get whole(): boolean {
+    return this.request.complete;
+  }
+
   /** Lets the request go its way. */
-  run(): void {
+  begin(): void {
     this.context.retries.earn();
     try {
+      if (this.#unreadable !== undefined) throw this.#unreadable;
       this.route();
+      if (this.request.httpVersionMinor === 0 && CLOSE.test(this.head.connection ?? '')) {
+        this.response.shouldKeepAlive = false; // whatever it says besides
+        this.connection.end();
+      }
       if (this.head.path === '*') {
         this.#answerOptions();
         return;
@@ -71,7 +97,8 @@ export class HeldRequest extends Held implements Exchange {
       return;
     }
     const unread = !request.complete;
-    const close = unread || this.context.draining;
+    const close = unread || this.context.draining || ENDS_CONNECTION.has(codeOf(error) ?? '');
+    if (close) this.connection.end();
     const fixed = this.fixedAnswer(error);
     if (fixed !== undefined) {
       writeOwnAnswer(request, response, fixed, { requestId: this.requestId, close });
@@ -97,8 +124,7 @@ export class HeldRequest extends Held implements Exchange {
     const cause = this.body?.errored;
     if (REFUSED_FOR_ITS_BODY.has(codeOf(cause) ?? '')) {
       this.refuse(cause);
-    } else if (lease !== undefined && this.#mayRetry(error)) {
-      this.#retries += 1;
+    } else if (lease !== undefined && !this.response.headersSent && this.retries(error, this.#taken)) {
       void lease.examine().then(() => this.#wait());
     } else {
       if (error.code === 'UPSTREAM_DISCONNECTED') void lease?.examine();
@@ -106,16 +132,24 @@ export class HeldRequest extends Held implements Exchange {
     }
   }
 
-  /**
-   * Nothing has moved for so long, neither from the client nor to it.
-   *
-   * @param endless is the answer one that may be silent for hours?
-   */
-  silent(ms: number, endless: boolean): void {
+  /** The rest of its body is no HTTP. One that waits says so when it is its turn. */
+  unreadable(error: Error): void {
+    this.#unreadable = error;
+    if (this.connection.current !== this) return;
+    if (this.body?.started) this.body.destroy(error);
+    else this.refuse(error);
+  }
+
+  drained(): void {
+    this.response.emit('drain');
+  }
+
+  /** Nothing has moved for so long, neither from the client nor to it. */
+  silent(ms: number): void {
     const { bodyTimeoutMs, idleTimeoutMs } = this.context.limits;
     const { response, request } = this;
     if (response.headersSent) {
-      if (ms < idleTimeoutMs || endless) return;
+      if (ms < idleTimeoutMs || response.isEventStream) return;
       this.#error ??= new Error(`nothing moved for ${ms} ms`);
       breakOff(response); // a broken answer, never a short one that looks whole
     } else if (this.body?.started && !request.complete) {
@@ -151,7 +185,7 @@ export class HeldRequest extends Held implements Exchange {
     try {
       // A new one for each try: the old one may be destroyed, but nothing was taken through it.
       if (this.head.hasBody) this.body = new RequestBody(this.request, this.context.limits.maxBodyBytes);
-      if (this.#expectsContinue && this.#retries === 0) this.response.writeContinue();
+      if (this.#expectsContinue && !this.isRetry) this.response.writeContinue();
       this.context.forwarder.forward(this);
     } catch (error) {
       lease.release();
@@ -159,21 +193,10 @@ export class HeldRequest extends Held implements Exchange {
     }
   }
 
-  /**
-   * Any request, if not one byte of it was written to the instance. An idempotent one without a body, once, if the
-   * connection was closed before any byte of an answer: it had been used before, or the engine's port relay had taken
-   * it for an app that is dead. Nothing else.
-   */
-  #mayRetry({ code, reached }: ForwardError): boolean {
-    if (code !== 'UPSTREAM_DISCONNECTED' || this.response.headersSent || this.#retries >= MAX_RETRIES)
-      return false;
-    const unsent = reached === 'unsent' && this.body?.started !== true;
-    const unanswered =
-      (reached === 'stale' || reached === 'closed') &&
-      this.#retries === 0 &&
-      this.body === undefined &&
-      IDEMPOTENT.has(this.request.method ?? '');
-    return (unsent || unanswered) && this.context.retries.spend();
+  /** What became of the body. */
+  get #taken(): 'untouched' | 'none' | 'taken' {
+    if (this.body === undefined) return 'none';
+    return this.body.started ? 'taken' : 'untouched';
   }
 
   /** RFC 9110 §9.3.7: `OPTIONS *` asks the server, not a service. */
@@ -189,5 +212,6 @@ export class HeldRequest extends Held implements Exchange {
       response.headersSent ? response.statusCode : 499,
       this.#error ?? (whole ? undefined : new Error('broken off')),
     );
+    this.connection.over();
   };
 }

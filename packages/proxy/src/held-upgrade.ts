@@ -1,93 +1,113 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Connection } from './connection.ts';
+import type { UpgradeExchange } from './contracts.ts';
+import type { EarlyBytes } from './early-bytes.ts';
+import { UpstreamError } from './forward-error.ts';
 import type { FrontContext } from './front.ts';
+import { lastResponseOn } from './front-response.ts';
 import { Held } from './held.ts';
 import { writeProblem } from './problem.ts';
-import { BadRequestError } from './request-head.ts';
-import { responseOn } from './upgrades.ts';
-
-/** What a client may send after its upgrade before that is answered. */
-const MAX_HELD_BYTES = 64 * 1024;
 
 /** A client's upgrade, from its head to the end of the connection. */
 export class HeldUpgrade extends Held {
-  readonly #socket: Socket;
-  #head: Buffer;
+  readonly #protocol: string;
+  readonly #early: EarlyBytes;
+  /** What follows is the upgraded protocol's, or for nobody. */
+  readonly whole = false;
 
-  constructor(context: FrontContext, request: IncomingMessage, socket: Socket, head: Buffer) {
-    super(context, request);
-    this.#socket = socket;
-    this.#head = head;
+  /** @param protocol what it offers to switch to */
+  constructor(
+    context: FrontContext,
+    connection: Connection,
+    request: IncomingMessage,
+    protocol: string,
+    early: EarlyBytes,
+  ) {
+    super(context, connection, request);
+    this.#protocol = protocol;
+    this.#early = early;
   }
 
-  /** Lets the upgrade go its way; resolves when the connection has ended, or was refused. */
-  async run(): Promise<void> {
-    const { forwarder } = this.context;
-    const left = new AbortController();
-    const leave = () => left.abort(new Error('the client left'));
-    this.#socket.once('close', leave);
-    const stopReading = this.#readWhileHeld();
-    let status = 101;
-    let failure: unknown;
-    try {
-      this.route();
-      if (this.head.hasBody) throw new BadRequestError('an upgrade has no body');
-      if (/(?:^|,)\s*h2c\s*(?:,|$)/i.test(this.request.headers.upgrade ?? '')) {
-        throw new BadRequestError('an upgrade to h2c is not spoken here');
-      }
-      const lease = await this.lease(left.signal);
-      stopReading();
-      try {
-        left.signal.throwIfAborted();
-        const { request, path, headers, answerHeaders } = this;
-        await forwarder.upgrade({
-          request,
-          socket: this.#socket,
-          head: this.#head,
-          target: lease,
-          path,
-          headers,
-          answerHeaders,
-        });
-      } finally {
-        lease.release();
-      }
-    } catch (error) {
-      failure = error;
-      stopReading();
-      status = this.#refuse(error);
-    } finally {
-      this.#socket.off('close', leave);
-      this.ended(status, failure);
-    }
+  begin(): void {
+    void this.#run();
   }
+
+  unreadable(): void {} // nobody reads it as HTTP
+
+  drained(): void {}
+
+  silent(): void {} // a WebSocket may say nothing for hours
 
   // Private
 
+  /** Lets the upgrade go its way, until the connection has ended or it was refused. Never rejects. */
+  async #run(): Promise<void> {
+    const left = new AbortController();
+    const leave = () => left.abort(new Error('the client left'));
+    this.connection.socket.once('close', leave);
+    let status: number;
+    let failure: unknown;
+    try {
+      this.context.retries.earn();
+      this.route();
+      if (/\b100-continue\b/i.test(this.request.headers.expect ?? '')) {
+        this.connection.socket.write('HTTP/1.1 100 Continue\r\n\r\n'); // RFC 9110 §7.8
+      }
+      status = await this.#forward(left.signal);
+    } catch (error) {
+      failure = error;
+      status = this.#refuse(error);
+    } finally {
+      this.connection.socket.off('close', leave);
+    }
+    this.ended(status, failure);
+    this.connection.over();
+  }
+
+  async #forward(left: AbortSignal): Promise<number> {
+    for (;;) {
+      const lease = await this.lease(left);
+      let failure: UpstreamError;
+      try {
+        left.throwIfAborted();
+        return await this.context.forwarder.upgrade(this.#exchange(lease));
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || error.code !== 'UPSTREAM_DISCONNECTED') throw error;
+        failure = error;
+      } finally {
+        lease.release();
+      }
+      const examined = lease.examine();
+      if (!this.retries(failure, 'none')) throw failure;
+      await examined;
+    }
+  }
+
+  #exchange(target: UpgradeExchange['target']): UpgradeExchange {
+    const { request, path, headers, answerHeaders } = this;
+    return {
+      request,
+      socket: this.connection.socket,
+      protocol: this.#protocol,
+      takeEarly: () => this.#early.take(),
+      target,
+      path,
+      headers,
+      answerHeaders,
+    };
+  }
+
   #refuse(error: unknown): number {
-    if (this.#socket.destroyed) return 499;
+    const { socket } = this.connection;
+    if (socket.destroyed) return 499;
+    this.#early.take();
     const problem = this.problem(error);
-    const response = responseOn(this.request, this.#socket);
-    writeProblem(this.request, response, problem, {
+    writeProblem(this.request, lastResponseOn(socket, this.request), problem, {
       service: this.service,
       requestId: this.requestId,
       close: true,
     });
+    this.connection.close();
     return problem.status;
-  }
-
-  /** Nobody else reads the connection while it is held, and who does not read does not see that the client leaves. */
-  #readWhileHeld(): () => void {
-    const socket = this.#socket;
-    const keep = (chunk: Buffer) => {
-      this.#head = Buffer.concat([this.#head, chunk]);
-      if (this.#head.length > MAX_HELD_BYTES) socket.pause();
-    };
-    const end = () => socket.destroy();
-    socket.on('data', keep).once('end', end);
-    return () => {
-      socket.off('data', keep).off('end', end);
-      socket.pause();
-    };
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FixedAnswer, Revision, ServedService } from './contracts.ts';
+import type { Connection, Turn } from './connection.ts';
+import type { FixedAnswer, ForwardError, Revision, ServedService } from './contracts.ts';
 import { codeOf, ServiceNotFoundError, ShuttingDownError } from './errors.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
@@ -17,11 +18,17 @@ const UNREAD: RequestHead = {
   connection: undefined,
   via: undefined,
   requestId: undefined,
+  hostField: undefined,
 };
 const VALID_REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** How often one request may be sent again. */
+const MAX_RETRIES = 3;
+
 /** What requests and upgrades have in common: whom they are for, and getting a lease. */
-export abstract class Held {
+export abstract class Held implements Turn {
   protected readonly context: FrontContext;
+  protected readonly connection: Connection;
   readonly request: IncomingMessage;
   protected readonly beganMs: number;
   protected head = UNREAD;
@@ -34,12 +41,20 @@ export abstract class Held {
   #whileAsleep: FixedAnswer | 'problem' | undefined;
   #meter: ServiceMeter | undefined;
   #requestId: string | undefined;
+  #retries = 0;
 
-  constructor(context: FrontContext, request: IncomingMessage) {
+  constructor(context: FrontContext, connection: Connection, request: IncomingMessage) {
     this.context = context;
+    this.connection = connection;
     this.request = request;
     this.beganMs = context.clock.now();
   }
+
+  abstract begin(): void;
+  abstract readonly whole: boolean;
+  abstract unreadable(error: Error): void;
+  abstract silent(ms: number): void;
+  abstract drained(): void;
 
   /** The client's, if it gave one that can be passed on; else ours. */
   protected get requestId(): string {
@@ -75,6 +90,7 @@ export abstract class Held {
     const { draining, limits, router } = this.context;
     if (draining) throw new ShuttingDownError();
     this.head = readHead(this.request, limits);
+    if (this.head.hostField !== undefined) router.route(this.head.hostField); // an absolute target does not excuse it
     const route = router.route(this.head.host);
     if (route === undefined) throw new ServiceNotFoundError(this.head.host);
     this.service = route.service;
@@ -113,6 +129,31 @@ export abstract class Held {
     this.#revision = revision;
     this.#whileAsleep = served.whileAsleep(this.request, this.head.path);
     return revision;
+  }
+
+  /** Has it been sent before? */
+  protected get isRetry(): boolean {
+    return this.#retries > 0;
+  }
+
+  /**
+   * May the request be sent again, and is it about to be? Any, if not one byte of it was written to the instance. An
+   * idempotent one without a body, once, if the connection was closed before any byte of an answer: it had been used
+   * before, or the engine's port relay had taken it for an app that is dead. Nothing else.
+   *
+   * @param body what became of its body: nothing was taken of it; it has none
+   */
+  protected retries({ code, reached }: ForwardError, body: 'untouched' | 'none' | 'taken'): boolean {
+    if (code !== 'UPSTREAM_DISCONNECTED' || this.#retries >= MAX_RETRIES) return false;
+    const unsent = reached === 'unsent' && body !== 'taken';
+    const unanswered =
+      (reached === 'stale' || reached === 'closed') &&
+      this.#retries === 0 &&
+      body === 'none' &&
+      IDEMPOTENT.has(this.request.method ?? '');
+    if (!(unsent || unanswered) || !this.context.retries.spend()) return false;
+    this.#retries += 1;
+    return true;
   }
 
   /** The service's own answer to an error, if it has one. */

@@ -69,7 +69,7 @@ export class HttpProxy3Forwarder implements Forwarder {
     }
   }
 
-  upgrade(exchange: UpgradeExchange): Promise<void> {
+  upgrade(exchange: UpgradeExchange): Promise<number> {
     return this.#upgrades.forward(
       exchange,
       exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,

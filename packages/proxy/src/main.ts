@@ -41,12 +41,14 @@ async function main(): Promise<void> {
     return;
   }
   const settings = readSettings(args, process.env);
+  const log = await createLog(settings);
   const parts = {
-    log: await createLog(settings),
+    log,
     forwarder: await createForwarder(settings),
     router: createRouter(settings),
     limits: limitsOf(settings),
     trustedProxies: settings['trust-proxy'],
+    onError: (error: Error) => log.error(error, 'a connection could not be accepted'),
   };
   if (process.env.CLESS_WORKER !== undefined && process.connected) beWorker(settings, parts);
   else await runPrimary(settings, parts);

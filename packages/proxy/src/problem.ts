@@ -39,6 +39,7 @@ const describe =
 const PROBLEMS: Readonly<Record<string, Describe>> = {
   INVALID_HOST: describe(400, 'invalid-host', 'Invalid host', (_, error) => error.message),
   BAD_REQUEST: describe(400, 'bad-request', 'Bad request', (_, error) => error.message),
+  HTTP_VERSION: describe(505, 'http-version', 'HTTP version not supported', (_, error) => error.message),
   SERVICE_NOT_FOUND: describe(404, 'service-not-found', 'No such service', (_, error) => error.message),
   REVISION_NOT_FOUND: describe(404, 'revision-not-found', 'No such revision', (_, error) => error.message),
   REQUEST_TIMEOUT: describe(408, 'request-timeout', 'Request timeout', (_, error) => error.message),
@@ -155,7 +156,8 @@ export function writeOwnAnswer(
 ): void {
   response.writeHead(status, {
     'Content-Type': contentType,
-    'Content-Length': Buffer.byteLength(body),
+    // RFC 9110 §8.6: none in a 204.
+    ...(status !== 204 && { 'Content-Length': Buffer.byteLength(body) }),
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
@@ -164,17 +166,22 @@ export function writeOwnAnswer(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-/** The same for a connection whose request could not even be parsed. */
-export function rawProblem(problem: Problem, requestId: string): string {
+/**
+ * The same for a connection whose request could not even be parsed.
+ *
+ * @param bodiless was it a `HEAD`, as far as it can be told?
+ */
+export function rawProblem(problem: Problem, requestId: string, bodiless: boolean): string {
   const body = json(problem, undefined, requestId);
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,
+    `Date: ${new Date().toUTCString()}`,
     'Connection: close',
     '',
-    body,
+    bodiless ? '' : body,
   ].join('\r\n');
 }
 

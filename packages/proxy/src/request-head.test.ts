@@ -23,7 +23,7 @@ describe('what is read', () => {
     ['/a?b', HOST, { host: 'a.example', path: '/a?b', hasBody: false }],
     ['http://b.example/c', HOST, { host: 'b.example', path: '/c', hasBody: false }],
     ['http://b.example?c', HOST, { host: 'b.example', path: '/?c', hasBody: false }],
-    ['http://b.example', [], { host: 'b.example', path: '/', hasBody: false }],
+    ['http://b.example', HOST, { host: 'b.example', path: '/', hostField: 'a.example' }],
     ['/', [...HOST, 'Content-Length', '0'], { host: 'a.example', path: '/', hasBody: false }],
     ['/', [...HOST, 'content-length', '5'], { host: 'a.example', path: '/', hasBody: true }],
     ['/', [...HOST, 'Transfer-Encoding', 'Chunked'], { host: 'a.example', path: '/', hasBody: true }],
@@ -34,12 +34,15 @@ describe('what is read', () => {
   test('OPTIONS * is the only one with *', () => {
     expect(head('*', HOST, { method: 'OPTIONS' }).path).toBe('*');
     expect(() => head('*', HOST)).toThrow('the target must be a path');
+    expect(head('http://b.example', HOST, { method: 'OPTIONS' }).path).toBe('*'); // RFC 9112 §3.2.4
+    expect(head('http://b.example/', HOST, { method: 'OPTIONS' }).path).toBe('/');
   });
 });
 
 describe('what is refused', () => {
   test.each([
     ['INVALID_HOST', '/', []],
+    ['INVALID_HOST', 'http://b.example', []],
     ['INVALID_HOST', '/', [...HOST, 'host', 'a.example']],
     ['BAD_REQUEST', 'a/b', HOST],
     ['BAD_REQUEST', 'ftp://a.example/', HOST],

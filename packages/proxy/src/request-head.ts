@@ -13,6 +13,12 @@ class InvalidHostError extends ProxyError {
   readonly code = 'INVALID_HOST';
 }
 
+/** The request is of another protocol, or of a version of HTTP that is not spoken here. */
+class HttpVersionError extends ProxyError {
+  override readonly name = 'HttpVersionError';
+  readonly code = 'HTTP_VERSION';
+}
+
 /** A limit of the front is exceeded. */
 export class LimitError extends ProxyError {
   override readonly name = 'LimitError';
@@ -40,21 +46,41 @@ export interface RequestHead {
   readonly connection: string | undefined;
   readonly via: string | undefined;
   readonly requestId: string | undefined;
+  /** The `Host` header, where an absolute target counts in its place. */
+  readonly hostField: string | undefined;
 }
 
 const ABSOLUTE_FORM = /^http:\/\/([^/?#]*)([^#]*)$/i;
+/** Node's parser takes them of RTSP and ICE, whose requests look like ones of HTTP/1.0. */
+const METHODS_OF_OTHERS = new Set([
+  'ANNOUNCE',
+  'DESCRIBE',
+  'FLUSH',
+  'GET_PARAMETER',
+  'PAUSE',
+  'PLAY',
+  'RECORD',
+  'REDIRECT',
+  'SET_PARAMETER',
+  'SETUP',
+  'SOURCE',
+  'TEARDOWN',
+]);
 
 /**
  * Reads what matters for routing and framing, and refuses what the next parser might read in another way. Node's
  * strict parser has refused most of that before.
  *
- * @throws {BadRequestError} @throws {InvalidHostError} @throws {LimitError}
+ * @throws {BadRequestError} @throws {InvalidHostError} @throws {HttpVersionError} @throws {LimitError}
  */
 export function readHead(request: IncomingMessage, limits: HeadLimits): RequestHead {
   const { rawHeaders, httpVersionMajor, httpVersionMinor } = request;
   const target = request.url ?? '';
   if (httpVersionMajor !== 1 || httpVersionMinor > 1) {
-    throw new BadRequestError(`HTTP/${request.httpVersion} is not spoken here, HTTP/1.1 is`);
+    throw new HttpVersionError(`HTTP/${request.httpVersion} is not spoken here, HTTP/1.1 is`);
+  }
+  if (httpVersionMinor === 0 && METHODS_OF_OTHERS.has(request.method ?? '')) {
+    throw new HttpVersionError(`${request.method} is not a method of HTTP, which is what is spoken here`);
   }
   if (target.length > limits.maxTargetBytes) {
     throw new LimitError('TARGET_TOO_LONG', `the target is longer than ${limits.maxTargetBytes} bytes`);
@@ -105,22 +131,17 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
   const hasBody = readFraming(contentLength, transferEncoding, httpVersionMinor, limits.maxBodyBytes);
   const absolute = target.startsWith('/') ? undefined : ABSOLUTE_FORM.exec(target);
   if (absolute?.[1] !== undefined) {
-    // RFC 9112 §3.2.2: it replaces the Host header.
+    // RFC 9112 §3.2.2: it replaces the Host header, which HTTP/1.1 wants all the same.
+    if (host === undefined && httpVersionMinor === 1) throw new InvalidHostError('there is no Host header');
     const rest = absolute[2] ?? '';
-    return {
-      host: absolute[1],
-      path: rest.startsWith('/') ? rest : `/${rest}`,
-      hasBody,
-      connection,
-      via,
-      requestId,
-    };
+    const path = rest === '' && request.method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
+    return { host: absolute[1], path, hasBody, connection, via, requestId, hostField: host };
   }
   if (host === undefined) throw new InvalidHostError('there is no Host header');
   if (!target.startsWith('/') && !(target === '*' && request.method === 'OPTIONS')) {
     throw new BadRequestError('the target must be a path, or a URL with http://');
   }
-  return { host, path: target, hasBody, connection, via, requestId };
+  return { host, path: target, hasBody, connection, via, requestId, hostField: undefined };
 }
 
 function join(before: string | undefined, value: string | undefined): string | undefined {

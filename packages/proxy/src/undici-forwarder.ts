@@ -29,7 +29,7 @@ export class UndiciForwarder implements Forwarder {
     connections.send(exchange);
   }
 
-  upgrade(exchange: UpgradeExchange): Promise<void> {
+  upgrade(exchange: UpgradeExchange): Promise<number> {
     return this.#upgrades.forward(
       exchange,
       exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type IncomingMessage, ServerResponse, request as sendRequest } from 'node:http';
+import { type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { relayAnswerHead } from './answer.ts';
-import type { UpgradeExchange } from './contracts.ts';
+import type { ForwardError, UpgradeExchange } from './contracts.ts';
 import { UpstreamError } from './forward-error.ts';
+import { lastResponseOn } from './front-response.ts';
 
 /** RFC 6455 §1.3 */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -22,11 +23,10 @@ const HALF_CLOSED_SILENCE_MS = { websocket: 5_000, other: 300_000 } as const;
 export class Upgrades {
   readonly #open = new Map<string, Set<Duplex>>();
 
-  /** Resolves when the upgraded connection, or the refusal, has ended. */
-  forward(exchange: UpgradeExchange, responseTimeoutMs: number): Promise<void> {
-    const { request, socket, target, path, headers, head } = exchange;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const protocol = request.headers.upgrade ?? '';
+  /** Resolves with the status of the answer when the upgraded connection, or the refusal, has ended. */
+  forward(exchange: UpgradeExchange, responseTimeoutMs: number): Promise<number> {
+    const { request, socket, protocol, target, path, headers } = exchange;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
     const upstream = sendRequest({
       host: target.endpoint.host,
       port: target.endpoint.port,
@@ -42,12 +42,22 @@ export class Upgrades {
     }, responseTimeoutMs);
     const onClientClose = () => upstream.destroy(new Error('the client left'));
     socket.once('close', onClientClose);
-    const settle = (error?: Error) => {
+    const settle = () => {
       clearTimeout(timer);
       socket.off('close', onClientClose);
-      if (error === undefined || socket.destroyed) resolve();
-      else if (error instanceof UpstreamError) reject(error);
-      else reject(new UpstreamError('UPSTREAM_DISCONNECTED', connected ? 'sent' : 'unsent', error));
+    };
+    const succeed = (status: number) => {
+      settle();
+      resolve(status);
+    };
+    const fail = (error: Error) => {
+      settle();
+      if (error instanceof UpstreamError) reject(error);
+      else reject(new UpstreamError('UPSTREAM_DISCONNECTED', reached(), error));
+    };
+    const reached = (): ForwardError['reached'] => {
+      if (!connected) return 'unsent';
+      return upstream.socket?.bytesRead ? 'sent' : 'closed';
     };
 
     upstream.once('socket', (upstreamSocket) => {
@@ -55,28 +65,30 @@ export class Upgrades {
         connected = true;
       });
     });
-    upstream.on('error', settle);
+    upstream.on('error', fail);
     upstream.once('response', (answer) => {
-      relayRefusal(exchange, answer).then(() => settle(), settle);
+      clearTimeout(timer);
+      // Between two bytes of it; in all it may take as long as it likes.
+      answer.socket.setTimeout(responseTimeoutMs, () => answer.destroy());
+      relayRefusal(exchange, answer).then(() => succeed(answer.statusCode ?? 0), fail);
     });
     upstream.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
-      const wrong = whatIsWrong(request, answer);
+      const wrong = whatIsWrong(exchange, answer);
       if (wrong !== undefined) {
         upstreamSocket.on('error', () => {}).destroy();
-        settle(new UpstreamError('UPSTREAM_INVALID', 'sent', new Error(wrong)));
+        fail(new UpstreamError('UPSTREAM_INVALID', 'sent', new Error(wrong)));
         return;
       }
       clearTimeout(timer);
+      const early = exchange.takeEarly();
       socket.write(switchingProtocols(answer, exchange.answerHeaders));
       if (upstreamHead.length > 0) socket.write(upstreamHead);
-      if (head.length > 0) upstreamSocket.write(head);
-      const kind = protocol.toLowerCase() === 'websocket' ? 'websocket' : 'other';
-      this.#join(
-        target.instanceId,
-        socket as Socket,
-        upstreamSocket as Socket,
-        HALF_CLOSED_SILENCE_MS[kind],
-      ).then(() => settle(), settle);
+      if (early.length > 0) upstreamSocket.write(early);
+      const kind = /^websocket$/i.test(protocol) ? 'websocket' : 'other';
+      this.#join(target.instanceId, socket, upstreamSocket as Socket, HALF_CLOSED_SILENCE_MS[kind]).then(
+        () => succeed(101),
+        fail,
+      );
     });
     upstream.end();
     return promise;
@@ -110,10 +122,11 @@ export class Upgrades {
 }
 
 /** Any 101 is not the one that was asked for. */
-function whatIsWrong(request: IncomingMessage, answer: IncomingMessage): string | undefined {
-  const [asked, got] = [request.headers.upgrade?.toLowerCase(), answer.headers.upgrade?.toLowerCase()];
-  if (got === undefined || !asked?.split(',').some((one) => one.trim() === got)) {
-    return `the instance switched to ${got ?? 'nothing'} instead of ${asked}`;
+function whatIsWrong({ request, protocol }: UpgradeExchange, answer: IncomingMessage): string | undefined {
+  const got = answer.headers.upgrade?.toLowerCase();
+  const offered = protocol.toLowerCase().split(', ');
+  if (got === undefined || !offered.includes(got)) {
+    return `the instance switched to ${got ?? 'nothing'} instead of ${protocol}`;
   }
   if (got !== 'websocket') return undefined;
   const key = request.headers['sec-websocket-key'] ?? '';
@@ -138,13 +151,13 @@ async function relayRefusal(
   { request, socket, answerHeaders }: UpgradeExchange,
   answer: IncomingMessage,
 ): Promise<void> {
-  const response = responseOn(request, socket);
+  const response = lastResponseOn(socket, request);
   const finished = new Promise<void>((resolve) => response.once('close', resolve));
   try {
     relayAnswerHead(response, answer, answerHeaders);
   } catch (error) {
     answer.destroy();
-    response.detachSocket(socket as Socket); // somebody else answers
+    response.detachSocket(socket); // somebody else answers
     throw new UpstreamError('UPSTREAM_INVALID', 'sent', error);
   }
   answer.pipe(response);
@@ -153,17 +166,4 @@ async function relayRefusal(
   });
   socket.once('close', () => answer.destroy());
   await finished;
-}
-
-/** node:http gives no response object with an upgrade; this one writes to its socket (a net.Socket here) and closes it. */
-export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket as Socket);
-  response.once('finish', () => {
-    response.detachSocket(socket as Socket);
-    response.emit('close');
-    socket.end();
-  });
-  return response;
 }

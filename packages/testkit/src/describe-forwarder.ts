@@ -765,23 +765,6 @@ export function describeForwarder(
         expect(status(text)).toBe(101);
       });
 
-      test('h2c and CONNECT are refused', async () => {
-        upstream.always(OK);
-        expect(
-          status(
-            (
-              await ask(
-                'GET / HTTP/1.1\r\nHost: raw.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n\r\n',
-              )
-            ).text,
-          ),
-        ).toBe(400);
-        expect(status((await ask('CONNECT raw.test:443 HTTP/1.1\r\nHost: raw.test:443\r\n\r\n')).text)).toBe(
-          400,
-        );
-        expect(upstream.received).toBe('');
-      });
-
       test('one side that has ended does not wait for ever for the other', { timeout: 20_000 }, async () => {
         upstream.script = (connection) => connection.answered === 0 && connection.answer(switching(ACCEPT));
         const socket = connect({ port: front.port, host: '127.0.0.1', allowHalfOpen: true });

@@ -68,6 +68,7 @@ export async function startFront(
     bodyTimeoutMs?: number;
     idleTimeoutMs?: number;
     keepAliveTimeoutMs?: number;
+    drainTimeoutMs?: number;
   },
 ): Promise<FrontUnderTest> {
   const settings: FrontSettings = {
@@ -108,7 +109,7 @@ export async function startFront(
     maxPending: 1000,
     maxStarts: 4,
     maxInstances: undefined,
-    drainTimeoutMs: 200,
+    drainTimeoutMs: options.drainTimeoutMs ?? 200,
   });
   return { port: address.port, close: () => server.close({ keep: false }) };
 }

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Protocols that are never switched to: HTTP/2 without TLS, and TLS on the connection itself (RFC 2817). */
+const NEVER = /^(?:h2c|tls\/[\d.]+)$/i;
+
+/**
+ * What a client offers to switch to, as far as an instance may take it. Nothing for offers that are ignored, which any
+ * server may do (RFC 9110 §7.8): Java's and Apache's clients make one with their first requests. HTTP/1.0 knows no
+ * upgrades, and one behind a body is no use to anybody.
+ */
+export function offeredUpgrade({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+  if (httpVersion !== '1.1') return undefined;
+  const offered: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const value = rawHeaders[i + 1] as string;
+    switch (rawHeaders[i]?.toLowerCase()) {
+      case 'upgrade':
+        for (const protocol of value.split(',')) {
+          const name = protocol.trim();
+          if (name !== '' && !NEVER.test(name)) offered.push(name);
+        }
+        break;
+      case 'transfer-encoding':
+        return undefined;
+      case 'content-length':
+        if (!/^0*$/.test(value)) return undefined;
+        break;
+    }
+  }
+  return offered.length === 0 ? undefined : offered.join(', ');
+}
+
+/** The head of the request without its offer, as bytes: to be read again, as a request like any other. */
+export function withoutOffer({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (!/^(?:upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
