@@ -240,7 +240,12 @@ export interface UpgradeExchange {
 
 /** Why there was no (whole) answer. */
 export interface ForwardError extends Error {
-  readonly code: 'UPSTREAM_DISCONNECTED' | 'UPSTREAM_TIMEOUT' | 'UPSTREAM_INVALID';
+  readonly code:
+    | 'UPSTREAM_DISCONNECTED'
+    | 'UPSTREAM_TIMEOUT'
+    | 'UPSTREAM_INVALID'
+    /** The proxy itself has no room for a connection. */
+    | 'NO_FREE_SOCKET';
   /**
    * How far the request came. `unsent`: not one byte of it was written to the instance. Before any byte of an answer,
    * the other side closed the connection, which had been used before (`stale`) or was fresh (`closed`, what an engine's

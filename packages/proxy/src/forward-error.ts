@@ -1,4 +1,5 @@
 import type { ForwardError } from './contracts.ts';
+import { codeOf } from './errors.ts';
 
 /** Why there was no (whole) answer of the instance. */
 export class UpstreamError extends Error implements ForwardError {
@@ -15,6 +16,13 @@ export class UpstreamError extends Error implements ForwardError {
 
 /** Did the other side close or reset the connection? */
 export function wasClosed(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
+}
+
+/** There is no connection. */
+export function connectFailed(error: Error): UpstreamError {
+  const code = codeOf(error);
+  const ours = code === 'EMFILE' || code === 'ENFILE'; // this process, or this host, has no file descriptor left
+  return new UpstreamError(ours ? 'NO_FREE_SOCKET' : 'UPSTREAM_DISCONNECTED', 'unsent', error);
 }

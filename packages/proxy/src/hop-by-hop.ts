@@ -3,7 +3,6 @@ const HOP_BY_HOP = new Set([
   'keep-alive',
   'proxy-connection',
   'te',
-  'trailer',
   'transfer-encoding',
   'upgrade',
 ]);

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import { breakOff, flushHead, relayAnswerHead, writeInformation, writeTrailers } from './answer.ts';
 import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './contracts.ts';
-import { UpstreamError, wasClosed } from './forward-error.ts';
+import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
 import type { ForwarderOptions } from './undici-forwarder.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -36,7 +36,9 @@ export class HttpProxy3Forwarder implements Forwarder {
     });
     this.#proxy.on('proxyRes', (answer, request) => {
       const exchange = this.#exchanges.get(request);
-      if (exchange !== undefined) relay(exchange, answer);
+      if (exchange === undefined) return;
+      exchange.answer = answer;
+      relay(exchange, answer);
     });
     this.#proxy.on('error', () => {}); // told through the callback of `web`
     this.#proxy.on('econnreset', () => {});
@@ -62,7 +64,10 @@ export class HttpProxy3Forwarder implements Forwarder {
           agent: this.#agent(target.instanceId),
           buffer: body ?? Readable.from([]),
         },
-        (error) => tracked.failed(tracked.translate(error)),
+        (error) => {
+          const why = tracked.translate(error);
+          if (why !== undefined) tracked.failed(why);
+        },
       );
     } catch (error) {
       tracked.failed(new UpstreamError('UPSTREAM_INVALID', 'unsent', error));
@@ -104,31 +109,34 @@ export class HttpProxy3Forwarder implements Forwarder {
 
   /** Called when it has a connection, before anything is written. */
   #watch(exchange: Tracked, upstream: ClientRequest): void {
-    const { request, response } = exchange;
     exchange.upstream = upstream;
+    exchange.readBefore = upstream.socket?.bytesRead ?? 0;
+    upstream.path = exchange.path; // an empty query got lost
     upstream.setTimeout(0); // the agent's, which is for idle connections
     const timeoutMs = exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs;
     let timer: NodeJS.Timeout | undefined;
     // An upload may take its time: the answer's begins with its end.
     upstream.once('finish', () => {
-      if (exchange.answered) return;
+      if (exchange.answer !== undefined) return;
       timer = setTimeout(() => {
         upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
       }, timeoutMs);
     });
-    upstream.once('response', () => {
-      exchange.answered = true;
-      clearTimeout(timer);
-    });
+    upstream.once('response', () => clearTimeout(timer));
     upstream.once('close', () => clearTimeout(timer));
-    upstream.on('information', ({ statusCode, rawHeaders }) =>
-      writeInformation(request, response, statusCode, rawHeaders),
-    );
-    upstream.once('upgrade', (_, socket) => {
-      socket.on('error', () => {}).destroy();
+    const switched = () => {
       exchange.failed(
         new UpstreamError('UPSTREAM_INVALID', 'sent', new Error('an upgrade that nobody asked for')),
       );
+    };
+    upstream.on('information', ({ statusCode, rawHeaders }) => {
+      if (statusCode !== 101) return writeInformation(exchange.response, statusCode, rawHeaders);
+      switched();
+      upstream.destroy();
+    });
+    upstream.once('upgrade', (_, socket) => {
+      switched();
+      socket.on('error', () => {}).destroy();
     });
   }
 }
@@ -144,7 +152,9 @@ class Tracked implements Exchange {
   readonly answerHeaders;
   onClosed: (() => void) | undefined;
   upstream: ClientRequest | undefined;
-  answered = false;
+  answer: IncomingMessage | undefined;
+  /** How many bytes the connection had brought before this. */
+  readBefore = 0;
   readonly #exchange: Exchange;
   #ended = false;
 
@@ -172,19 +182,21 @@ class Tracked implements Exchange {
     else this.#exchange.failed(error);
   }
 
-  translate(error: Error): ForwardError {
+  /** @returns nothing if the answer is whole: what the instance says too much ends the connection, and no more */
+  translate(error: Error): ForwardError | undefined {
+    if (this.answer?.complete) return undefined;
     if (error instanceof UpstreamError) return error;
+    if (this.upstream?.socket?.connecting ?? true) return connectFailed(error);
     return new UpstreamError('UPSTREAM_DISCONNECTED', this.#reached(error), error);
   }
 
   // Private
 
   #reached(error: Error): ForwardError['reached'] {
-    const socket = this.upstream?.socket;
-    if (socket?.connecting ?? true) return 'unsent';
-    if (this.answered) return 'sent';
-    if (this.upstream?.reusedSocket) return 'stale';
-    return wasClosed(error) && socket?.bytesRead === 0 ? 'closed' : 'sent';
+    const { upstream } = this;
+    if (upstream?.socket === null || upstream?.socket.bytesRead !== this.readBefore) return 'sent';
+    if (upstream?.reusedSocket) return 'stale';
+    return wasClosed(error) ? 'closed' : 'sent';
   }
 
   #end(): boolean {
@@ -236,7 +248,7 @@ function relay(exchange: Exchange, answer: IncomingMessage): void {
 }
 
 function outgoingHeaders({ headers, body }: Exchange): NodeJS.Dict<string | string[]> {
-  const outgoing: NodeJS.Dict<string | string[]> = {};
+  const outgoing: NodeJS.Dict<string | string[]> = Object.create(null); // a header may be called `constructor`
   const spelling = new Map<string, string>();
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;

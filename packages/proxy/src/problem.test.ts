@@ -26,6 +26,7 @@ describe('problemOf', () => {
     ['QUEUE_FULL', 503, 'queue-full'],
     ['CAPACITY', 503, 'capacity'],
     ['NO_FREE_PORT', 503, 'no-free-port'],
+    ['NO_FREE_SOCKET', 503, 'no-free-socket'],
     ['ENGINE_UNREACHABLE', 503, 'runtime-unavailable'],
     ['SHUTTING_DOWN', 503, 'shutting-down'],
     ['NOT_READY', 504, 'not-ready'],

@@ -92,6 +92,13 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
     (name) => `No port was free to start ${name}.`,
     5,
   ),
+  NO_FREE_SOCKET: describe(
+    503,
+    'no-free-socket',
+    'No connection left',
+    (name) => `The proxy has no file descriptor left for a connection to ${name}.`,
+    1,
+  ),
   ENGINE_UNREACHABLE: describe(
     503,
     'runtime-unavailable',

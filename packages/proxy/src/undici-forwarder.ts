@@ -1,7 +1,16 @@
 import { Client, type Dispatcher } from 'undici';
-import { breakOff, flushHead, writeAnswerHead, writeInformation, writeTrailers } from './answer.ts';
-import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
-import { UpstreamError, wasClosed } from './forward-error.ts';
+import {
+  breakOff,
+  type Framing,
+  flushHead,
+  writeAnswerHead,
+  writeInformation,
+  writeTrailers,
+} from './answer.ts';
+import type { Endpoint, Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
+import { codeOf } from './errors.ts';
+import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
+import { InstanceSocket } from './instance-socket.ts';
 import { Upgrades } from './upgrades.ts';
 
 export interface ForwarderOptions {
@@ -59,6 +68,8 @@ const SMALL_BODY_BYTES = 16 * 1024;
 /** One keep-alive connection, which carries one request at a time. */
 interface Connection {
   readonly client: Client;
+  /** Absent before it is connected. */
+  socket: InstanceSocket | undefined;
   /** Has it carried an answer since it was opened? */
   used: boolean;
 }
@@ -68,15 +79,15 @@ interface Connection {
  * or one that was used before; what may be sent again depends on it.
  */
 class InstanceConnections {
-  readonly #origin: string;
-  readonly #responseTimeoutMs: number;
+  readonly #endpoint: Endpoint;
+  readonly responseTimeoutMs: number;
   readonly #all = new Set<Connection>();
   /** The last one used is the first one to be used again; the others run into their keep-alive timeout. */
   readonly #free: Connection[] = [];
 
-  constructor({ endpoint: { host, port }, responseTimeoutMs }: Target, options: ForwarderOptions) {
-    this.#origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    this.#responseTimeoutMs = responseTimeoutMs ?? options.responseTimeoutMs;
+  constructor({ endpoint, responseTimeoutMs }: Target, options: ForwarderOptions) {
+    this.#endpoint = endpoint;
+    this.responseTimeoutMs = responseTimeoutMs ?? options.responseTimeoutMs;
   }
 
   send(exchange: Exchange): void {
@@ -111,13 +122,21 @@ class InstanceConnections {
   // Private
 
   #open(): Connection {
-    const client = new Client(this.#origin, {
-      headersTimeout: this.#responseTimeoutMs,
+    const { host, port } = this.#endpoint;
+    const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+      connect: (_, callback) => {
+        InstanceSocket.connect(this.#endpoint, (error, socket) => {
+          if (error !== undefined) return callback(error, null);
+          connection.socket = socket;
+          callback(null, socket);
+        });
+      },
+      headersTimeout: this.responseTimeoutMs,
       bodyTimeout: 0,
       pipelining: 1,
       allowH2: false,
     });
-    const connection: Connection = { client, used: false };
+    const connection: Connection = { client, socket: undefined, used: false };
     client.on('disconnect', () => {
       connection.used = false;
       // Not kept when it ends while it is free: after a burst there would be thousands.
@@ -137,13 +156,11 @@ class Answer implements Dispatcher.DispatchHandler {
   readonly #connection: Connection;
   readonly #connections: InstanceConnections;
   #controller: Dispatcher.DispatchController | undefined;
-  /** Has any byte of an answer come? */
-  #begun = false;
-  /** Has a head? */
-  #answered = false;
+  #sentAtMs: number | undefined;
+  /** For an answer that is put off by informational ones. */
+  #timer: NodeJS.Timeout | undefined;
+  #framing: Framing = 'connection';
   #bodyBegan = false;
-  /** The length of the body, if it is known and small. */
-  #wholeLength = -1;
 
   constructor(exchange: Exchange, connection: Connection, connections: InstanceConnections) {
     this.#exchange = exchange;
@@ -155,23 +172,25 @@ class Answer implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#exchange.response.destroyed) controller.abort(new Error('the client left'));
+    else this.#connection.socket?.expectAnswer();
   }
 
-  onResponseStarted(): void {
-    this.#begun = true;
+  onRequestSent(): void {
+    this.#sentAtMs = performance.now();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
-    this.#answered = true;
     const { response, answerHeaders } = this.#exchange;
     const headers = asStrings(controller.rawHeaders);
+    if (status < 200 && status !== 101) {
+      this.#boundTheWait();
+      writeInformation(response, status, headers);
+      return;
+    }
+    clearTimeout(this.#timer);
     try {
-      if (status < 200) writeInformation(this.#exchange.request, response, status, headers);
-      else {
-        const length = writeAnswerHead(response, status, reason, headers, answerHeaders);
-        if (length !== undefined && length <= SMALL_BODY_BYTES) this.#wholeLength = length;
-        process.nextTick(flushUnlessBegun, this);
-      }
+      this.#framing = writeAnswerHead(response, status, reason, headers, answerHeaders);
+      process.nextTick(flushUnlessBegun, this);
     } catch (error) {
       controller.abort(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
     }
@@ -181,7 +200,7 @@ class Answer implements Dispatcher.DispatchHandler {
     const { response } = this.#exchange;
     if (!this.#bodyBegan) {
       this.#bodyBegan = true;
-      if (chunk.length === this.#wholeLength) {
+      if (chunk.length === this.#framing && chunk.length <= SMALL_BODY_BYTES) {
         // Head and body as one string are one write instead of a vector of two, the dearest call of all there are.
         response.end(chunk.toString('latin1'), 'latin1');
         return;
@@ -194,6 +213,12 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const { response } = this.#exchange;
+    const broken = this.#connection.socket?.errored ?? null;
+    if (broken !== null && this.#framing === 'connection') {
+      // For undici a reset is an end, too (RFC 9112 §8).
+      this.onResponseError(controller, broken);
+      return;
+    }
     this.#exchange.onClosed = undefined;
     this.#connection.used = true;
     this.#connections.free(this.#connection);
@@ -211,10 +236,11 @@ class Answer implements Dispatcher.DispatchHandler {
   onResponseError(_: unknown, error: Error): void {
     const { response } = this.#exchange;
     this.#exchange.onClosed = undefined;
-    const reached = this.#reached(error);
+    clearTimeout(this.#timer);
+    const why = this.#translate(error);
     this.#connections.discard(this.#connection);
     if (response.destroyed) this.#exchange.done();
-    else this.#exchange.failed(translate(error, reached));
+    else this.#exchange.failed(why);
   }
 
   flushUnlessBegun(): void {
@@ -227,22 +253,28 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('the client left'));
   };
 
-  #reached(error: Error): ForwardError['reached'] {
-    if (this.#controller === undefined) return 'unsent';
-    if (this.#answered) return 'sent';
-    if (this.#connection.used) return 'stale';
-    return wasClosed(error) && !this.#begun ? 'closed' : 'sent';
+  /** undici begins its time limit anew with each informational answer, of which there may be no end. */
+  #boundTheWait(): void {
+    if (this.#sentAtMs === undefined || this.#timer !== undefined) return;
+    const leftMs = this.#connections.responseTimeoutMs - (performance.now() - this.#sentAtMs);
+    this.#timer = setTimeout(() => {
+      this.#controller?.abort(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
+    }, leftMs);
   }
-}
 
-function translate(error: Error, reached: ForwardError['reached']): UpstreamError {
-  if (error instanceof UpstreamError) return error;
-  switch ((error as { code?: unknown }).code) {
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
+  #translate(error: Error): ForwardError {
+    if (error instanceof UpstreamError) return error;
+    if (this.#controller === undefined) return connectFailed(error);
+    const code = codeOf(error);
+    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
       return new UpstreamError('UPSTREAM_TIMEOUT', 'sent', error);
-    default:
-      return new UpstreamError('UPSTREAM_DISCONNECTED', reached, error);
+    return new UpstreamError('UPSTREAM_DISCONNECTED', this.#reached(error), error);
+  }
+
+  #reached(error: Error): ForwardError['reached'] {
+    if (this.#connection.socket?.answered) return 'sent';
+    if (this.#connection.used) return 'stale';
+    return wasClosed(error) ? 'closed' : 'sent';
   }
 }
 

@@ -1,3 +1,4 @@
+export { describeAnswers } from './describe-answers.ts';
 export { describeForwarder } from './describe-forwarder.ts';
 export { describeRuntime, type RuntimeHarness } from './describe-runtime.ts';
 export { describeStore, sampleRevision, sampleService } from './describe-store.ts';
