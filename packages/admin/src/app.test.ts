@@ -177,6 +177,37 @@ describe('deploys', () => {
     expect((await ask('POST', '/v1/services/web/revisions?ifChanged=true', json.spec)).status).toBe(200);
   });
 
+  test('what is the same already gets the traffic, after a rollback or a deploy without any', async () => {
+    const same = { image: 'web:1', env: { N: '1' } };
+    const preview = async () =>
+      (await ask('POST', '/v1/services/web/revisions?dryRun=true&ifChanged=true', same)).json.changes;
+    await deployed('web', 2);
+    expect(await preview()).toEqual([]);
+    const back = { splits: [{ revision: 'web-00001', percent: 100 }], tags: { old: 'web-00001' } };
+    await ask('PUT', '/v1/services/web/traffic', back);
+    expect(await preview()).toEqual([{ field: 'traffic of web-00002', from: '0 %', to: '100 %' }]);
+    const again = await ask('POST', '/v1/services/web/revisions?ifChanged=true', same);
+    expect([again.status, again.json.name]).toEqual([200, 'web-00002']);
+    expect((await ask('GET', '/v1/services/web/traffic')).json).toEqual({
+      splits: [{ revision: 'web-00002', percent: 100 }],
+      tags: { old: 'web-00001' },
+    });
+    expect(await preview()).toEqual([]);
+  });
+
+  test('variables and arguments are as large as the kernel takes them, counted in bytes', async () => {
+    await ask('PUT', '/v1/services/web', {});
+    const most = 128 * 1024 - 'NAME='.length - 1;
+    const deploy = (input: object) => ask('POST', '/v1/services/web/revisions', { image: 'web:1', ...input });
+    expect((await deploy({ env: { NAME: 'x'.repeat(most) } })).status).toBe(201);
+    expect((await deploy({ command: ['x'.repeat(128 * 1024 - 1)] })).status).toBe(201);
+    for (const value of ['x'.repeat(most + 1), 'ü'.repeat(most / 2 + 1)])
+      expect((await deploy({ secrets: { NAME: value } })).json.errors).toEqual([
+        { pointer: '#/secrets/NAME', detail: `allowed is at most ${most} bytes` },
+      ]);
+    expect((await deploy({ command: ['x'.repeat(128 * 1024)] })).status).toBe(400);
+  });
+
   test('traffic, tags, none at all', async () => {
     await deployed('web', 2);
     expect(

@@ -6,9 +6,10 @@ import { challenge, type GuardOptions, guard } from './guard.ts';
 import { instanceRoutes } from './instances.ts';
 import { operationRoutes } from './operations.ts';
 import type { Platform, Store } from './platform.ts';
-import { answerProblem, ProblemError, problemOf } from './problem.ts';
+import { answerProblem, isForOperator, ProblemError, problemOf } from './problem.ts';
 import { readerPage } from './reader.ts';
 import { revisionRoutes } from './revisions.ts';
+import type { Problem } from './schemas.ts';
 import { serviceRoutes } from './services.ts';
 
 export interface AdminOptions extends GuardOptions {
@@ -16,6 +17,8 @@ export interface AdminOptions extends GuardOptions {
   readonly platform: Platform;
   /** Is told of errors that nobody expected. */
   readonly onError?: (error: unknown) => void;
+  /** Aborted when it is to end: streams do, and no deploy is begun any more. */
+  readonly closing?: AbortSignal;
 }
 
 /** What each part of the API works with. */
@@ -24,16 +27,31 @@ export interface Api {
   readonly store: Store;
   readonly platform: Platform;
   readonly deployer: Deployer;
+  readonly closing: AbortSignal;
+  /** What an error is answered with; the operator is told of it, too, where it is for him. */
+  readonly problemOf: (error: unknown) => Problem;
 }
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The admin API as an app that answers `Request`s. */
-export function createApp({ store, platform, onError, ...guarding }: AdminOptions): OpenAPIHono {
+export function createApp({
+  store,
+  platform,
+  onError,
+  closing = new AbortController().signal,
+  ...guarding
+}: AdminOptions): OpenAPIHono {
   const app = new OpenAPIHono();
-  app.onError((error, context) => {
+  const problemFor = (error: unknown) => {
     const problem = problemOf(error);
-    if (problem.status === 500) onError?.(error);
+    if (isForOperator(error, problem)) onError?.(error);
+    return problem;
+  };
+  app.onError((error, context) => {
+    // Nobody is there to be answered, and nothing failed here.
+    if (context.req.raw.signal.aborted) return context.body(null);
+    const problem = problemFor(error);
     if (problem.status === 401) context.header('WWW-Authenticate', challenge(context.req.path));
     return answerProblem(context, problem);
   });
@@ -72,7 +90,8 @@ export function createApp({ store, platform, onError, ...guarding }: AdminOption
     }),
   );
 
-  const api: Api = { app, store, platform, deployer: new Deployer(store, platform) };
+  const deployer = new Deployer(store, platform, closing);
+  const api: Api = { app, store, platform, deployer, closing, problemOf: problemFor };
   serviceRoutes(api);
   revisionRoutes(api);
   instanceRoutes(api);

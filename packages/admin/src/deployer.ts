@@ -1,8 +1,9 @@
 import type { Platform, Store, StoredRevision, StoredTraffic } from './platform.ts';
-import { notFound, ProblemError } from './problem.ts';
+import { codeOf, notFound, ProblemError } from './problem.ts';
 import type { Change, RevisionInput } from './schemas.ts';
 import { knownService } from './services.ts';
 import { changesBetween, toSpec } from './wire.ts';
+import { write } from './write.ts';
 
 export interface DeployOptions {
   /** The percentage that the revision gets once it is ready; 0 for none. */
@@ -10,14 +11,18 @@ export interface DeployOptions {
   readonly tag: string | undefined;
   /** Pull the image first? */
   readonly pull: boolean;
-  /** Is a revision that is the same, and ready, as good as a new one? */
+  /** Is a revision that is the same, and ready, as good as a new one? Then it gets the traffic. */
   readonly ifChanged: boolean;
+  /** Whoever has asked is gone: a pull is given up. */
+  readonly signal: AbortSignal;
 }
 
 export type Progress = (step: { readonly step: string; readonly message: string }) => void;
 
 /** How long a pull may take, in milliseconds. */
 const PULL_TIMEOUT_MS = 600_000;
+/** How long it may say nothing: a registry that is silent holds the deploys behind it. */
+const PULL_SILENCE_MS = 60_000;
 
 /**
  * Makes revisions and, once they have been ready, gives them traffic. Deploys of one service come one after the other,
@@ -29,7 +34,11 @@ export class Deployer {
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #deploying = new Set<string>();
 
-  constructor(store: Store, platform: Platform) {
+  readonly #closing: AbortSignal;
+
+  /** @param closing is aborted, with the error to tell, when no deploy is begun any more */
+  constructor(store: Store, platform: Platform, closing: AbortSignal) {
+    this.#closing = closing;
     this.#store = store;
     this.#platform = platform;
   }
@@ -40,16 +49,23 @@ export class Deployer {
   }
 
   /** What a deploy would change. */
-  async preview(service: string, input: RevisionInput): Promise<Change[]> {
+  async preview(
+    service: string,
+    input: RevisionInput,
+    options: Pick<DeployOptions, 'traffic' | 'tag' | 'ifChanged'>,
+  ): Promise<Change[]> {
     const image = await this.#image(input);
-    return changesBetween(this.#latest(service), {
-      spec: toSpec(input, image),
-      secrets: input.secrets ?? {},
-    });
+    const latest = this.#latest(service);
+    const changes = changesBetween(latest, { spec: toSpec(input, image), secrets: input.secrets ?? {} });
+    if (!options.ifChanged || latest === undefined || changes.length > 0) return changes;
+    const { name } = latest.revision;
+    if (this.#serves(service, name, options)) return [];
+    const from = this.#percentOf(service, name);
+    return [{ field: `traffic of ${name}`, from: `${from} %`, to: `${options.traffic} %` }];
   }
 
   /**
-   * Deploys, to its end, also if whoever has asked is gone.
+   * Deploys, to its end, also if whoever has asked is gone; only a pull is given up then.
    *
    * @throws {ProblemError} that says why, with the last log lines, if it does not get ready
    */
@@ -74,7 +90,8 @@ export class Deployer {
 
   async #deploy(service: string, input: RevisionInput, options: DeployOptions, onProgress: Progress) {
     knownService(this.#store, service);
-    if (options.pull) await this.#pull(input.image, onProgress);
+    this.#closing.throwIfAborted();
+    if (options.pull) await this.#pull(input.image, options.signal, onProgress);
     const image = await this.#image(input);
     const spec = toSpec(input, image);
     const secrets = input.secrets ?? {};
@@ -96,11 +113,18 @@ export class Deployer {
       latest?.revision.state.phase === 'ready' &&
       changesBetween(latest, { spec, secrets }).length === 0
     ) {
-      onProgress({ step: 'unchanged', message: `${latest.revision.name} is the same already` });
-      return { revision: latest.revision, created: false };
+      const { revision } = latest;
+      if (this.#serves(service, revision.name, options)) {
+        onProgress({ step: 'unchanged', message: `${revision.name} is the same already` });
+        return { revision, created: false };
+      }
+      await this.#giveTraffic(service, revision.name, options);
+      await this.#platform.applied();
+      this.#told(service, revision.name, onProgress);
+      return { revision, created: false };
     }
 
-    const { name } = this.#store.addRevision(service, spec, secrets);
+    const { name } = await write(() => this.#store.addRevision(service, spec, secrets));
     this.#deploying.add(name);
     onProgress({ step: 'created', message: `revision ${name}` });
     const stopListening = this.#platform.subscribe((event) => {
@@ -110,32 +134,50 @@ export class Deployer {
       const instance = await this.#platform.prove(service, name);
       try {
         // The instance is kept until it has its traffic: it would be stopped as one that serves nobody.
-        this.#store.settle(service, name, { phase: 'ready' });
-        this.#giveTraffic(service, name, options);
+        await write(() => this.#store.settle(service, name, { phase: 'ready' }));
+        await this.#giveTraffic(service, name, options);
         await this.#platform.applied();
       } finally {
         instance.release();
       }
     } catch (error) {
       if (this.#store.revision(service, name)?.state.phase !== 'pending') throw error;
-      throw this.#failed(service, name, error);
+      throw await this.#failed(service, name, error);
     } finally {
       stopListening();
       this.#deploying.delete(name);
     }
-    const splits = this.#store.service(service)?.traffic.splits ?? [];
-    const traffic = splits.find((split) => split.revision === name)?.percent ?? 0;
-    this.#platform.publish({ type: 'deployed', service, revision: name, traffic });
-    onProgress({
-      step: 'deployed',
-      message: traffic > 0 ? `${name} gets ${traffic} %` : `${name} gets no traffic yet`,
-    });
+    this.#told(service, name, onProgress);
     const revision = this.#store.revision(service, name);
     if (revision === undefined) throw notFound('revision', name); // removed in the moment between
     return { revision, created: true };
   }
 
-  async #pull(image: string, onProgress: Progress): Promise<void> {
+  /** Says what a revision gets. */
+  #told(service: string, name: string, onProgress: Progress): void {
+    const traffic = this.#percentOf(service, name);
+    this.#platform.publish({ type: 'deployed', service, revision: name, traffic });
+    onProgress({
+      step: 'deployed',
+      message: traffic > 0 ? `${name} gets ${traffic} %` : `${name} gets no traffic yet`,
+    });
+  }
+
+  /** Has the revision what a deploy would give it? */
+  #serves(service: string, name: string, { traffic, tag }: Pick<DeployOptions, 'traffic' | 'tag'>): boolean {
+    const tags = this.#store.service(service)?.traffic.tags ?? {};
+    return (
+      (traffic === 0 || this.#percentOf(service, name) === traffic) &&
+      (tag === undefined || tags[tag] === name)
+    );
+  }
+
+  #percentOf(service: string, name: string): number {
+    const splits = this.#store.service(service)?.traffic.splits ?? [];
+    return splits.find(({ revision }) => revision === name)?.percent ?? 0;
+  }
+
+  async #pull(image: string, left: AbortSignal, onProgress: Progress): Promise<void> {
     const { pull } = this.#platform;
     if (pull === undefined)
       throw new ProblemError(
@@ -145,17 +187,31 @@ export class Deployer {
         `The ${this.#platform.runtime} runtime pulls no images.`,
       );
     onProgress({ step: 'pulling', message: image });
-    const signal = AbortSignal.timeout(PULL_TIMEOUT_MS);
+    const late = new AbortController();
+    const fail = (why: string) => late.abort(new ProblemError(422, 'pull-failed', 'Pull failed', why));
+    const whole = setTimeout(
+      () => fail(`${image} was not pulled within ${PULL_TIMEOUT_MS / 60_000} minutes.`),
+      PULL_TIMEOUT_MS,
+    );
+    const silence = setTimeout(
+      () => fail(`The registry of ${image} has said nothing for ${PULL_SILENCE_MS / 1_000} seconds.`),
+      PULL_SILENCE_MS,
+    );
+    const signal = AbortSignal.any([left, this.#closing, late.signal]);
     try {
-      await pull(image, { signal, onProgress: (message) => onProgress({ step: 'pulling', message }) });
+      await pull(image, {
+        signal,
+        onProgress: (message) => {
+          silence.refresh();
+          onProgress({ step: 'pulling', message });
+        },
+      });
     } catch (error) {
-      if (!signal.aborted) throw error;
-      throw new ProblemError(
-        422,
-        'pull-failed',
-        'Pull failed',
-        `${image} was not pulled within ${PULL_TIMEOUT_MS / 60_000} minutes.`,
-      );
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(whole);
+      clearTimeout(silence);
     }
   }
 
@@ -175,22 +231,27 @@ export class Deployer {
     return { revision, spec: revision.spec, secrets: this.#store.secrets(service, revision.name) };
   }
 
-  #giveTraffic(service: string, revision: string, { traffic, tag }: DeployOptions): void {
-    const before = this.#store.service(service)?.traffic;
-    if (before === undefined || (traffic === 0 && tag === undefined)) return;
-    this.#store.setTraffic(service, {
-      splits: share(before, revision, traffic),
-      tags: tag === undefined ? before.tags : { ...before.tags, [tag]: revision },
+  async #giveTraffic(service: string, revision: string, { traffic, tag }: DeployOptions): Promise<void> {
+    await write(() => {
+      const before = this.#store.service(service)?.traffic;
+      if (before === undefined || (traffic === 0 && tag === undefined)) return;
+      this.#store.setTraffic(service, {
+        splits: share(before, revision, traffic),
+        tags: tag === undefined ? before.tags : { ...before.tags, [tag]: revision },
+      });
     });
   }
 
-  #failed(service: string, revision: string, error: unknown): ProblemError {
+  async #failed(service: string, revision: string, error: unknown): Promise<unknown> {
     const { message = String(error), lastLogLines = [] } = error as {
       message?: string;
       lastLogLines?: string[];
     };
-    this.#store.settle(service, revision, { phase: 'failed', reason: message, lastLogLines });
+    await write(() =>
+      this.#store.settle(service, revision, { phase: 'failed', reason: message, lastLogLines }),
+    );
     this.#platform.publish({ type: 'deploy-failed', service, revision, message });
+    if (codeOf(error) === 'SHUTTING_DOWN') return error;
     const detail = `${revision} did not get ready, so it gets no traffic: ${message}`;
     return new ProblemError(422, 'deploy-failed', 'Deploy failed', detail, {
       revision,

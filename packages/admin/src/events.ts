@@ -11,7 +11,7 @@ export const HEARTBEAT_MS = 15_000;
 const MAX_BEHIND = 1_000;
 
 /** What happens, as it happens. */
-export function eventRoutes({ app, platform }: Api): void {
+export function eventRoutes({ app, platform, closing }: Api): void {
   route(app, {
     method: 'get',
     path: '/v1/events',
@@ -33,9 +33,11 @@ export function eventRoutes({ app, platform }: Api): void {
           wake();
         }, context.req.header('last-event-id'));
         stream.onAbort(() => wake());
+        const end = () => wake();
+        closing.addEventListener('abort', end);
         try {
           await stream.write(': here\n\n');
-          while (!stream.aborted && queue.length < MAX_BEHIND) {
+          while (!stream.aborted && !closing.aborted && queue.length < MAX_BEHIND) {
             const event = queue.shift();
             if (event !== undefined) {
               await stream.writeSSE({ id: event.id, event: event.type, data: JSON.stringify(event) });
@@ -49,6 +51,7 @@ export function eventRoutes({ app, platform }: Api): void {
           }
         } finally {
           unsubscribe();
+          closing.removeEventListener('abort', end);
         }
       }),
   });

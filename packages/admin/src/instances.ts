@@ -10,7 +10,7 @@ import { Instance, ServiceName } from './schemas.ts';
 const INSTANCE = { instance: z.string().regex(/^[\w.-]{1,100}$/, 'allowed is an id, or its beginning') };
 
 /** What runs. */
-export function instanceRoutes({ app, platform }: Api): void {
+export function instanceRoutes({ app, platform, closing }: Api): void {
   const tag = 'instances';
   /** By the whole id, or by a beginning that only one has. */
   const find = async (id: string): Promise<RunningInstance> => {
@@ -86,7 +86,8 @@ export function instanceRoutes({ app, platform }: Api): void {
     handle: async ({ params, query }, context) => {
       const { id } = await find(params.instance);
       const left = new AbortController();
-      const lines = platform.logs(id, { ...query, signal: left.signal })[Symbol.asyncIterator]();
+      const signal = AbortSignal.any([left.signal, closing]);
+      const lines = platform.logs(id, { ...query, signal })[Symbol.asyncIterator]();
       // What cannot be had is said with a status, before anything is written.
       let next: IteratorResult<string> | undefined = query.follow ? undefined : await lines.next();
       context.header('Content-Type', 'text/plain; charset=utf-8');

@@ -20,8 +20,8 @@ export class ProblemError extends Error {
   }
 }
 
-/** The one table from the code of a store's error to its answer. */
-const STORE_PROBLEMS: Readonly<Record<string, readonly [status: number, type: string, title: string]>> = {
+/** The one table from the code of an error to its answer. */
+const PROBLEMS: Readonly<Record<string, readonly [status: number, type: string, title: string]>> = {
   SERVICE_NOT_FOUND: [404, 'service-not-found', 'No such service'],
   REVISION_NOT_FOUND: [404, 'revision-not-found', 'No such revision'],
   HOST_TAKEN: [409, 'host-taken', 'Host taken'],
@@ -29,27 +29,46 @@ const STORE_PROBLEMS: Readonly<Record<string, readonly [status: number, type: st
   REVISION_IN_USE: [409, 'revision-in-use', 'Revision in use'],
   REVISION_NOT_READY: [409, 'revision-not-ready', 'Revision not ready'],
   INVALID_TRAFFIC: [400, 'invalid-request', 'Invalid request'],
+  DATABASE_BUSY: [503, 'database-busy', 'Database busy'],
+  DATABASE_UNWRITABLE: [503, 'database-unwritable', 'Database cannot be written'],
+  DATABASE_FULL: [507, 'disk-full', 'Disk full'],
+  DATABASE_DAMAGED: [500, 'database-damaged', 'Database damaged'],
+  DATABASE_FAILED: [500, 'database-failed', 'Database failed'],
+  SHUTTING_DOWN: [503, 'shutting-down', 'Shutting down'],
   ENGINE_UNREACHABLE: [503, 'runtime-unavailable', 'Runtime unavailable'],
   INSTANCE_NOT_FOUND: [404, 'instance-not-found', 'No such instance'],
   PULL_FAILED: [422, 'pull-failed', 'Pull failed'],
 };
 
+const RETRY_AFTER_SECONDS = '2';
+
 /** The answer that an error stands for; nothing of an unexpected one is told. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
-  const { code, message } = error as { code?: string; message?: string };
-  const known = STORE_PROBLEMS[code ?? ''];
-  if (known === undefined || message === undefined) {
+  const known = PROBLEMS[codeOf(error) ?? ''];
+  if (known === undefined || !(error instanceof Error)) {
     const detail = 'The request could not be handled; the log of the proxy says why.';
     return { type: 'internal-error', title: 'Internal error', status: 500, detail };
   }
   const [status, type, title] = known;
-  return { type, title, status, detail: message };
+  return { type, title, status, detail: error.message };
+}
+
+/** The code of an error that has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Is it for the operator, too, and not only for who has asked? */
+export function isForOperator(error: unknown, { status }: Problem): boolean {
+  return status === 500 || codeOf(error)?.startsWith('DATABASE_') === true;
 }
 
 export function answerProblem(context: Context, problem: Problem): Response {
   context.header('Content-Type', 'application/problem+json');
   context.header('Cache-Control', 'no-store');
+  if (problem.status === 503) context.header('Retry-After', RETRY_AFTER_SECONDS);
   return context.body(`${JSON.stringify(problem)}\n`, problem.status as 400);
 }
 

@@ -2,15 +2,16 @@ import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import type { Api } from './app.ts';
 import { HEARTBEAT_MS } from './events.ts';
-import { notFound, problemOf } from './problem.ts';
+import { notFound } from './problem.ts';
 import { after, flag, limit } from './query.ts';
 import { REVISION, route, SERVICE } from './route.ts';
 import { Change, Revision, RevisionInput, Tag } from './schemas.ts';
 import { checkTagLength, knownService } from './services.ts';
 import { fromRevision } from './wire.ts';
+import { write } from './write.ts';
 
 /** Revisions, and the deploys that make them. */
-export function revisionRoutes({ app, store, platform, deployer }: Api): void {
+export function revisionRoutes({ app, store, platform, deployer, problemOf }: Api): void {
   const tag = 'revisions';
   const toWire = (revision: Parameters<typeof fromRevision>[0]) =>
     fromRevision(revision, deployer.isDeploying(revision.name));
@@ -46,7 +47,7 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     tag,
     summary: 'Deploys: makes a revision, waits until it has been ready once, then gives it traffic.',
     description:
-      'Answers when the deploy has ended. With `Accept: text/event-stream` its progress is told meanwhile: events `progress`, then `revision` or `problem`. A deploy goes on when the client leaves.',
+      'Answers when the deploy has ended. With `Accept: text/event-stream` its progress is told meanwhile: events `progress`, then `revision` or `problem`. A deploy goes on when the client leaves; only a pull is given up then, or when its registry has said nothing for a minute.',
     params: SERVICE,
     query: {
       traffic: z.coerce
@@ -56,7 +57,9 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
         .meta({ description: 'The percentage that it gets; the others share the rest. 0: none.' }),
       tag: Tag.optional(),
       pull: flag.meta({ description: 'Pull the image first? Nothing else ever pulls.' }),
-      ifChanged: flag.meta({ description: 'Is the latest revision as good, if it is the same and ready?' }),
+      ifChanged: flag.meta({
+        description: 'Is the latest revision as good, if it is the same and ready? Then it gets the traffic.',
+      }),
       dryRun: flag.meta({ description: 'Only say what would be different from the latest revision.' }),
     },
     body: RevisionInput,
@@ -69,11 +72,17 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     },
     problems: [404, 409, 422, 503],
     handle: async ({ params: { service }, query, body }, context) => {
-      if (query.dryRun) return context.json({ changes: await deployer.preview(service, body) });
+      if (query.dryRun) return context.json({ changes: await deployer.preview(service, body, query) });
       knownService(store, service);
       if (query.tag !== undefined) checkTagLength(service, query.tag);
+      const left = context.req.raw.signal;
       if (!context.req.header('accept')?.includes('text/event-stream')) {
-        const { revision, created } = await deployer.deploy(service, body, options(query), () => {});
+        const { revision, created } = await deployer.deploy(
+          service,
+          body,
+          { ...query, signal: left },
+          () => {},
+        );
         return context.json(toWire(revision), created ? 201 : 200);
       }
       return streamSSE(context, async (stream) => {
@@ -87,12 +96,12 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
           const { revision, created } = await deployer.deploy(
             service,
             body,
-            options(query),
+            { ...query, signal: left },
             (step) => void tell('progress', step),
           );
           await tell('revision', { ...toWire(revision), created });
         } catch (error) {
-          await tell('problem', problemOf(error));
+          if (error !== left.reason) await tell('problem', problemOf(error));
         } finally {
           clearInterval(heartbeat);
         }
@@ -126,25 +135,13 @@ export function revisionRoutes({ app, store, platform, deployer }: Api): void {
     params: REVISION,
     answers: { 204: { description: 'Removed.' } },
     problems: [404, 409],
-    handle: ({ params: { service, revision } }, context) => {
-      knownService(store, service);
-      if (!store.removeRevision(service, revision)) throw notFound('revision', revision);
+    handle: async ({ params: { service, revision } }, context) => {
+      await write(() => {
+        knownService(store, service);
+        if (!store.removeRevision(service, revision)) throw notFound('revision', revision);
+      });
       platform.publish({ type: 'revision-removed', service, revision });
       return context.body(null, 204);
     },
   });
-}
-
-function options({
-  traffic,
-  tag,
-  pull,
-  ifChanged,
-}: {
-  traffic: number;
-  tag?: string | undefined;
-  pull: boolean;
-  ifChanged: boolean;
-}) {
-  return { traffic, tag, pull, ifChanged };
 }

@@ -47,7 +47,8 @@ const WHY: Readonly<Record<number, string>> = {
   413: 'The body is too large.',
   415: 'The body is not application/json.',
   422: 'It is understood, but cannot be done.',
-  503: 'The runtime cannot be reached.',
+  503: 'The runtime cannot be reached, the database is locked or cannot be written, or the proxy ends.',
+  507: 'The disk is full.',
 };
 
 export const SERVICE = { service: ServiceName };
@@ -94,6 +95,7 @@ function describe(definition: Omit<Route<Fields, Fields, z.ZodType | undefined>,
     ...(open ? [] : [401]),
     403,
     ...(body === undefined ? [] : [413, 415]),
+    ...(method === 'get' ? [] : [503, 507]),
     ...(definition.problems ?? []),
   ];
   return {

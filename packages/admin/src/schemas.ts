@@ -103,15 +103,27 @@ const EnvironmentName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'allowed are names of letters, digits and underscores')
   .refine((name) => !RESERVED.has(name), `${[...RESERVED].join(', ')} are set by cLess`);
 
-const EnvironmentValue = z
-  .string()
-  .max(128 * 1024)
-  .refine(noNul, 'NUL is not allowed');
+/** What the kernel takes of one argument or one variable, in bytes, its NUL included (MAX_ARG_STRLEN). */
+const MAX_STRING_BYTES = 128 * 1024;
+
+const EnvironmentValue = z.string().max(MAX_STRING_BYTES).refine(noNul, 'NUL is not allowed');
+
+const Environment = z.record(EnvironmentName, EnvironmentValue).superRefine((variables, context) => {
+  for (const [name, value] of Object.entries(variables)) {
+    const most = MAX_STRING_BYTES - `${name}=`.length - 1;
+    if (Buffer.byteLength(value) > most)
+      context.addIssue({ code: 'custom', path: [name], message: `allowed is at most ${most} bytes` });
+  }
+});
 
 const Argument = z
   .string()
-  .max(128 * 1024)
-  .refine(noNul, 'NUL is not allowed');
+  .max(MAX_STRING_BYTES)
+  .refine(noNul, 'NUL is not allowed')
+  .refine(
+    (argument) => Buffer.byteLength(argument) < MAX_STRING_BYTES,
+    `allowed is at most ${MAX_STRING_BYTES - 1} bytes`,
+  );
 
 export const Volume = z
   .strictObject({
@@ -158,8 +170,8 @@ export const RevisionInput = z
       )
       .max(100)
       .optional(),
-    env: z.record(EnvironmentName, EnvironmentValue).optional(),
-    secrets: z.record(EnvironmentName, EnvironmentValue).optional().meta({
+    env: Environment.optional(),
+    secrets: Environment.optional().meta({
       description: 'As env, but never given back, by no request, log, event or error.',
     }),
     volumes: z.array(Volume).max(100).optional(),

@@ -1,21 +1,31 @@
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type AdminOptions, createApp } from './app.ts';
+import { ProblemError } from './problem.ts';
 
-export interface AdminServerOptions extends Omit<AdminOptions, 'hosts'> {
+export interface AdminServerOptions extends Omit<AdminOptions, 'hosts' | 'closing'> {
   readonly listen: { readonly host: string; readonly port: number };
   /** Names under which it is reached besides those of loopback and the one that it listens on. */
   readonly hosts?: readonly string[];
 }
 
+/** How long answers that are under way may take when it closes, in milliseconds. */
+const CLOSING_TIMEOUT_MS = 1_000;
+
 /** The admin API as a server. */
 export class AdminServer {
   readonly address: AddressInfo;
   readonly #server: ReturnType<typeof createAdaptorServer>;
+  readonly #closing: AbortController;
 
-  private constructor(server: ReturnType<typeof createAdaptorServer>, address: AddressInfo) {
+  private constructor(
+    server: ReturnType<typeof createAdaptorServer>,
+    address: AddressInfo,
+    closing: AbortController,
+  ) {
     this.#server = server;
     this.address = address;
+    this.#closing = closing;
   }
 
   /** @throws the system's error, with its `code`, if it cannot listen there */
@@ -29,7 +39,8 @@ export class AdminServer {
       ...hosts.map((host) => host.toLowerCase()),
     ]);
     for (const unspecific of ['0.0.0.0', '[::]']) allowed.delete(unspecific);
-    const app = createApp({ ...options, hosts: [...allowed] });
+    const closing = new AbortController();
+    const app = createApp({ ...options, hosts: [...allowed], closing: closing.signal });
     const server = createAdaptorServer({ fetch: app.fetch });
     const address = await new Promise<AddressInfo>((resolve, reject) => {
       server.once('error', reject);
@@ -38,13 +49,28 @@ export class AdminServer {
         resolve(server.address() as AddressInfo);
       });
     });
-    return new AdminServer(server, address);
+    return new AdminServer(server, address, closing);
   }
 
-  /** Breaks off what is open, streams of events among it. */
+  /** Ends streams, refuses the deploys that wait, gives the rest a second, and breaks off what is open then. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    if ('closeAllConnections' in this.#server) this.#server.closeAllConnections();
+    this.#closing.abort(
+      new ProblemError(
+        503,
+        'shutting-down',
+        'Shutting down',
+        'The proxy is shutting down; ask the next one.',
+      ),
+    );
+    const closingMs = performance.now();
+    // Connections that an answer has left idle are not closed by themselves.
+    const closing = setInterval(() => {
+      if (!('closeAllConnections' in this.#server)) return;
+      if (performance.now() - closingMs < CLOSING_TIMEOUT_MS) this.#server.closeIdleConnections();
+      else this.#server.closeAllConnections();
+    }, 10);
     await closed;
+    clearInterval(closing);
   }
 }

@@ -7,6 +7,7 @@ import { after, limit } from './query.ts';
 import { route, SERVICE } from './route.ts';
 import { Service, ServiceInput, Traffic } from './schemas.ts';
 import { fromService, toService } from './wire.ts';
+import { write } from './write.ts';
 
 /** Services and their traffic. */
 export function serviceRoutes({ app, store, platform }: Api): void {
@@ -60,9 +61,11 @@ export function serviceRoutes({ app, store, platform }: Api): void {
       201: { description: 'Created.', schema: Service },
     },
     problems: [409, 412],
-    handle: ({ params, body }, context) => {
-      const created = store.service(params.service) === undefined;
-      const service = store.put(toService(params.service, body), expectation(context));
+    handle: async ({ params, body }, context) => {
+      const { created, service } = await write(() => ({
+        created: store.service(params.service) === undefined,
+        service: store.put(toService(params.service, body), expectation(context)),
+      }));
       if (created) platform.publish({ type: 'service-created', service: service.name });
       return answer(context, service, created ? 201 : 200);
     },
@@ -78,9 +81,11 @@ export function serviceRoutes({ app, store, platform }: Api): void {
     headers: { 'If-Match': 'Only if it is at this version.' },
     answers: { 204: { description: 'Removed.' } },
     problems: [404, 412],
-    handle: ({ params }, context) => {
-      known(params.service);
-      store.remove(params.service, expectation(context));
+    handle: async ({ params }, context) => {
+      await write(() => {
+        known(params.service);
+        store.remove(params.service, expectation(context));
+      });
       platform.publish({ type: 'service-removed', service: params.service });
       return context.body(null, 204);
     },
@@ -112,11 +117,13 @@ export function serviceRoutes({ app, store, platform }: Api): void {
     body: Traffic,
     answers: { 200: { description: 'The traffic as it is now.', schema: Traffic } },
     problems: [404, 409, 412, 422],
-    handle: ({ params: { service: name }, body }, context) => {
-      known(name);
-      checkRevisions(body, (revision) => store.revision(name, revision) !== undefined);
-      for (const tagName of Object.keys(body.tags)) checkTagLength(name, tagName);
-      const { traffic, version } = store.setTraffic(name, body, expectation(context));
+    handle: async ({ params: { service: name }, body }, context) => {
+      const { traffic, version } = await write(() => {
+        known(name);
+        checkRevisions(body, (revision) => store.revision(name, revision) !== undefined);
+        for (const tagName of Object.keys(body.tags)) checkTagLength(name, tagName);
+        return store.setTraffic(name, body, expectation(context));
+      });
       platform.publish({ type: 'traffic-changed', service: name, splits: traffic.splits });
       return context.json(traffic, 200, { ETag: etag(version) });
     },

@@ -4,6 +4,7 @@ import { Activator } from './activator.ts';
 import { systemClock } from './clock.ts';
 import type { ReadinessProbe, Revision, Runtime, ServiceSource } from './contracts.ts';
 import type { Entrance, Where } from './entrance.ts';
+import { ShuttingDownError } from './errors.ts';
 import { accessLog, logEvent } from './event-log.ts';
 import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
@@ -115,6 +116,7 @@ export class Server {
     try {
       return await this.activator.lease(revision);
     } catch (error) {
+      if (error instanceof ShuttingDownError) throw error;
       // Its last words come a moment later, unless it was never started.
       patience = setTimeout(resolve, LAST_WORDS_MS, []);
       const lastLogLines = await Promise.race([failed.promise, enough]);

@@ -1,10 +1,14 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { DatabaseError } from './errors.ts';
+import { DatabaseError, type DatabaseTrouble } from './errors.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** "cLes", in the file's header (https://www.sqlite.org/fileformat2.html, `application_id`). */
 const APPLICATION_ID = 0x634c_6573;
+/** How long opening may wait for another program, in milliseconds. */
+const OPENING_TIMEOUT_MS = 5_000;
+/** How long anything later may: the event loop stands meanwhile. Who can wait longer tries again. */
+const BUSY_TIMEOUT_MS = 10;
 
 /**
  * Opens the database, or makes it. It is looked at before anything is written: one that is damaged, of a newer version
@@ -13,11 +17,14 @@ const APPLICATION_ID = 0x634c_6573;
  * @throws {DatabaseError}
  */
 export function openDatabase(path: string): DatabaseSync {
+  // What was cut to nothing would pass for a new one, and all services be gone without a word.
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0)
+    throw new DatabaseError(path, 'damaged', 'is empty: restore a copy of it, or remove it to begin anew');
   let database: DatabaseSync;
   try {
-    database = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
+    database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true });
   } catch (error) {
-    throw translate(path, error);
+    throw databaseError(path, error);
   }
   try {
     examine(path, database);
@@ -30,7 +37,7 @@ export function openDatabase(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database.close();
-    throw translate(path, error);
+    throw databaseError(path, error);
   }
 }
 
@@ -53,6 +60,12 @@ function examine(path: string, database: DatabaseSync): void {
 }
 
 function migrate(database: DatabaseSync): void {
+  const isCurrent = () => pragma(database, 'user_version') === MIGRATIONS.length;
+  if (isCurrent()) {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    checkWritable(database);
+    return;
+  }
   database.exec('BEGIN IMMEDIATE');
   try {
     for (const step of MIGRATIONS.slice(pragma(database, 'user_version'))) database.exec(step);
@@ -60,8 +73,18 @@ function migrate(database: DatabaseSync): void {
       `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`,
     );
   } catch (error) {
-    database.exec('ROLLBACK');
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
+  }
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+}
+
+/** Whoever holds the lock can write, so this one can later; and to read there is no need to. */
+function checkWritable(database: DatabaseSync): void {
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+  } catch (error) {
+    if (resultCode(error) !== SQLITE_BUSY) throw error;
   }
 }
 
@@ -69,22 +92,36 @@ function pragma(database: DatabaseSync, name: string): number {
   return Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
 }
 
-/** SQLite's result codes (https://www.sqlite.org/rescode.html), the first byte of an extended one. */
-function translate(path: string, error: unknown): unknown {
-  if (error instanceof DatabaseError || !(error instanceof Error)) return error;
-  const code = Number((error as { errcode?: number }).errcode) & 0xff;
-  switch (code) {
+/** SQLite's result code (https://www.sqlite.org/rescode.html), the first byte of an extended one. */
+function resultCode(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: number };
+  return errcode === undefined ? undefined : errcode & 0xff;
+}
+
+const SQLITE_BUSY = 5;
+
+/** What an error of SQLite stands for; any other is given back as it is. */
+export function databaseError(path: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const because = (problem: DatabaseTrouble, what: string) =>
+    new DatabaseError(path, problem, `${what} (${error.message})`, error);
+  switch (resultCode(error)) {
+    case undefined:
+      return error;
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
       return new DatabaseError(path, 'damaged', `is damaged (${error.message}): restore a copy of it`, error);
+    case SQLITE_BUSY:
+    case 6: // SQLITE_LOCKED
+      return because('busy', 'is being written by another program');
+    case 13: // SQLITE_FULL
+      return because('full', 'cannot be written, since the disk is full: make room');
     case 3: // SQLITE_PERM
-    case 5: // SQLITE_BUSY
     case 8: // SQLITE_READONLY
     case 10: // SQLITE_IOERR
-    case 13: // SQLITE_FULL
     case 14: // SQLITE_CANTOPEN
-      return new DatabaseError(path, 'unwritable', `cannot be written (${error.message})`, error);
+      return because('unwritable', 'cannot be written');
     default:
-      return error;
+      return because('failed', 'could not be used');
   }
 }

@@ -87,16 +87,33 @@ export class InvalidTrafficError extends StoreError {
   readonly code = 'INVALID_TRAFFIC';
 }
 
-/** The database cannot be used; nothing was written to it. `damaged`, `newer`, `foreign` or `unwritable`. */
+/** What can be wrong with a database. */
+export type DatabaseTrouble = 'damaged' | 'newer' | 'foreign' | 'unwritable' | 'full' | 'busy' | 'failed';
+
+/**
+ * The database cannot be opened, read or written; what is in it is as it was. `full`: the disk is; `busy`: another
+ * program writes just now, and trying again helps; `failed`: anything else that SQLite says.
+ */
 export class DatabaseError extends StoreError {
   override readonly name = 'DatabaseError';
-  readonly code = 'DATABASE';
+  readonly code: `DATABASE_${Uppercase<DatabaseTrouble>}`;
   readonly path: string;
-  readonly problem: 'damaged' | 'newer' | 'foreign' | 'unwritable';
+  readonly problem: DatabaseTrouble;
 
-  constructor(path: string, problem: DatabaseError['problem'], what: string, cause?: unknown) {
+  constructor(path: string, problem: DatabaseTrouble, what: string, cause?: unknown) {
     super(`the database ${path} ${what}; it was left as it is`, { cause });
+    this.code = CODES[problem];
     this.path = path;
     this.problem = problem;
   }
 }
+
+const CODES = {
+  damaged: 'DATABASE_DAMAGED',
+  newer: 'DATABASE_NEWER',
+  foreign: 'DATABASE_FOREIGN',
+  unwritable: 'DATABASE_UNWRITABLE',
+  full: 'DATABASE_FULL',
+  busy: 'DATABASE_BUSY',
+  failed: 'DATABASE_FAILED',
+} as const;

@@ -1,5 +1,6 @@
 export {
   DatabaseError,
+  type DatabaseTrouble,
   HostTakenError,
   InvalidTrafficError,
   RevisionInUseError,

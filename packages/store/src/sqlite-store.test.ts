@@ -122,7 +122,11 @@ test('a database that is damaged, newer or not ours is an error that says so, an
   other.exec('CREATE TABLE recipes (name TEXT)');
   other.close();
 
+  const empty = newPath();
+  writeFileSync(empty, '');
+
   const cases = [
+    [empty, 'damaged'],
     [garbage, 'damaged'],
     [damaged, 'damaged'],
     [short, 'damaged'],
@@ -132,7 +136,11 @@ test('a database that is damaged, newer or not ours is an error that says so, an
   for (const [path, problem] of cases) {
     const before = readFileSync(path);
     expect(() => new SqliteStore(path)).toThrow(
-      expect.objectContaining({ code: 'DATABASE', problem, message: expect.stringContaining(path) }),
+      expect.objectContaining({
+        code: `DATABASE_${problem.toUpperCase()}`,
+        problem,
+        message: expect.stringContaining(path),
+      }),
     );
     expect(readFileSync(path).equals(before), `${problem} stays as it is`).toBe(true);
   }
@@ -144,7 +152,7 @@ test('a database that cannot be written is an error that says so', () => {
   const missing = join(directory, 'no', 'such', 'folder.db');
   for (const path of [folder, missing]) {
     expect(() => new SqliteStore(path)).toThrow(
-      expect.objectContaining({ code: 'DATABASE', problem: 'unwritable' }),
+      expect.objectContaining({ code: 'DATABASE_UNWRITABLE', problem: 'unwritable' }),
     );
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { openDatabase } from './database.ts';
+import { databaseError, openDatabase } from './database.ts';
 import { HostTakenError, RevisionInUseError, RevisionNotFoundError, ServiceNotFoundError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import type { RevisionSpec } from './revision-spec.ts';
@@ -26,12 +26,14 @@ type Row = Readonly<Record<string, unknown>>;
  * store.put({ name: 'web', hosts: ['web.example'], revisionHeader: false, sticky: false, wakeFilter: undefined });
  */
 export class SqliteStore implements Store {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #listeners = new Listeners();
 
   /** @throws {DatabaseError} if the database is damaged, newer, somebody else's or cannot be written */
   constructor(path: string) {
+    this.#path = path;
     this.#database = openDatabase(path);
   }
 
@@ -193,14 +195,14 @@ export class SqliteStore implements Store {
 
   /** One change as one transaction; who listens is told when it is on disk. */
   #change<T>(service: string, change: () => { result: T; changed: boolean }): T {
-    this.#database.exec('BEGIN IMMEDIATE');
     let outcome: { result: T; changed: boolean };
     try {
+      this.#database.exec('BEGIN IMMEDIATE');
       outcome = change();
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
+      throw databaseError(this.#path, error);
     }
     if (outcome.changed) this.#listeners.tell(service);
     return outcome.result;
@@ -278,15 +280,23 @@ export class SqliteStore implements Store {
   }
 
   #get(sql: string, ...values: (string | number)[]): Row | undefined {
-    return this.#statement(sql).get(...values);
+    return this.#ask(() => this.#statement(sql).get(...values));
   }
 
   #all(sql: string, ...values: (string | number)[]): Row[] {
-    return this.#statement(sql).all(...values);
+    return this.#ask(() => this.#statement(sql).all(...values));
   }
 
   #run(sql: string, ...values: (string | number)[]) {
-    return this.#statement(sql).run(...values);
+    return this.#ask(() => this.#statement(sql).run(...values));
+  }
+
+  #ask<T>(question: () => T): T {
+    try {
+      return question();
+    } catch (error) {
+      throw databaseError(this.#path, error);
+    }
   }
 }
 

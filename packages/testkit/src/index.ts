@@ -23,5 +23,6 @@ export {
 export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
 export { SAMPLE_COMMAND } from './sample-command.ts';
 export { mutate, seededRandom } from './seeded-random.ts';
+export { noDisks, SmallDisk } from './small-disk.ts';
 export { type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';
 export { parseStrictly, type StrictRequest } from './strict-parser.ts';
