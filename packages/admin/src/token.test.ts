@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { equalTokens, loadToken, TOKEN_FILE } from './token.ts';
+import { equalTokens, loadToken, TOKEN_FILE, TokenError } from './token.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-token-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -19,6 +19,7 @@ test('it is made once, for its owner’s eyes only', () => {
 
 test('an empty one lets nobody in', () => {
   writeFileSync(file, '\n');
+  expect(() => loadToken(directory)).toThrow(TokenError);
   expect(() => loadToken(directory)).toThrow(/holds no token/);
 });
 

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 /** Where the token of an installation is, in its state directory. */
 export const TOKEN_FILE = 'admin-token';
 
-/** The token that the state directory has; made at the first start, for its owner's eyes only. */
+/** The file of the token holds none. */
+export class TokenError extends Error {
+  override readonly name = 'TokenError';
+  readonly code = 'ADMIN_TOKEN';
+}
+
+/** The token that the state directory has; made at the first start, for its owner's eyes only. @throws {TokenError} */
 export function loadToken(directory: string): string {
   const file = join(directory, TOKEN_FILE);
   try {
@@ -15,7 +21,7 @@ export function loadToken(directory: string): string {
     chmodSync(file, 0o600);
   }
   const token = readFileSync(file, 'utf8').trim();
-  if (token.length < 16) throw new Error(`${file} holds no token: remove it, and a new one is made`);
+  if (token.length < 16) throw new TokenError(`${file} holds no token: remove it, and a new one is made`);
   return token;
 }
 

@@ -19,13 +19,17 @@ export class FakeWorker {
   sent = 0;
   /** Does it hear nothing more, and yet live? */
   stuck = false;
+  /** How many changes it cannot take in. */
+  failingChanges = 0;
   isAlive = true;
   readonly closed: string[] = [];
+  /** Services of which it knows that they have changed. */
+  readonly changes: string[] = [];
   readonly #port: FakePort<Message>;
 
   constructor(clock: Clock, latencyMs?: () => number) {
     const [port, other] = FakePort.pair<Message>(clock, latencyMs);
-    this.process = Object.assign(port, { pid: 1, kill: () => this.die() });
+    this.process = Object.assign(port, { pid: 1, ended: {}, kill: () => this.die() });
     this.#port = port;
     const channel = new Channel<PrimaryMethods, WorkerMethods>(
       {
@@ -51,6 +55,8 @@ export class FakeWorker {
           call.answer();
         },
         changed: ({ service }, call) => {
+          if (this.failingChanges-- > 0) throw new Error('the database is locked');
+          this.changes.push(service);
           this.source.changed(service);
           call.answer();
         },

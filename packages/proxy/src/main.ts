@@ -1,20 +1,23 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --heap-growing-percent=20
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AdminServer, loadToken, type Platform } from '@cless/admin';
+import { AdminServer, loadToken, type Platform, TokenError } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
 import { Router } from '@cless/router';
 import { DockerRuntime } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { explainListenError, hostAndPort } from './address.ts';
+import { systemClock } from './clock.ts';
 import type { Forwarder, Runtime } from './contracts.ts';
 import { ConventionSource } from './convention-source.ts';
 import { accessLog } from './event-log.ts';
 import type { FrontLimits, FrontOptions } from './front.ts';
+import { LastResort } from './last-resort.ts';
+import { openLog } from './log.ts';
 import { createPlatform } from './platform.ts';
 import { portOf, workerOf } from './process-port.ts';
 import { refusals } from './refusals.ts';
@@ -32,6 +35,8 @@ import type { WorkerProcess } from './worker-link.ts';
  */
 
 const DATABASE = 'cless.db';
+/** On top of the time for what is open, for all else at the end. In milliseconds. */
+const CLOSING_MS = 1_000;
 const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 async function main(): Promise<void> {
@@ -41,9 +46,18 @@ async function main(): Promise<void> {
     return;
   }
   const settings = readSettings(args, process.env);
-  const log = await createLog(settings);
+  const { log, stream } = await openLog({ level: settings['log-level'], format: settings['log-format'] });
+  const lastResort = new LastResort({
+    log,
+    clock: systemClock,
+    exit: (code) => process.exit(code),
+    timeoutMs: settings['drain-timeout'] + CLOSING_MS,
+  });
+  process.on('uncaughtException', (error) => lastResort.handle(error)); // rejections that nobody hears of among them
   const parts = {
     log,
+    lastResort,
+    logLinesDropped: () => stream.dropped,
     forwarder: await createForwarder(settings),
     router: createRouter(settings),
     limits: limitsOf(settings),
@@ -57,11 +71,13 @@ async function main(): Promise<void> {
 /** What is the same wherever requests arrive. */
 type Parts = Omit<FrontOptions, 'activator' | 'clock' | 'source' | 'onAccess'> & {
   readonly log: Logger;
+  readonly logLinesDropped: () => number;
+  readonly lastResort: LastResort;
   readonly router: Router;
 };
 
 async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
-  const { log, router } = parts;
+  const { log, router, lastResort } = parts;
   const state = new StateDirectory(settings['state-dir']);
   const store = new SqliteStore(join(state.path, DATABASE));
   const runtime = createRuntime(settings, state);
@@ -71,6 +87,8 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
       ? new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults })
       : undefined;
   const source = new RegisteredSource({ store, router, defaults, fallback: convention });
+  const token = settings['admin-listen'] === 'off' ? undefined : loadToken(state.path);
+  lastResort.secrets = () => [...source.secrets(), ...(token === undefined ? [] : [token])];
   const starting = Server.start({
     ...parts,
     runtime,
@@ -97,11 +115,14 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
       pull: runtime instanceof DockerRuntime ? (image, options) => runtime.pull(image, options) : undefined,
       refusals: (spec) => refusals(spec, settings),
     });
-    return startAdmin(settings, state, store, platform, log);
+    return startAdmin(settings, { state, store, platform, token, log });
   });
   administering.catch(() => {}); // told below
+  // Instances are left to the next start, which adopts them.
+  lastResort.finish = async () => (await starting).server.close({ keep: true });
   // Before it says that it listens: whoever reads that may send a signal at once.
-  onSignal(log, async (signal) => {
+  const patienceMs = Math.max(settings['drain-timeout'], settings['stop-grace']) + CLOSING_MS;
+  onSignal(log, patienceMs, async (signal) => {
     log.info(`${signal}: finishing what is open`);
     const { server } = await starting;
     await server.close({ keep: settings['on-exit'] === 'keep' });
@@ -133,20 +154,24 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
 }
 
 /** With several workers, each is this program again, and takes requests in for the primary. */
-function beWorker(settings: Settings, { log, ...parts }: Parts): void {
+function beWorker(settings: Settings, { log, lastResort, ...parts }: Parts): void {
   const store = new SqliteStore(join(settings['state-dir'], DATABASE));
   const worker = runWorker({
     ...parts,
     port: portOf(process),
     onAccess: accessLog(log),
-    createSource: (primary) =>
-      new RegisteredSource({
+    createSource: (primary) => {
+      const source = new RegisteredSource({
         store,
         router: parts.router,
         defaults: defaultsOf(settings),
         fallback: settings.convention === 'on' ? primary : undefined,
-      }),
+      });
+      lastResort.secrets = () => source.secrets();
+      return source;
+    },
   });
+  lastResort.finish = () => worker.drain(settings['drain-timeout']);
   onOwnSignal(async () => {
     if (await worker.drain(settings['drain-timeout'])) process.exit(0);
   });
@@ -191,21 +216,6 @@ function never<T>(value: T | 'never' | 'none'): T | undefined {
   return value === 'never' || value === 'none' ? undefined : value;
 }
 
-async function createLog(settings: Settings): Promise<Logger> {
-  const level = settings['log-level'];
-  if (settings['log-format'] === 'json') return pino({ level });
-  const { default: pretty } = await import('pino-pretty'); // memory for those that want it only
-  return pino(
-    { level },
-    pretty({
-      sync: true,
-      ignore: 'pid,hostname,requestId',
-      singleLine: true,
-      colorize: process.stdout.isTTY,
-    }),
-  );
-}
-
 function createRuntime(settings: Settings, state: StateDirectory): Runtime & { readonly owner?: string } {
   switch (settings.runtime) {
     case 'docker':
@@ -244,20 +254,29 @@ function imageSuffix(settings: Settings): string {
 /** Nothing if it is switched off, or its usual place is taken and nobody has asked for it there. */
 async function startAdmin(
   settings: Settings,
-  state: StateDirectory,
-  store: SqliteStore,
-  platform: Platform,
-  log: Logger,
+  {
+    state,
+    store,
+    platform,
+    token,
+    log,
+  }: {
+    readonly state: StateDirectory;
+    readonly store: SqliteStore;
+    readonly platform: Platform;
+    readonly token: string | undefined;
+    readonly log: Logger;
+  },
 ): Promise<AdminServer | undefined> {
   const listen = settings['admin-listen'];
   state.writeAdminUrl(undefined);
-  if (listen === 'off') return undefined;
+  if (listen === 'off' || token === undefined) return undefined;
   try {
     const admin = await AdminServer.start({
       store,
       platform,
       listen,
-      token: loadToken(state.path),
+      token,
       hosts: settings['admin-hosts'],
       openMetrics: settings['admin-open-metrics'] === 'on',
       onError: (error) => log.error(error, 'the admin API failed'),
@@ -273,9 +292,13 @@ async function startAdmin(
 }
 
 main().catch((error: unknown) => {
-  const expected = [SettingError, StateDirectoryError, DatabaseError].some((one) => error instanceof one);
-  process.stderr.write(
-    `cless: ${error instanceof Error ? (expected ? error.message : error.stack) : error}\n`,
+  const expected = [SettingError, StateDirectoryError, DatabaseError, TokenError].some(
+    (one) => error instanceof one,
   );
+  try {
+    writeSync(2, `cless: ${error instanceof Error ? (expected ? error.message : error.stack) : error}\n`);
+  } catch {
+    // Nobody can be told; the code says it.
+  }
   process.exit(expected ? 2 : 1);
 });

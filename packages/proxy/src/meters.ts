@@ -20,6 +20,8 @@ export interface Reading {
   readonly services: readonly (readonly [service: string, inFlight: number, answered: readonly number[]])[];
   readonly problems: readonly (readonly [type: string, count: number])[];
   readonly residentBytes: number;
+  /** Lines of its log that could not be written. */
+  readonly logLinesDropped?: number;
 }
 
 /** Services that are counted apart. */
@@ -76,5 +78,6 @@ export function sum(readings: readonly Reading[]): Reading {
     services: [...services].map(([service, [inFlight, answered]]) => [service, inFlight, answered]),
     problems: [...problems],
     residentBytes: readings.reduce((total, { residentBytes }) => total + residentBytes, 0),
+    logLinesDropped: readings.reduce((total, { logLinesDropped = 0 }) => total + logLinesDropped, 0),
   };
 }

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
-import { Meters } from './meters.ts';
+import { Meters, sum } from './meters.ts';
 import { Metrics } from './metrics.ts';
 
 const nothing = { instances: function* () {}, waiting: function* () {}, connected: true };
 function counting(): { metrics: Metrics; meters: Meters } {
   const meters = new Meters();
-  return { metrics: new Metrics({ activator: () => nothing, read: async () => meters.read() }), meters };
+  const read = async () =>
+    sum([meters.read(), { ...meters.read(), services: [], problems: [], logLinesDropped: 3 }]);
+  return { metrics: new Metrics({ activator: () => nothing, read }), meters };
 }
 
 const about = { service: 'web', revision: 'web-00001', instance: 'i1' };
@@ -36,6 +38,7 @@ test('requests, starts, resumes and failures are counted', async () => {
     'cless_resume_seconds_count{service="web"} 1',
     'cless_start_failures_total{service="web",reason="not-ready"} 1',
     'cless_runtime_connected 1',
+    'cless_log_lines_dropped_total 3',
   ]) {
     expect(text.split('\n')).toContain(line);
   }

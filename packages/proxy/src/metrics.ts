@@ -114,6 +114,15 @@ export class Metrics {
         this.set(activator().connected ? 1 : 0);
       },
     });
+    new Counter({
+      name: 'cless_log_lines_dropped_total',
+      help: 'Log lines that could not be written: a full disk, a reader that is gone or too slow.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(reading().logLinesDropped ?? 0);
+      },
+    });
     new Gauge({
       name: 'process_resident_memory_bytes',
       help: 'Resident memory of the proxy, all its processes together.',

@@ -22,5 +22,29 @@ export function portOf(forked: Forked): Port {
 
 /** A process that was forked to be a worker, as the primary has it. */
 export function workerOf(child: ChildProcess): WorkerProcess {
-  return { ...portOf(child), pid: child.pid, kill: () => void child.kill('SIGKILL') };
+  const port = portOf(child);
+  const ended: { exitCode?: number | null; signal?: string | null; error?: Error } = {};
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  let open = 2;
+  const half = () => {
+    open -= 1;
+    if (open === 0) resolve();
+  };
+  child.once('disconnect', half); // all that it said has come
+  child.once('exit', (exitCode, signal) => {
+    Object.assign(ended, { exitCode, signal });
+    half();
+  });
+  child.on('error', (error) => {
+    if (child.pid !== undefined) return; // a signal that could not be sent, say
+    ended.error = error;
+    resolve(); // it never was
+  });
+  return {
+    ...port,
+    ended,
+    pid: child.pid,
+    onClosed: (listener) => void closed.then(listener),
+    kill: () => void child.kill('SIGKILL'),
+  };
 }

@@ -85,6 +85,13 @@ export class RegisteredSource implements ServiceSource {
     return revision;
   }
 
+  /** Values that are to be told nobody, as far as they have been read. */
+  secrets(): string[] {
+    return [...this.#revisions.values()].flatMap((all) =>
+      [...all.values()].flatMap(({ secrets }) => secrets ?? []),
+    );
+  }
+
   /** To be called after each change of the store, with the service whose it is. */
   changed(name: string): void {
     const { store, router } = this.#options;

@@ -10,6 +10,7 @@ import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
 import { Front, type FrontOptions } from './front.ts';
 import type { Lease } from './lease.ts';
+import type { Reading } from './meters.ts';
 import { Metrics } from './metrics.ts';
 import { reserveAddress } from './reserve-address.ts';
 import { Workers, type WorkersOptions } from './workers.ts';
@@ -29,6 +30,8 @@ export interface ServerOptions
   readonly maxInstances: number | undefined;
   /** How long open requests may take when it closes, in milliseconds. */
   readonly drainTimeoutMs: number;
+  /** How many lines of this process' log could not be written. */
+  readonly logLinesDropped?: () => number;
 }
 
 /** How long the last log lines of a start that failed may take, in milliseconds. */
@@ -60,7 +63,7 @@ export class Server {
           instance: (id) => this.activator.instance(id),
         },
       });
-    this.metrics = new Metrics({ activator: () => this.activator, read: () => this.#entrance.read() });
+    this.metrics = new Metrics({ activator: () => this.activator, read: () => this.#read() });
     this.activator = new Activator({
       ...options,
       clock: systemClock,
@@ -148,6 +151,14 @@ export class Server {
     await this.activator.close({ keep });
     await this.#watching;
     if (!keep) await this.#options.runtime.close();
+  }
+
+  // Private
+
+  async #read(): Promise<Reading> {
+    const reading = await this.#entrance.read();
+    const dropped = this.#options.logLinesDropped?.() ?? 0;
+    return { ...reading, logLinesDropped: (reading.logLinesDropped ?? 0) + dropped };
   }
 }
 

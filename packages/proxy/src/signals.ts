@@ -3,12 +3,19 @@ import type { Logger } from 'pino';
 /** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
 const SIGNAL_ECHO_MS = 250;
 
-/** The first signal closes, a second one exits now. */
-export function onSignal(log: Logger, close: (signal: string) => Promise<void>): void {
+/** What ends a process in order; SIGHUP, too: it comes when the terminal closes. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** The first signal closes, a second one exits now, and so does the time when it is up. */
+export function onSignal(log: Logger, timeoutMs: number, close: (signal: string) => Promise<void>): void {
   let firstAtMs: number | undefined;
   const handle = (signal: NodeJS.Signals) => {
     if (firstAtMs === undefined) {
       firstAtMs = performance.now();
+      setTimeout(() => {
+        log.error('what is left takes too long: exiting now; the next start looks after it');
+        process.exit(0);
+      }, timeoutMs);
       close(signal).then(
         () => process.exit(0),
         (error: unknown) => {
@@ -21,7 +28,7 @@ export function onSignal(log: Logger, close: (signal: string) => Promise<void>):
       process.exit(130);
     }
   };
-  process.on('SIGTERM', handle).on('SIGINT', handle);
+  for (const signal of SIGNALS) process.on(signal, handle);
 }
 
 /** So long a worker waits whether its primary has got the same signal. */
@@ -33,5 +40,5 @@ const PRIMARY_MS = 1_000;
  */
 export function onOwnSignal(end: () => void): void {
   const handle = () => void setTimeout(end, PRIMARY_MS);
-  process.on('SIGTERM', handle).on('SIGINT', handle);
+  for (const signal of SIGNALS) process.on(signal, handle);
 }

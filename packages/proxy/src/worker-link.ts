@@ -21,6 +21,12 @@ export interface LinkSurroundings {
 /** A process that can be ended. */
 export interface WorkerProcess extends Port {
   readonly pid: number | undefined;
+  /** How it ended, once it has. An `error` says why it never began. */
+  readonly ended: {
+    readonly exitCode?: number | null;
+    readonly signal?: string | null;
+    readonly error?: Error;
+  };
   kill(): void;
 }
 

@@ -11,15 +11,17 @@ export interface WorkerOptions extends Omit<FrontOptions, 'activator' | 'clock' 
   readonly port: Port;
   /** Makes the source of services; what it does not have itself it asks the primary's for. */
   readonly createSource: (primary: RemoteSource) => ServiceSource & { changed(service: string): void };
+  /** How many lines of its log could not be written. */
+  readonly logLinesDropped?: () => number;
 }
 
 /**
  * In a forked process: takes requests in, with leases of the primary's activator.
  *
  * @returns how to end it without being told by the primary: resolves when what was open has ended, or after the timeout; with
- * `false` if the primary has said so already
+ * `false` if the primary had said so already
  */
-export function runWorker({ port, createSource, ...options }: WorkerOptions): {
+export function runWorker({ port, createSource, logLinesDropped, ...options }: WorkerOptions): {
   drain(timeoutMs: number): Promise<boolean>;
 } {
   let draining: Promise<void> | undefined;
@@ -38,23 +40,24 @@ export function runWorker({ port, createSource, ...options }: WorkerOptions): {
       call.answer();
     },
     use: (_, call) => call.answer(activator.use()),
-    read: (_, call) => front.read().then(call.answer, call.fail),
+    read: (_, call) => read().then(call.answer, call.fail),
     drain: ({ timeoutMs }, call) => {
       draining ??= front.drain(timeoutMs);
-      draining.then(() => front.read()).then(call.answer, call.fail);
+      draining.then(read).then(call.answer, call.fail);
     },
   });
   port.onClosed(() => process.exit(1)); // the primary is gone
   const activator = new RemoteActivator(channel, systemClock);
   const convention = new RemoteSource(channel);
   const source = createSource(convention);
+  const read = async () => ({ ...(await front.read()), logLinesDropped: logLinesDropped?.() ?? 0 });
   const front = new Front({ ...options, activator, source, clock: systemClock });
   return {
     async drain(timeoutMs) {
-      if (draining !== undefined) return false;
-      draining = front.drain(timeoutMs);
+      const isFirst = draining === undefined;
+      draining ??= front.drain(timeoutMs);
       await draining;
-      return true;
+      return isFirst;
     },
   };
 }

@@ -13,6 +13,8 @@ let convention: ConventionSource;
 let forked: FakeWorker[];
 let workers: Workers;
 let logged: string[];
+/** How often there can be no new process. */
+let failingForks: number;
 
 function build(): void {
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line).msg) });
@@ -27,6 +29,7 @@ function build(): void {
     count: 2,
     reserve: async (wanted) => wanted,
     fork: () => {
+      if (failingForks-- > 0) throw new Error('spawn ENOMEM');
       const worker = new FakeWorker(clock, () => 1);
       forked.push(worker);
       return worker.process;
@@ -55,6 +58,7 @@ beforeEach(() => {
   });
   forked = [];
   logged = [];
+  failingForks = 0;
   build();
 });
 
@@ -91,6 +95,78 @@ test('one that dies is replaced; if it dies again and again, ever more slowly', 
   forked[1]?.die();
   await clock.advance(200);
   expect(forked.length).toBe(before + 1);
+});
+
+test('two that are killed every 3 s, in turns, are not both away', async () => {
+  await start();
+  let both = 0;
+  for (let i = 0; i < 100; i++) {
+    forked.find(({ isAlive }) => isAlive)?.die();
+    for (let ms = 0; ms < 1_500; ms += 50) {
+      await clock.advance(50);
+      if (!forked.some(({ isAlive }) => isAlive)) both += 1;
+    }
+  }
+  expect(both).toBe(0);
+  expect(forked).toHaveLength(102);
+});
+
+test('a slot whose workers die at once does not slow the other one down', async () => {
+  await start();
+  for (let i = 0; i < 1_000; i++) {
+    forked
+      .filter(({ isAlive }) => isAlive)
+      .at(1)
+      ?.die();
+    await clock.advance(10);
+  }
+  const before = forked.length;
+  forked[0]?.die();
+  await clock.advance(150);
+  expect(forked.length).toBe(before + 1);
+});
+
+test('if there can be no new process, it is tried again', async () => {
+  await start();
+  failingForks = 5;
+  forked[0]?.die();
+  await clock.advance(20_000);
+  expect(logged.filter((line) => line === 'a worker could not be replaced: spawn ENOMEM')).toHaveLength(5);
+  expect(forked).toHaveLength(3);
+  expect(forked.filter(({ isAlive }) => isAlive)).toHaveLength(2);
+  expect(clock.timers).toBe(0);
+});
+
+test('a change that a worker cannot take in is told again, and applied when all have it', async () => {
+  await start();
+  const [one, other] = forked;
+  if (other !== undefined) other.failingChanges = 3;
+  void workers.changed('web');
+  let isApplied = false;
+  void workers.applied().then(() => {
+    isApplied = true;
+  });
+  await clock.advance(100);
+  expect([isApplied, one?.changes, other?.changes]).toEqual([false, ['web'], []]);
+  await clock.advance(1_000);
+  expect([isApplied, one?.changes, other?.changes]).toEqual([true, ['web'], ['web']]);
+  expect(logged).toHaveLength(3);
+  expect(clock.timers).toBe(0);
+});
+
+test('a worker that never takes it in is replaced; one that dies is not waited for', async () => {
+  await start();
+  const [one, other] = forked;
+  for (const worker of forked) worker.failingChanges = Number.POSITIVE_INFINITY;
+  const changed = workers.changed('web');
+  await clock.advance(5_000);
+  one?.die();
+  await clock.advance(60_000);
+  await changed;
+  await workers.applied();
+  expect(other?.isAlive).toBe(false);
+  expect(forked).toHaveLength(4);
+  expect(clock.timers).toBe(0);
 });
 
 test('what those had counted that are gone is not lost', async () => {

@@ -16,11 +16,20 @@ export interface WorkersOptions extends LinkSurroundings {
 }
 
 const FIRST_RESPAWN_MS = 100;
-const LONGEST_RESPAWN_MS = 10_000;
-/** Who lived so long did not die of its start. */
-const GROWN_UP_MS = 10_000;
-/** On top of the time for what is open. */
-const DRAIN_PATIENCE_MS = 10_000;
+const LONGEST_RESPAWN_MS = 5_000;
+/** Who took requests for so long did not die of its start. */
+const GROWN_UP_MS = 2_000;
+/** On top of the time for what is open: then a worker that says nothing is ended. */
+const DRAIN_PATIENCE_MS = 500;
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 1_000;
+/** How long a worker may fail to take in a change, before it is replaced by one that reads everything anew. */
+const CHANGE_PATIENCE_MS = 30_000;
+
+/** One of the places that workers have. */
+interface Slot {
+  respawnMs: number;
+}
 
 /** Several processes that take the requests in, on one port; one that dies is replaced. */
 export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
@@ -28,7 +37,6 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
   readonly #links = new Set<WorkerLink>();
   #where: Where = { host: '', port: 0 };
   #closing = false;
-  #respawnMs = FIRST_RESPAWN_MS;
   /** What those had counted that are gone. */
   #past: Reading = { services: [], problems: [], residentBytes: 0 };
   #changes: Promise<unknown> = Promise.resolve();
@@ -40,7 +48,11 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
   async listen(where: Where): Promise<AddressInfo> {
     this.#where = await this.#options.reserve(where);
     try {
-      const [address] = await Promise.all(Array.from({ length: this.#options.count }, () => this.#spawn()));
+      const [address] = await Promise.all(
+        Array.from({ length: this.#options.count }, () =>
+          this.#spawn({ respawnMs: FIRST_RESPAWN_MS }, this.#options.fork()),
+        ),
+      );
       if (address === undefined) throw new Error('there are no workers');
       return address;
     } catch (error) {
@@ -78,7 +90,7 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
 
   /** What is known of the service may be otherwise now. Resolves when no worker goes by what was before. */
   changed(service: string): Promise<void> {
-    const told = this.#each((link) => link.ask('changed', { service }));
+    const told = this.#each((link) => this.#tellChange(link, service));
     this.#changes = Promise.all([this.#changes, told]);
     return told;
   }
@@ -111,43 +123,85 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
     await Promise.all([...this.#links].map((link) => ask(link).catch(() => {})));
   }
 
-  async #spawn(): Promise<AddressInfo> {
-    const { fork, clock } = this.#options;
-    const link = new WorkerLink(fork(), this.#options);
-    const bornMs = clock.now();
-    this.#links.add(link);
-    link.process.onClosed(() => {
-      if (clock.now() - bornMs > GROWN_UP_MS) this.#respawnMs = FIRST_RESPAWN_MS;
-      this.#lost(link);
-    });
-    try {
-      return await link.ask('listen', this.#where);
-    } catch (error) {
-      link.process.kill(); // and so it is tried again, if it is to be
-      throw error;
+  /** Until it holds, or the worker is gone: it would go by what was before, for ever. */
+  async #tellChange(link: WorkerLink, service: string): Promise<void> {
+    const { clock, log } = this.#options;
+    const deadline = clock.now() + CHANGE_PATIENCE_MS;
+    for (
+      let retryMs = FIRST_RETRY_MS;
+      this.#links.has(link);
+      retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)
+    ) {
+      try {
+        await link.ask('changed', { service });
+        return;
+      } catch (error) {
+        if (!this.#links.has(link)) return;
+        const about = { worker: link.process.pid, service };
+        if (clock.now() >= deadline) {
+          log.error(about, `a worker cannot take in a change, and is replaced: ${messageOf(error)}`);
+          link.process.kill();
+          return;
+        }
+        log.warn(about, `a worker could not take in a change, and is told again: ${messageOf(error)}`);
+        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
+      }
     }
   }
 
-  #lost(link: WorkerLink): void {
-    const { clock, log } = this.#options;
-    this.#links.delete(link);
-    const { services = [], problems = [] } = link.lastReading ?? {};
-    const ended = services.map(([service, , answered]) => [service, 0, answered] as const);
-    this.#past = sum([this.#past, { services: ended, problems, residentBytes: 0 }]);
-    if (this.#closing) return;
-    log.error({ worker: link.process.pid }, 'a worker is gone; another one takes its place');
-    clock.after(this.#respawnMs, () => void this.#replace());
-    this.#respawnMs = Math.min(this.#respawnMs * 2, LONGEST_RESPAWN_MS);
+  async #spawn(slot: Slot, child: WorkerProcess): Promise<AddressInfo> {
+    const { clock } = this.#options;
+    const link = new WorkerLink(child, this.#options);
+    let listeningMs = Number.POSITIVE_INFINITY;
+    this.#links.add(link);
+    link.process.onClosed(() => {
+      if (clock.now() - listeningMs > GROWN_UP_MS) slot.respawnMs = FIRST_RESPAWN_MS;
+      this.#lost(link, slot);
+    });
+    try {
+      const address = await link.ask('listen', this.#where);
+      listeningMs = clock.now();
+      return address;
+    } catch (error) {
+      link.process.kill(); // and so it is tried again, if it is to be
+      throw link.process.ended.error ?? error;
+    }
   }
 
-  async #replace(): Promise<void> {
+  #lost(link: WorkerLink, slot: Slot): void {
+    const { pid, ended } = link.process;
+    this.#links.delete(link);
+    const { lastReading } = link;
+    if (lastReading !== undefined) {
+      const services = lastReading.services.map(([service, , answered]) => [service, 0, answered] as const);
+      this.#past = sum([this.#past, { ...lastReading, services, residentBytes: 0 }]);
+    }
     if (this.#closing) return;
-    const { log } = this.#options;
+    const { exitCode, signal, error } = ended;
+    const reason = error === undefined ? '' : ` (${messageOf(error)})`;
+    this.#options.log.error(
+      { worker: pid, exitCode, signal },
+      `a worker is gone${reason}; another one takes its place`,
+    );
+    this.#replaceLater(slot);
+  }
+
+  #replaceLater(slot: Slot): void {
+    this.#options.clock.after(slot.respawnMs, () => void this.#replace(slot));
+    slot.respawnMs = Math.min(slot.respawnMs * 2, LONGEST_RESPAWN_MS);
+  }
+
+  async #replace(slot: Slot): Promise<void> {
+    if (this.#closing) return;
+    const { fork, log } = this.#options;
+    let child: WorkerProcess | undefined;
     try {
-      await this.#spawn();
+      child = fork();
+      await this.#spawn(slot, child);
       log.info('a worker has been replaced');
     } catch (error) {
       log.error(`a worker could not be replaced: ${messageOf(error)}`);
+      if (child === undefined) this.#replaceLater(slot); // else its end does that
     }
   }
 }
