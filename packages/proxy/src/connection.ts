@@ -39,7 +39,7 @@ export class Connection {
   readonly #world: Surroundings;
   readonly #waiting: Turn[] = [];
   #current: Turn | undefined;
-  /** The one that came last. */
+  /** The one that came last; nothing if it was whole and is over. */
   #latest: Turn | undefined;
   /** Nothing that still comes is a request. */
   #ended = false;
@@ -98,17 +98,16 @@ export class Connection {
    * @param refusal makes it
    */
   unreadable(error: Error, refusal: () => Turn): void {
-    if (this.#ended) {
-      this.#ignored = true; // garbage behind `Connection: close` harms nobody
-      return;
-    }
     const latest = this.#latest;
-    if (latest === undefined || latest.whole) {
+    if (latest?.whole === false) {
+      this.#ended = true;
+      latest.unreadable(error);
+      if (this.#current === undefined) this.close();
+    } else if (this.#ended) {
+      this.#ignored = true; // garbage behind `Connection: close` harms nobody
+    } else {
       this.take(refusal(), { last: true });
-      return;
     }
-    this.#ended = true;
-    latest.unreadable(error);
   }
 
   /** Node's HTTP server has given it away: it tells answers that are still being written no more that there is room. */
@@ -140,6 +139,7 @@ export class Connection {
       return;
     }
     this.#restingAt = this.socket.bytesRead;
+    if (this.#latest?.whole) this.#latest = undefined; // a connection that rests keeps nothing
     if (this.#ended || this.#world.draining) this.close();
   }
 

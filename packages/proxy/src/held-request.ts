@@ -135,7 +135,7 @@ export class HeldRequest extends Held implements Exchange {
   /** The rest of its body is no HTTP. One that waits says so when it is its turn. */
   unreadable(error: Error): void {
     this.#unreadable = error;
-    if (this.connection.current !== this) return;
+    if (this.connection.current !== this || this.response.writableEnded) return;
     if (this.body?.started) this.body.destroy(error);
     else this.refuse(error);
   }
