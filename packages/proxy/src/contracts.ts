@@ -144,8 +144,8 @@ export type RuntimeEvent =
 /**
  * The driver that starts, pauses, resumes, stops, inspects, lists and watches instances.
  *
- * Its errors have a `code`: `ENGINE_UNREACHABLE`, `ENGINE_REFUSED`, `IMAGE_NOT_FOUND`, `NO_FREE_PORT`,
- * `START_FAILED`, `INSTANCE_NOT_FOUND`. Every call ends, also when what is behind it does not answer.
+ * Its errors have a `code`: `ENGINE_UNREACHABLE`, `ENGINE_REFUSED`, `IMAGE_NOT_FOUND`, `NETWORK_NOT_FOUND`,
+ * `NO_ADDRESS_POOL`, `NO_FREE_PORT`, `START_FAILED`, `INSTANCE_NOT_FOUND`. Every call ends, also when what is behind it does not answer.
  */
 export interface Runtime {
   readonly name: string;

@@ -52,6 +52,12 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
     'Image not found',
     (name) => `The image of ${name} is not on this host.`,
   ),
+  NETWORK_NOT_FOUND: describe(
+    502,
+    'network-not-found',
+    'Network not found',
+    (name) => `A network that ${name} is to join is not there.`,
+  ),
   START_FAILED: describe(502, 'start-failed', 'Start failed', startFailed),
   ENGINE_REFUSED: describe(
     502,
@@ -98,6 +104,13 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
     'No connection left',
     (name) => `The proxy has no file descriptor left for a connection to ${name}.`,
     1,
+  ),
+  NO_ADDRESS_POOL: describe(
+    503,
+    'no-address-pool',
+    'No address pool',
+    (name) => `The engine had no addresses left for the network of ${name}.`,
+    5,
   ),
   ENGINE_UNREACHABLE: describe(
     503,

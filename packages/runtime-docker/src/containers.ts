@@ -6,6 +6,10 @@ import { LABELS } from './labels.ts';
 import { logLines } from './logs.ts';
 import type { PortRange } from './ports.ts';
 
+/** How long the engine may say that a removal is in progress, in milliseconds. */
+const REMOVAL_TIMEOUT_MS = 10_000;
+const REMOVAL_POLL_MS = 50;
+
 /** An owner's containers, once they are there. */
 export class Containers {
   readonly #engine: Engine;
@@ -61,36 +65,25 @@ export class Containers {
 
   /** SIGTERM, after the grace period SIGKILL; then it is removed. One that is not there is none to complain of. */
   async stop(id: string, graceMs: number): Promise<void> {
-    if (graceMs > 0) {
-      try {
-        const instance = await this.inspect(id);
-        if (instance?.state === 'paused') await this.resume(id); // a frozen process gets no signal
-        if (instance?.state === 'running' || instance?.state === 'paused') {
-          await this.#engine.call(
-            'stop',
-            (docker) => docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000) }),
-            {
-              timeoutMs: graceMs + 30_000,
-            },
-          );
-        }
-      } catch (error) {
-        if (!isGone(error) && !isRefusal(error, 304)) throw error;
-      }
-    }
+    if (graceMs > 0) await this.#end(id, graceMs);
     await this.remove(id);
   }
 
-  /** Removes it by force, with its anonymous volumes. */
+  /**
+   * Removes it by force, with its anonymous volumes.
+   *
+   * @throws {EngineRefusedError} if the engine has not done it after 10 s, because of a mount that is stuck, say
+   */
   async remove(id: string): Promise<void> {
+    const deadline = performance.now() + REMOVAL_TIMEOUT_MS;
     for (;;) {
       try {
         await this.#engine.call('remove', (docker) =>
           docker.getContainer(id).remove({ force: true, v: true }),
         );
       } catch (error) {
-        if (isRefusal(error, 409)) {
-          await sleep(50); // "removal is already in progress": gone when it says so
+        if (isRefusal(error, 409) && performance.now() < deadline) {
+          await sleep(REMOVAL_POLL_MS); // "removal is already in progress": gone when it says so
           continue;
         }
         if (!isRefusal(error, 404)) throw error;
@@ -114,6 +107,21 @@ export class Containers {
 
   // Private
 
+  /** Lets it end by itself. It need not succeed: what comes next is its removal by force. */
+  async #end(id: string, graceMs: number): Promise<void> {
+    const instance = await this.inspect(id).catch(() => 'unknown' as const);
+    if (instance === undefined) return;
+    const state = instance === 'unknown' ? 'unknown' : instance.state;
+    if (state === 'created' || state === 'exited') return;
+    if (state === 'paused') await this.resume(id).catch(() => {}); // a frozen process gets no signal
+    await this.#engine
+      .call('stop', (docker) => docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000) }), {
+        timeoutMs: graceMs + 10_000,
+        lane: 'slow',
+      })
+      .catch(() => {});
+  }
+
   /** What is done already is done; what cannot be done to a container that does not run is INSTANCE_NOT_FOUND. */
   async #tolerate(id: string, already: string, run: () => Promise<unknown>): Promise<void> {
     try {
@@ -131,8 +139,4 @@ export class Containers {
       throw error;
     }
   }
-}
-
-function isGone(error: unknown): boolean {
-  return isRefusal(error, 404) || error instanceof InstanceNotFoundError;
 }

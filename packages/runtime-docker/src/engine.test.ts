@@ -87,7 +87,7 @@ test('a full disk is START_FAILED with the engine’s own words', async () => {
     const json = (status: number, body: unknown) =>
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     if (request.url?.startsWith('/images')) json(200, { Id: 'sha256:1' });
-    else if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
+    else if (request.url?.startsWith('/networks')) json(200, [{ Id: 'n', Name: 'cless-test' }]);
     else if (request.url?.startsWith('/containers/create'))
       json(500, { message: 'mkdir /var/lib/docker/overlay2/x: no space left on device' });
     else json(404, { message: 'no such container' });
@@ -105,7 +105,7 @@ test('what an engine that was too slow made after all is removed when it is know
     const json = (status: number, body: unknown) =>
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     if (request.url?.startsWith('/images')) json(200, { Id: 'sha256:1' });
-    else if (request.url?.startsWith('/networks')) json(201, { Id: 'n' });
+    else if (request.url?.startsWith('/networks')) json(200, [{ Id: 'n', Name: 'cless-test' }]);
     else if (request.url?.startsWith('/containers/create')) json(201, { Id: 'abc' });
     else if (request.url?.endsWith('/start')) request.socket.destroy();
     else json(204, undefined);

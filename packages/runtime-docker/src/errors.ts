@@ -6,6 +6,8 @@ export type RuntimeErrorCode =
   | 'START_FAILED'
   | 'INSTANCE_NOT_FOUND'
   | 'PULL_FAILED'
+  | 'NETWORK_NOT_FOUND'
+  | 'NO_ADDRESS_POOL'
   | 'ENGINE_REFUSED';
 
 export abstract class RuntimeError extends Error {
@@ -47,6 +49,35 @@ export class NoFreePortError extends RuntimeError {
     super(`no port from ${from} to ${to} is free; widen the range or stop what uses it`);
     this.from = from;
     this.to = to;
+  }
+}
+
+/** A network that the container is to join is not there, or not to be joined. */
+export class NetworkNotFoundError extends RuntimeError {
+  override readonly name = 'NetworkNotFoundError';
+  readonly code = 'NETWORK_NOT_FOUND';
+  readonly network: string;
+
+  constructor(
+    network: string,
+    message = `network ${network} is not there; make it with: docker network create ${network}`,
+  ) {
+    super(message);
+    this.network = network;
+  }
+}
+
+/** The engine has no addresses for one more network. */
+export class NoAddressPoolError extends RuntimeError {
+  override readonly name = 'NoAddressPoolError';
+  readonly code = 'NO_ADDRESS_POOL';
+
+  constructor(network: string, cause: unknown) {
+    super(
+      `the engine has no address pool left for the network ${network}; remove networks that nobody needs ` +
+        '(docker network prune), or give the engine more: default-address-pools in its daemon.json',
+      { cause },
+    );
   }
 }
 

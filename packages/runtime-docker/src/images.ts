@@ -32,7 +32,7 @@ export class Images {
 
   /** The image of that id or reference, if it is on the host. */
   async find(reference: string): Promise<Image | undefined> {
-    const info = await this.#inspect(reference);
+    const info = await this.#inspect(reference, 'image');
     const exposedPorts = Object.keys(info?.Config?.ExposedPorts ?? {})
       .filter((port) => port.endsWith('/tcp'))
       .map((port) => Number.parseInt(port, 10));
@@ -46,7 +46,7 @@ export class Images {
   async facts(reference: string): Promise<ImageFacts> {
     const known = this.#known.get(reference);
     if (known !== undefined) return known;
-    const info = await this.#inspect(reference);
+    const info = await this.#inspect(reference, 'quick');
     if (info === undefined) throw new ImageNotFoundError(reference);
     const facts = factsOf(info);
     this.#remember(info.Id, facts);
@@ -60,14 +60,12 @@ export class Images {
     this.#known.set(id, facts);
   }
 
-  async #inspect(reference: string): Promise<ImageInspectInfo | undefined> {
+  async #inspect(reference: string, lane: 'image' | 'quick'): Promise<ImageInspectInfo | undefined> {
     try {
       const info = await this.#engine.call(
         'inspect image',
         (docker) => docker.getImage(reference).inspect(),
-        {
-          lane: 'image',
-        },
+        { lane },
       );
       if (typeof info?.Id !== 'string') throw this.#engine.nonsense('inspect image');
       return info;

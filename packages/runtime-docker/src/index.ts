@@ -3,6 +3,8 @@ export {
   EngineUnreachableError,
   ImageNotFoundError,
   InstanceNotFoundError,
+  NetworkNotFoundError,
+  NoAddressPoolError,
   NoFreePortError,
   PullFailedError,
   RuntimeError,

@@ -1,50 +1,97 @@
+import type { NetworkInspectInfo } from 'dockerode';
 import type { Engine } from './engine.ts';
-import { isRefusal } from './errors.ts';
+import { EngineRefusedError, isRefusal, NetworkNotFoundError, NoAddressPoolError } from './errors.ts';
 import { LABELS } from './labels.ts';
 
-/** The network that an owner's containers share, without traffic between them. */
+type Listed = Pick<NetworkInspectInfo, 'Id' | 'Name' | 'Created' | 'Labels'>;
+
+/**
+ * The network that an owner's containers share, without traffic between them. Its name is no key: the engine makes
+ * several of one name when it is asked for them at once, and then refuses the name as ambiguous. So it is known by its
+ * id, and of several the oldest is the one.
+ */
 export class OwnNetwork {
+  readonly name: string;
   readonly #engine: Engine;
   readonly #owner: string;
-  readonly #name: string;
-  #made: Promise<string> | undefined;
+  #found: Promise<string> | undefined;
+  /** What `#found` has come to. */
+  #id: string | undefined;
 
   constructor(engine: Engine, owner: string) {
     this.#engine = engine;
     this.#owner = owner;
-    this.#name = `cless-${owner}`;
+    this.name = `cless-${owner}`;
   }
 
-  /** Its name; it is made first if need be. */
-  async get(): Promise<string> {
-    this.#made ??= this.#make().catch((error: unknown) => {
-      this.#made = undefined;
-      throw error;
-    });
-    return this.#made;
+  /** Its id; it is made first if need be. All that ask meanwhile get the same. @throws {NoAddressPoolError} */
+  get(): Promise<string> {
+    this.#found ??= this.#findOrMake().then(
+      (id) => {
+        this.#id = id;
+        return id;
+      },
+      (error: unknown) => {
+        this.#found = undefined;
+        throw error;
+      },
+    );
+    return this.#found;
   }
 
-  /** It proved to be gone. */
-  forget(): void {
-    this.#made = undefined;
+  /** That one proved to be gone. Another that was made since is kept. */
+  forget(id: string): void {
+    if (this.#id !== id) return;
+    this.#id = undefined;
+    this.#found = undefined;
   }
 
-  /** Removes it, if no container is on it. */
+  /** Removes it, and all others of its name, if no container is on it. */
   async remove(): Promise<void> {
-    await this.#made?.catch(() => {}); // it may just be made
-    this.#made = undefined;
-    await this.#engine
-      .call('remove network', (docker) => docker.getNetwork(this.#name).remove())
-      .catch(() => {}); // in use or gone: both are fine
+    await this.#found?.catch(() => {}); // it may just be made
+    this.#found = undefined;
+    this.#id = undefined;
+    for (const { Id } of await this.#list().catch(() => [])) await this.#removeUnused(Id);
   }
 
   // Private
 
-  async #make(): Promise<string> {
+  async #findOrMake(): Promise<string> {
+    if ((await this.#list()).length === 0) await this.#make();
+    const [oldest, ...others] = await this.#list();
+    if (oldest === undefined) throw this.#engine.nonsense('list networks', 'what was made is not listed');
+    for (const { Id } of others) await this.#removeUnused(Id);
+    return oldest.Id;
+  }
+
+  /** All of the name, the oldest first. */
+  async #list(): Promise<Listed[]> {
+    const networks = await this.#engine.call('list networks', (docker) =>
+      docker.listNetworks({ filters: { name: [this.name] } }),
+    );
+    if (!Array.isArray(networks)) throw this.#engine.nonsense('list networks');
+    return networks
+      .filter(({ Name }) => Name === this.name) // the filter finds parts of names, too
+      .sort((a, b) => Date.parse(a.Created) - Date.parse(b.Created) || (a.Id < b.Id ? -1 : 1));
+  }
+
+  async #make(): Promise<void> {
+    try {
+      await this.#create();
+    } catch (error) {
+      if (!isPoolExhausted(error)) throw error;
+      await this.#clearAbandoned();
+      await this.#create().catch((again: unknown) => {
+        throw isPoolExhausted(again) ? new NoAddressPoolError(this.name, again) : again;
+      });
+    }
+  }
+
+  async #create(): Promise<void> {
     try {
       await this.#engine.call('create network', (docker) =>
         docker.createNetwork({
-          Name: this.#name,
+          Name: this.name,
           CheckDuplicate: true,
           Driver: 'bridge',
           Options: { 'com.docker.network.bridge.enable_icc': 'false' },
@@ -54,6 +101,76 @@ export class OwnNetwork {
     } catch (error) {
       if (!isRefusal(error, 409)) throw error; // it is there already
     }
-    return this.#name;
   }
+
+  /**
+   * Removes what owners have left that never came back: networks of cLess that no container has anything to do with.
+   * An owner that lives, but has no container just now, makes its network again.
+   */
+  async #clearAbandoned(): Promise<void> {
+    const label = [`${LABELS.managed}=true`];
+    const networks = await this.#engine.call('list networks', (docker) =>
+      docker.listNetworks({ filters: { label } }),
+    );
+    const containers = await this.#engine.call('list', (docker) => docker.listContainers({ all: true }));
+    const inUse = new Set(
+      containers.flatMap(({ HostConfig, NetworkSettings }) => [
+        HostConfig.NetworkMode,
+        ...Object.values(NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),
+      ]),
+    );
+    for (const { Id, Name } of networks) if (!inUse.has(Id) && !inUse.has(Name)) await this.#removeUnused(Id);
+  }
+
+  /** The engine refuses to remove one that has containers. */
+  async #removeUnused(id: string): Promise<void> {
+    await this.#engine.call('remove network', (docker) => docker.getNetwork(id).remove()).catch(() => {});
+  }
+}
+
+/** Networks that containers join besides their owner's, by the name or id that they are asked for. */
+export class JoinedNetworks {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Their ids. The engine's own networks and those of installations are none to join: on them is what shall not be
+   * reached.
+   *
+   * @throws {NetworkNotFoundError}
+   */
+  async find(names: readonly string[]): Promise<string[]> {
+    return Promise.all(names.map((name) => this.#find(name)));
+  }
+
+  // Private
+
+  async #find(name: string): Promise<string> {
+    const info: Listed | undefined = await this.#engine
+      .call('inspect network', (docker) => docker.getNetwork(name).inspect())
+      .catch((error: unknown) => {
+        if (isRefusal(error, 404)) return undefined;
+        throw error;
+      });
+    if (info === undefined) throw new NetworkNotFoundError(name);
+    if (typeof info.Id !== 'string') throw this.#engine.nonsense('inspect network');
+    if (RESERVED.has(info.Name) || info.Labels?.[LABELS.managed] !== undefined)
+      throw new NetworkNotFoundError(
+        name,
+        `network ${name} cannot be joined: it is the engine's or an installation's own`,
+      );
+    return info.Id;
+  }
+}
+
+const RESERVED = new Set(['bridge', 'host', 'none']);
+
+function isPoolExhausted(error: unknown): boolean {
+  return (
+    error instanceof EngineRefusedError &&
+    /non-overlapping IPv4 address pool|address pools have been fully subnetted/i.test(error.message)
+  );
 }

@@ -71,10 +71,10 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
       SecurityOpt: ['no-new-privileges'],
       LogConfig: { Type: 'local' },
       PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1' }] },
-      NetworkMode: `cless-${other}`,
     });
     const [network] = JSON.parse(await docker('network', 'inspect', `cless-${other}`));
     expect(network.Options['com.docker.network.bridge.enable_icc']).toBe('false');
+    expect(info.HostConfig.NetworkMode).toBe(network.Id);
     expect(network.Labels).toEqual({ 'cless.managed': 'true', 'cless.owner': other });
     await runtime.stop(id, { graceMs: 0 });
   });
@@ -123,11 +123,16 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     await runtime.stop(id, { graceMs: 0 });
     await docker('network', 'rm', joined);
 
-    const missing = runtime.start({ ...spec, networks: ['no-such-network'] });
-    await expect(missing).rejects.toMatchObject({
-      code: 'START_FAILED',
-      message: expect.stringContaining('no-such-network'),
-    });
+    for (const [name, message] of [
+      ['no-such-network', 'network no-such-network is not there'],
+      ['bridge', 'network bridge cannot be joined'],
+      [`cless-${other}`, `network cless-${other} cannot be joined`],
+    ] as const) {
+      await expect(runtime.start({ ...spec, networks: [name] })).rejects.toMatchObject({
+        code: 'NETWORK_NOT_FOUND',
+        message: expect.stringContaining(message),
+      });
+    }
     expect(await runtime.list()).toEqual([]);
   });
 

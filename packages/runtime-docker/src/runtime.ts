@@ -7,7 +7,7 @@ import { HostPaths } from './host-paths.ts';
 import { type Image, Images } from './images.ts';
 import type { Instance } from './instance.ts';
 import { followLogs } from './logs.ts';
-import { OwnNetwork } from './network.ts';
+import { JoinedNetworks, OwnNetwork } from './network.ts';
 import { PortRange } from './ports.ts';
 import { pullImage } from './pull.ts';
 import { type InstanceSpec, specHash } from './spec.ts';
@@ -74,6 +74,7 @@ export class DockerRuntime {
       owner,
       ports,
       network: this.#network,
+      joinedNetworks: new JoinedNetworks(engine),
       images: this.#images,
       containers: this.#containers,
       hostPaths: new HostPaths(hostPaths),
@@ -122,7 +123,8 @@ export class DockerRuntime {
    * Creates and starts a container; it runs when this resolves, but may not answer yet. Nothing is left of it
    * when this rejects.
    *
-   * @throws {ImageNotFoundError} @throws {NoFreePortError} @throws {StartFailedError}
+   * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
+   * @throws {StartFailedError} @throws the signal's reason
    */
   async start(spec: InstanceSpec, options: StartOptions = {}): Promise<Instance> {
     return this.#starter.start(spec, options);
@@ -182,6 +184,7 @@ export class DockerRuntime {
 
   /** Removes the network, if no container is on it. */
   async close(): Promise<void> {
+    await this.#starter.settled();
     await this.#network.remove();
   }
 }

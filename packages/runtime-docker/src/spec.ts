@@ -98,6 +98,8 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       [LABELS.revision]: revision,
       [LABELS.spec]: specHash(spec),
     },
+    // By id here, too: by the mode alone the engine would look for the network's name when it starts the container.
+    NetworkingConfig: { EndpointsConfig: { [placement.network]: { NetworkID: placement.network } } },
     HostConfig: {
       ...hardened,
       Privileged: false,

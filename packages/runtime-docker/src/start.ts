@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerCreateOptions } from 'dockerode';
 import type { Containers } from './containers.ts';
 import type { Engine } from './engine.ts';
 import {
   EngineRefusedError,
   ImageNotFoundError,
   isRefusal,
+  NetworkNotFoundError,
   NoFreePortError,
   StartFailedError,
 } from './errors.ts';
 import type { HostPaths } from './host-paths.ts';
 import type { Images } from './images.ts';
 import { describeExit, type Instance } from './instance.ts';
-import type { OwnNetwork } from './network.ts';
+import type { JoinedNetworks, OwnNetwork } from './network.ts';
 import type { PortRange } from './ports.ts';
 import { containerConfig, type InstanceSpec } from './spec.ts';
 
@@ -25,48 +28,62 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a start needs, and knows before it has a port. */
+/** What starts need. */
 interface Surroundings {
   readonly engine: Engine;
   readonly owner: string;
   readonly ports: PortRange;
   readonly network: OwnNetwork;
+  readonly joinedNetworks: JoinedNetworks;
   readonly images: Images;
   readonly containers: Containers;
   readonly hostPaths: HostPaths;
 }
 
-/** How often a port that was free is found taken by the engine, before it is given up. */
-const MAX_PORT_ATTEMPTS = 10;
+/** How often a start is tried again, with another port or network, before it is given up. */
+const MAX_ATTEMPTS = 10;
 const START_TIMEOUT_MS = 120_000;
+/** How long a start that has failed waits for what it made to be removed; then that goes on without it. */
+const REMOVAL_WAIT_MS = 2_000;
 const LAST_LOG_LINES = 20;
 
 /** Creates and starts containers. Nothing is left of those that do not start. */
 export class Starter {
   readonly #parts: Surroundings;
+  readonly #removals = new Set<Promise<void>>();
 
   constructor(parts: Surroundings) {
     this.#parts = parts;
   }
 
-  /** @throws {ImageNotFoundError} @throws {NoFreePortError} @throws {StartFailedError} */
+  /**
+   * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
+   * @throws {StartFailedError} @throws the signal's reason
+   */
   async start(spec: InstanceSpec, { onCreated, signal }: StartOptions = {}): Promise<Instance> {
-    const { ports, images, hostPaths } = this.#parts;
+    const { ports, images, hostPaths, joinedNetworks } = this.#parts;
     signal?.throwIfAborted();
     const { user, volumes } = await images.facts(spec.image);
     const placement = {
       hostPaths: await hostPaths.resolve(spec),
       imageUser: user,
       imageVolumes: volumes,
+      joined: await joinedNetworks.find(spec.networks ?? []),
     };
     const tried: number[] = [];
-    while (tried.length < MAX_PORT_ATTEMPTS) {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      signal?.throwIfAborted();
       const port = await ports.take(tried);
-      const instance = await this.#startOn(port, spec, placement, onCreated);
-      if (instance !== 'again') return instance;
-      tried.push(port);
+      const outcome = await this.#startOn(port, spec, placement, { onCreated, signal });
+      if (typeof outcome === 'object') return outcome;
+      if (outcome === 'port taken') tried.push(port);
     }
     throw new NoFreePortError(ports.from, ports.to);
+  }
+
+  /** Waits, but not for long, for what failed starts have left to be removed. */
+  async settled(): Promise<void> {
+    await this.#atMost(REMOVAL_WAIT_MS, Promise.all(this.#removals));
   }
 
   // Private
@@ -74,55 +91,84 @@ export class Starter {
   async #startOn(
     hostPort: number,
     spec: InstanceSpec,
-    placement: {
-      readonly imageUser: string;
-      readonly imageVolumes: readonly string[];
-      readonly hostPaths: ReadonlyMap<string, string>;
-    },
-    onCreated: StartOptions['onCreated'],
-  ): Promise<Instance | 'again'> {
+    placement: Placement,
+    { onCreated, signal }: { onCreated: StartOptions['onCreated']; signal: AbortSignal | undefined },
+  ): Promise<Instance | 'port taken' | 'network gone'> {
     const { engine, owner, ports, containers } = this.#parts;
     // A name that we choose: when the engine does not answer in time we still know what to remove.
     const name = `cless-${spec.service.slice(0, 63)}-${randomBytes(6).toString('hex')}`;
-    let id: string | undefined;
+    let network: string | undefined;
+    let creation: Promise<string> | undefined;
     try {
-      const network = await this.#parts.network.get();
+      network = await this.#parts.network.get();
       const config = containerConfig(spec, { ...placement, owner, network, hostPort });
-      const { id: created } = await engine.call('create', (docker) =>
-        docker.createContainer({ ...config, name }),
-      );
-      if (typeof created !== 'string') throw engine.nonsense('create');
-      id = created;
+      // Not by the signal: what the engine makes all the same would have an id that nobody knows.
+      creation = this.#create({ ...config, name });
+      const id = await unlessAborted(creation, signal);
       ports.claim(hostPort, id);
       onCreated?.(id);
-      for (const joined of spec.networks ?? []) {
-        await engine.call('connect network', (docker) =>
-          docker.getNetwork(joined).connect({ Container: created }),
+      for (const joined of placement.joined) {
+        await engine.call(
+          'connect network',
+          (docker) => docker.getNetwork(joined).connect({ Container: id }),
+          { signal },
         );
       }
-      await engine.call('start', (docker) => docker.getContainer(created).start(), {
+      await engine.call('start', (docker) => docker.getContainer(id).start(), {
         timeoutMs: START_TIMEOUT_MS,
+        lane: 'slow',
+        signal,
       });
       const instance = await containers.inspect(id);
       if (instance === undefined) throw new StartFailedError(spec.image, 'it was removed while it started');
       if (instance.state === 'exited') throw await this.#exitedEarly(instance, spec.image);
       if (instance.endpoint === undefined)
         throw new StartFailedError(spec.image, 'the engine published no port');
+      signal?.throwIfAborted();
       return instance;
     } catch (error) {
-      if (id === undefined) ports.release(hostPort);
-      // If the engine is gone, its owner's next list finds it.
-      await containers.remove(id ?? name).catch(() => {});
-      if (isPortTaken(error)) return 'again';
-      if (isNetworkGone(error) && !spec.networks?.some((joined) => String(error).includes(joined))) {
-        this.#parts.network.forget(); // pruned, or removed by a predecessor that was just leaving
-        return 'again';
+      await this.#discard(creation, name, hostPort);
+      if (isPortTaken(error)) return 'port taken';
+      const gone = lostNetwork(error);
+      if (gone !== undefined && network !== undefined && [network, this.#parts.network.name].includes(gone)) {
+        this.#parts.network.forget(network); // pruned, or removed by a predecessor that was just leaving
+        return 'network gone';
       }
+      if (gone !== undefined)
+        throw new NetworkNotFoundError(spec.networks?.[placement.joined.indexOf(gone)] ?? gone);
       if (isRefusal(error, 404) && /no such image/i.test(String(error)))
         throw new ImageNotFoundError(spec.image);
       if (error instanceof EngineRefusedError) throw startRefused(spec.image, error);
       throw error;
     }
+  }
+
+  async #create(config: ContainerCreateOptions): Promise<string> {
+    const { engine } = this.#parts;
+    const { id } = await engine.call('create', (docker) => docker.createContainer(config), { lane: 'slow' });
+    if (typeof id !== 'string') throw engine.nonsense('create');
+    return id;
+  }
+
+  /** Removes what may have been made. If the engine is gone, its owner's next list finds it. */
+  async #discard(creation: Promise<string> | undefined, name: string, hostPort: number): Promise<void> {
+    const { containers, ports } = this.#parts;
+    const removal = (async () => {
+      if (creation === undefined) return ports.release(hostPort);
+      const id = await creation.catch(() => undefined);
+      if (id === undefined) ports.release(hostPort);
+      else ports.claim(hostPort, id);
+      await containers.remove(id ?? name);
+    })().catch(() => {});
+    this.#removals.add(removal);
+    void removal.finally(() => this.#removals.delete(removal));
+    await this.#atMost(REMOVAL_WAIT_MS, removal);
+  }
+
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([work, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})]);
+    enough.abort();
   }
 
   async #exitedEarly(instance: Instance, image: string): Promise<StartFailedError> {
@@ -132,6 +178,29 @@ export class Starter {
       ...exit,
       lastLogLines,
     });
+  }
+}
+
+/** What a start knows before it has a port. */
+interface Placement {
+  readonly imageUser: string;
+  readonly imageVolumes: readonly string[];
+  readonly hostPaths: ReadonlyMap<string, string>;
+  /** Ids of networks, in the order of the spec's names. */
+  readonly joined: readonly string[];
+}
+
+/** The promise, or a rejection with the signal's reason, whichever is first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
@@ -155,6 +224,8 @@ function isPortTaken(error: unknown): boolean {
   );
 }
 
-function isNetworkGone(error: unknown): boolean {
-  return error instanceof EngineRefusedError && /network \S+ not found/i.test(error.message);
+/** The network that the engine says is not there (any more), or is there more than once. */
+function lostNetwork(error: unknown): string | undefined {
+  if (!(error instanceof EngineRefusedError)) return undefined;
+  return /network (\S+) (?:not found|is ambiguous)/i.exec(error.message)?.[1];
 }

@@ -17,7 +17,13 @@ const START_TIMEOUT_MS = 60_000;
 export class OwnEngine {
   readonly #directory = mkdtempSync(join(tmpdir(), 'cless-engine-'));
   readonly #namespace = `cless${process.pid}`;
+  readonly #flags: readonly string[];
   #daemon: ChildProcess | undefined;
+
+  /** @param flags of dockerd, besides those that it takes to be of its own */
+  constructor(...flags: readonly string[]) {
+    this.#flags = flags;
+  }
 
   /** Why there can be none; nothing if there can. */
   static readonly impossible: string | undefined =
@@ -55,6 +61,7 @@ export class OwnEngine {
           '--ip-forward=false',
           '--ip-masq=false',
         ],
+        ...this.#flags,
       ],
       { stdio: ['ignore', log, log], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } },
     );
