@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
+import { fewerForwards, PSEUDONYM } from './hops.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Addresses and networks whose `X-Forwarded-*` and `Forwarded` are believed. */
@@ -44,23 +45,25 @@ function clientAddress(socket: Socket): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-/** Headers that are ours to set; those of strangers are dropped. */
+/** Headers that are ours to set, or that end here; those of clients are dropped. */
 const OURS = new Set([
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-port',
   'x-forwarded-proto',
-  'x-real-ip',
   'x-request-id',
   'via',
   'expect',
+  'trailer', // trailers of requests are not passed on
 ]);
+/** What says where a request came from, or what it asked for, before a proxy changed that. Frameworks believe any. */
+const OF_PROXIES = /^x-(?:real-ip$|(?:forwarded|original|rewrite)(?:-|$))/;
 /** Written with `_` for `-` these would be another header's double: many apps read both as one. */
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
-/** What becomes of a client's header: passed on; dropped; passed on if the client is trusted. */
-type Fate = 'pass' | 'drop' | 'trusted';
+/** What becomes of a client's header: passed on; dropped; passed on if the client is trusted; counted down. */
+type Fate = 'pass' | 'drop' | 'trusted' | 'count';
 
 /** Fates by name as it was written. Clients write few different names; a crawler's inventions are not kept. */
 const fates = new Map<string, Fate>();
@@ -75,12 +78,27 @@ function fateOf(name: string): Fate {
 }
 
 function decideFate(name: string): Fate {
-  if (name === 'x-real-ip') return 'trusted';
+  if (name === 'max-forwards') return 'count';
   if (name === 'host' || isHopByHop(name) || OURS.has(name)) return 'drop';
+  if (OF_PROXIES.test(name)) return 'trusted';
   if (!name.includes('_')) return 'pass';
   const double = name.replaceAll('_', '-');
-  const isDouble = double === 'host' || isHopByHop(double) || OURS.has(double) || FRAMING.has(double);
-  return isDouble ? 'drop' : 'pass';
+  return decideFate(double) === 'pass' && !FRAMING.has(double) ? 'pass' : 'drop';
+}
+
+/** RFC 3986 §3.1; also a token, as `Forwarded` wants it. */
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
+
+/** What a trusted client says of the scheme: of each hop, the first one's first. Nothing if one of them is none. */
+function schemesOf(proto: string | undefined): readonly string[] | undefined {
+  const schemes = proto?.split(',').map((one) => one.trim());
+  return schemes?.every((one) => SCHEME.test(one)) ? schemes : undefined;
+}
+
+/** The port that the client asked for. */
+function portOf(host: string, scheme: string): string {
+  const named = /:(\d{1,5})$/.exec(host)?.[1];
+  return named ?? (scheme === 'https' || scheme === 'wss' ? '443' : '80');
 }
 
 /**
@@ -93,7 +111,7 @@ export function outgoingHeaders(
   requestId: string,
   trusted: boolean,
 ): string[] {
-  const { rawHeaders, socket, httpVersion } = request;
+  const { method, rawHeaders, socket, httpVersion } = request;
   const named = namedByConnection(connection);
   const outgoing: string[] = ['Host', host];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -101,27 +119,30 @@ export function outgoingHeaders(
     const fate = fateOf(name);
     if (fate === 'drop' || (fate === 'trusted' && !trusted)) continue;
     if (named?.has(name.toLowerCase())) continue;
-    outgoing.push(name, rawHeaders[i + 1] as string);
+    const value = rawHeaders[i + 1] as string;
+    outgoing.push(name, fate === 'count' ? fewerForwards(method, value) : value);
   }
 
   const address = clientAddress(socket);
   const headers = trusted ? request.headers : {};
   const node = address.includes(':') ? `"[${address}]"` : address;
-  const proto = single(headers['x-forwarded-proto']) ?? 'http';
-  const own = `for=${node};host="${host}";proto=${proto}`;
+  const schemes = schemesOf(single(headers['x-forwarded-proto'])) ?? ['http'];
+  const [scheme = 'http'] = schemes;
+  const askedHost = single(headers['x-forwarded-host']) ?? host;
+  const own = `for=${node};host="${host}";proto=${scheme}`;
   const before = single(headers['x-forwarded-for']);
   const forwarded = single(headers.forwarded);
   outgoing.push(
     'Via',
-    via === undefined ? `${httpVersion} cless` : `${via}, ${httpVersion} cless`,
+    `${via === undefined ? '' : `${via}, `}${httpVersion} ${PSEUDONYM}`,
     'X-Forwarded-For',
     before === undefined ? address : `${before}, ${address}`,
     'X-Forwarded-Host',
-    single(headers['x-forwarded-host']) ?? host,
+    askedHost,
     'X-Forwarded-Port',
-    single(headers['x-forwarded-port']) ?? String(socket.localPort ?? 80),
+    single(headers['x-forwarded-port']) ?? portOf(askedHost.split(',', 1)[0] ?? host, scheme),
     'X-Forwarded-Proto',
-    proto,
+    schemes.join(', '),
     'Forwarded',
     forwarded === undefined ? own : `${forwarded}, ${own}`,
     'X-Request-Id',

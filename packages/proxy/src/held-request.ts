@@ -6,6 +6,7 @@ import { codeOf, SilenceError } from './errors.ts';
 import type { FrontContext } from './front.ts';
 import type { FrontResponse } from './front-response.ts';
 import { Held } from './held.ts';
+import { endsHere } from './hops.ts';
 import type { Lease } from './lease.ts';
 import { writeOwnAnswer, writeProblem } from './problem.ts';
 import { RequestBody } from './request-body.ts';
@@ -75,7 +76,7 @@ export class HeldRequest extends Held implements Exchange {
         this.response.shouldKeepAlive = false; // whatever it says besides
         this.connection.end();
       }
-      if (this.head.path === '*') {
+      if (this.head.path === '*' || endsHere(this.request)) {
         this.#answerOptions();
         return;
       }
@@ -199,7 +200,7 @@ export class HeldRequest extends Held implements Exchange {
     return this.body.started ? 'taken' : 'untouched';
   }
 
-  /** RFC 9110 §9.3.7: `OPTIONS *` asks the server, not a service. */
+  /** RFC 9110 §9.3.7, §7.6.2: `OPTIONS *` asks the server, not a service; and so does one that may go no further. */
   #answerOptions(): void {
     this.response.writeHead(204, ['X-Request-Id', this.requestId]).end();
   }

@@ -5,6 +5,7 @@ import type { FixedAnswer, ForwardError, Revision, ServedService } from './contr
 import { codeOf, ServiceNotFoundError, ShuttingDownError } from './errors.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
+import { checkHops } from './hops.ts';
 import type { Activation, Lease } from './lease.ts';
 import type { ServiceMeter } from './meters.ts';
 import { problemOf } from './problem.ts';
@@ -90,6 +91,7 @@ export abstract class Held implements Turn {
     const { draining, limits, router } = this.context;
     if (draining) throw new ShuttingDownError();
     this.head = readHead(this.request, limits);
+    checkHops(this.request.method, this.head.via);
     if (this.head.hostField !== undefined) router.route(this.head.hostField); // an absolute target does not excuse it
     const route = router.route(this.head.host);
     if (route === undefined) throw new ServiceNotFoundError(this.head.host);

@@ -13,6 +13,7 @@ describe('problemOf', () => {
     ['INVALID_HOST', 400, 'invalid-host'],
     ['BAD_REQUEST', 400, 'bad-request'],
     ['SERVICE_NOT_FOUND', 404, 'service-not-found'],
+    ['METHOD_NOT_ALLOWED', 405, 'method-not-allowed'],
     ['REQUEST_TIMEOUT', 408, 'request-timeout'],
     ['BODY_TOO_LARGE', 413, 'body-too-large'],
     ['TARGET_TOO_LONG', 414, 'target-too-long'],
@@ -33,6 +34,7 @@ describe('problemOf', () => {
     ['SHUTTING_DOWN', 503, 'shutting-down'],
     ['NOT_READY', 504, 'not-ready'],
     ['UPSTREAM_TIMEOUT', 504, 'upstream-timeout'],
+    ['LOOP', 508, 'loop-detected'],
     ['SOMETHING_ELSE', 500, 'internal-error'],
   ])('%s is %i %s', (code, status, type) => {
     const problem = problemOf(coded(code), context);

@@ -10,6 +10,8 @@ export interface Problem {
   readonly detail: string;
   /** In seconds. */
   readonly retryAfter?: number;
+  /** The methods that there are, if this was none. */
+  readonly allow?: string;
 }
 
 interface Context {
@@ -42,6 +44,13 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
   HTTP_VERSION: describe(505, 'http-version', 'HTTP version not supported', (_, error) => error.message),
   SERVICE_NOT_FOUND: describe(404, 'service-not-found', 'No such service', (_, error) => error.message),
   REVISION_NOT_FOUND: describe(404, 'revision-not-found', 'No such revision', (_, error) => error.message),
+  METHOD_NOT_ALLOWED: ({ message }) => ({
+    type: 'method-not-allowed',
+    status: 405,
+    title: 'Method not allowed',
+    detail: message,
+    allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+  }),
   REQUEST_TIMEOUT: describe(408, 'request-timeout', 'Request timeout', (_, error) => error.message),
   BODY_TOO_LARGE: describe(413, 'body-too-large', 'Body too large', (_, error) => error.message),
   TARGET_TOO_LONG: describe(414, 'target-too-long', 'Target too long', (_, error) => error.message),
@@ -77,6 +86,7 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
     'No valid answer',
     (name) => `${name} answered with something that is not HTTP.`,
   ),
+  LOOP: describe(508, 'loop-detected', 'A circle', (_, error) => error.message),
   BACKOFF: (error, { service }) => {
     const { retryAfterMs = 1000 } = error as { retryAfterMs?: number };
     const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
@@ -163,7 +173,7 @@ export function writeProblem(
       contentType: html ? 'text/html; charset=utf-8' : 'application/problem+json',
       body,
     },
-    { requestId, close, retryAfter: problem.retryAfter },
+    { requestId, close, retryAfter: problem.retryAfter, allow: problem.allow },
   );
 }
 
@@ -172,7 +182,12 @@ export function writeOwnAnswer(
   request: IncomingMessage,
   response: ServerResponse,
   { status, contentType, body }: FixedAnswer,
-  { requestId, close, retryAfter }: { requestId: string; close: boolean; retryAfter?: number | undefined },
+  {
+    requestId,
+    close,
+    retryAfter,
+    allow,
+  }: { requestId: string; close: boolean; retryAfter?: number | undefined; allow?: string | undefined },
 ): void {
   response.writeHead(status, {
     'Content-Type': contentType,
@@ -181,6 +196,7 @@ export function writeOwnAnswer(
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
+    ...(allow !== undefined && { Allow: allow }),
     ...(close && { Connection: 'close' }),
   });
   response.end(request.method === 'HEAD' ? undefined : body);

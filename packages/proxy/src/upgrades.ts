@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { relayAnswerHead } from './answer.ts';
-import type { ForwardError, UpgradeExchange } from './contracts.ts';
-import { UpstreamError } from './forward-error.ts';
+import { breakOff, relayAnswerHead } from './answer.ts';
+import type { UpgradeExchange } from './contracts.ts';
+import { connectFailed, UpstreamError } from './forward-error.ts';
 import { lastResponseOn } from './front-response.ts';
 
 /** RFC 6455 §1.3 */
@@ -53,12 +53,10 @@ export class Upgrades {
     const fail = (error: Error) => {
       settle();
       if (error instanceof UpstreamError) reject(error);
+      else if (!connected) reject(connectFailed(error));
       else reject(new UpstreamError('UPSTREAM_DISCONNECTED', reached(), error));
     };
-    const reached = (): ForwardError['reached'] => {
-      if (!connected) return 'unsent';
-      return upstream.socket?.bytesRead ? 'sent' : 'closed';
-    };
+    const reached = () => (upstream.socket?.bytesRead ? 'sent' : 'closed');
 
     upstream.once('socket', (upstreamSocket) => {
       upstreamSocket.once('connect', () => {
@@ -138,10 +136,16 @@ function whatIsWrong({ request, protocol }: UpgradeExchange, answer: IncomingMes
     : 'the instance answered with a wrong Sec-WebSocket-Accept';
 }
 
+/** Ours to say, and what no informational answer may have (RFC 9110 §8.6, RFC 9112 §6.1). */
+const NOT_OF_INSTANCE = /^(?:x-request-id|content-length|transfer-encoding)$/i;
+
 function switchingProtocols(answer: IncomingMessage, added: readonly string[]): Buffer {
-  const lines = [`HTTP/1.1 101 Switching Protocols`];
+  const lines = ['HTTP/1.1 101 Switching Protocols'];
   for (const headers of [answer.rawHeaders, added]) {
-    for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      if (headers === added || !NOT_OF_INSTANCE.test(headers[i] ?? ''))
+        lines.push(`${headers[i]}: ${headers[i + 1]}`);
+    }
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
@@ -162,7 +166,7 @@ async function relayRefusal(
   }
   answer.pipe(response);
   answer.once('close', () => {
-    if (!answer.complete) socket.destroy();
+    if (!answer.complete) breakOff(response);
   });
   socket.once('close', () => answer.destroy());
   await finished;

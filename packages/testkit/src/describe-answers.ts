@@ -185,6 +185,20 @@ export function describeAnswers(name: string, forwarder: ForwarderClass): void {
         expect(upstream.received).toMatch(/\r\nx-request-id: mine\r\n/i);
       });
 
+      test('so has an upgrade, and no length', async () => {
+        const { text } = await relayed(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: own\r\nConnection: Upgrade\r\nX-Request-Id: other\r\nContent-Length: 0\r\n\r\nhello',
+          {
+            request:
+              'GET / HTTP/1.1\r\nHost: raw.test\r\nConnection: Upgrade\r\nUpgrade: own\r\nX-Request-Id: mine\r\n\r\n',
+            enough: (so) => so.endsWith('hello'),
+          },
+        );
+        expect(statusOf(text)).toBe(101);
+        expect(text.match(/^x-request-id: .*$/gim)).toEqual(['X-Request-Id: mine']);
+        expect(text).not.toMatch(/content-length/i);
+      });
+
       test('Trailer is passed on where trailers are', async () => {
         const chunked =
           'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n';

@@ -77,7 +77,7 @@ export function describeForwarder(
     });
 
     describe('requests', () => {
-      test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE'])(
+      test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'PURGE'])(
         '%s',
         async (method) => {
           upstream.always(method === 'HEAD' ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n' : OK);
@@ -151,6 +151,37 @@ export function describeForwarder(
         ).toBe(204);
         expect(status((await ask('GET * HTTP/1.1\r\nHost: raw.test\r\n\r\n')).text)).toBe(400);
         expect(upstream.received).toBe('');
+      });
+
+      test('TRACE is refused, and OPTIONS goes as many hops as it may', async () => {
+        upstream.always(OK);
+        const trace = await ask('TRACE / HTTP/1.1\r\nHost: raw.test\r\n\r\n');
+        expect([status(trace.text), trace.text.includes('method-not-allowed')]).toEqual([405, true]);
+        expect(trace.text).toMatch(/\r\nAllow: GET, HEAD, /);
+        const options = (hops: number) =>
+          ask(`OPTIONS /x HTTP/1.1\r\nHost: raw.test\r\nMax-Forwards: ${hops}\r\n\r\n`, (so) =>
+            so.includes('\r\n\r\n'),
+          );
+        expect(status((await options(0)).text)).toBe(204);
+        expect(upstream.received).toBe('');
+        expect(status((await options(2)).text)).toBe(200);
+        expect(upstream.received).toMatch(/\r\nmax-forwards: 1\r\n/i);
+      });
+
+      test('a service that asks for itself is told so, after a few rounds', async () => {
+        server.on('request', (request, response) => {
+          const again = sendRequest(
+            { port: front.port, path: request.url, headers: request.headers, agent: false },
+            (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, { 'Content-Length': 1_000 })),
+          );
+          again.end();
+          rounds += 1;
+        });
+        let rounds = 0;
+        const { text } = await ask('GET /circle HTTP/1.1\r\nHost: node.test\r\n\r\n', (so) =>
+          so.includes('loop-detected'),
+        );
+        expect([status(text), rounds]).toEqual([508, 5]);
       });
 
       test('headers keep their order, repetition and Latin-1 bytes', async () => {
