@@ -281,6 +281,59 @@ describe('deploys', () => {
     expect((await ask('GET', '/v1/services')).json.items).toEqual([]);
   });
 
+  test('a revision that writes a volume replaces, unless it is said', async () => {
+    await ask('PUT', '/v1/services/web', {});
+    const volume = (readOnly: boolean) => [{ source: 'data', target: '/data', readOnly }];
+    const cases: [object, string | undefined][] = [
+      [{ image: 'web:1' }, undefined],
+      [{ image: 'web:1', volumes: volume(true) }, undefined],
+      [{ image: 'web:1', volumes: volume(false) }, 'replace'],
+      [{ image: 'web:1', volumes: volume(false), rollout: 'overlap' }, 'overlap'],
+      [{ image: 'web:1', rollout: 'replace' }, 'replace'],
+      [{ image: 'disk:1' }, 'replace'],
+      [{ image: 'disk:1', volumes: volume(true) }, undefined],
+    ];
+    for (const [body, rollout] of cases) {
+      const { status, json } = await ask('POST', '/v1/services/web/revisions', body);
+      expect([body, status, json.spec?.rollout]).toEqual([body, 201, rollout]);
+      expect((await ask('POST', '/v1/services/web/revisions?ifChanged=true', json.spec)).status).toBe(200);
+    }
+  });
+
+  test('revisions that replace each other do not serve side by side, and a dry run says so', async () => {
+    await ask('PUT', '/v1/services/web', {});
+    const deploy = (query: string, body: object) => ask('POST', `/v1/services/web/revisions?${query}`, body);
+    const traffic = (body: object) => ask('PUT', '/v1/services/web/traffic', body);
+    await deploy('', { image: 'disk:1' });
+    for (const query of ['traffic=10', 'traffic=0&tag=canary', 'traffic=10&dryRun=true']) {
+      const refused = await deploy(query, { image: 'disk:1', env: { A: 'b' } });
+      expect(refused).toMatchObject({
+        status: 422,
+        json: { type: 'rollout-replaces', detail: expect.stringContaining('rollout overlap') },
+      });
+    }
+    expect(store.revisions('web')).toHaveLength(1);
+    expect((await deploy('traffic=10', { image: 'web:1' })).status).toBe(201);
+    expect((await deploy('traffic=10', { image: 'disk:1', rollout: 'overlap' })).status).toBe(201);
+    expect((await deploy('traffic=0', { image: 'disk:1' })).status).toBe(201);
+    const half = [
+      { revision: 'web-00001', percent: 50 },
+      { revision: 'web-00004', percent: 50 },
+    ];
+    expect(await traffic({ splits: half })).toMatchObject({
+      status: 422,
+      json: { type: 'rollout-replaces', errors: [{ pointer: '#/splits/1/revision' }] },
+    });
+    expect(
+      await traffic({ splits: [{ revision: 'web-00001', percent: 100 }], tags: { next: 'web-00004' } }),
+    ).toMatchObject({
+      status: 422,
+      json: { errors: [{ pointer: '#/tags/next' }] },
+    });
+    expect((await traffic({ splits: [{ revision: 'web-00004', percent: 100 }] })).status).toBe(200);
+    expect((await deploy('', { image: 'disk:1', env: { C: 'd' } })).status).toBe(201);
+  });
+
   test('what was cut off by the end of the proxy is told as failed', async () => {
     await deployed();
     store.addRevision('web', store.revisions('web')[0]?.spec ?? expect.fail());
@@ -306,14 +359,17 @@ describe('deploys', () => {
   test('what the installation does not allow is refused before anything is made', async () => {
     await ask('PUT', '/v1/services/web', {});
     platform.refused = [{ field: 'volumes/0/source', reason: 'the host path /etc is not allowed' }];
-    const { status, json } = await ask('POST', '/v1/services/web/revisions', {
-      image: 'web:1',
-      volumes: [{ source: '/etc', target: '/data' }],
-    });
-    expect([status, json.errors]).toEqual([
-      422,
-      [{ pointer: '#/volumes/0/source', detail: 'the host path /etc is not allowed' }],
-    ]);
+    // A dry run says the same.
+    for (const query of ['', '?dryRun=true']) {
+      const { status, json } = await ask('POST', `/v1/services/web/revisions${query}`, {
+        image: 'web:1',
+        volumes: [{ source: '/etc', target: '/data' }],
+      });
+      expect([status, json.errors]).toEqual([
+        422,
+        [{ pointer: '#/volumes/0/source', detail: 'the host path /etc is not allowed' }],
+      ]);
+    }
     expect((await ask('GET', '/v1/services/web/revisions')).json.items).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
-import type { Platform, Store, StoredRevision, StoredTraffic } from './platform.ts';
+import type { Platform, Store, StoredRevision, StoredSpec, StoredTraffic } from './platform.ts';
 import { codeOf, notFound, ProblemError } from './problem.ts';
+import { checkRollout } from './rollout.ts';
 import type { Change, RevisionInput } from './schemas.ts';
 import { knownService } from './services.ts';
 import { changesBetween, toSpec } from './wire.ts';
@@ -16,6 +17,9 @@ export interface DeployOptions {
   /** Whoever has asked is gone: a pull is given up. */
   readonly signal: AbortSignal;
 }
+
+/** What a revision is called in a problem before it is made. */
+const THIS_REVISION = 'this revision';
 
 export type Progress = (step: { readonly step: string; readonly message: string }) => void;
 
@@ -54,9 +58,10 @@ export class Deployer {
     input: RevisionInput,
     options: Pick<DeployOptions, 'traffic' | 'tag' | 'ifChanged'>,
   ): Promise<Change[]> {
-    const image = await this.#image(input);
+    const spec = toSpec(input, await this.#image(input));
+    this.#refuse(service, spec, options);
     const latest = this.#latest(service);
-    const changes = changesBetween(latest, { spec: toSpec(input, image), secrets: input.secrets ?? {} });
+    const changes = changesBetween(latest, { spec, secrets: input.secrets ?? {} });
     if (!options.ifChanged || latest === undefined || changes.length > 0) return changes;
     const { name } = latest.revision;
     if (this.#serves(service, name, options)) return [];
@@ -95,17 +100,7 @@ export class Deployer {
     const image = await this.#image(input);
     const spec = toSpec(input, image);
     const secrets = input.secrets ?? {};
-    const refusals = this.#platform.refusals(spec);
-    if (refusals.length > 0) {
-      const errors = refusals.map(({ field, reason }) => ({ pointer: `#/${field}`, detail: reason }));
-      throw new ProblemError(
-        422,
-        'not-allowed',
-        'Not allowed here',
-        errors.map(({ detail }) => detail).join('; '),
-        { errors },
-      );
-    }
+    this.#refuse(service, spec, options);
 
     const latest = this.#latest(service);
     if (
@@ -151,6 +146,41 @@ export class Deployer {
     const revision = this.#store.revision(service, name);
     if (revision === undefined) throw notFound('revision', name); // removed in the moment between
     return { revision, created: true };
+  }
+
+  /** What is refused is so before anything is made. @throws {ProblemError} */
+  #refuse(service: string, spec: StoredSpec, options: Pick<DeployOptions, 'traffic' | 'tag'>): void {
+    const refusals = this.#platform.refusals(spec);
+    if (refusals.length > 0) {
+      const errors = refusals.map(({ field, reason }) => ({ pointer: `#/${field}`, detail: reason }));
+      const detail = errors.map((error) => error.detail).join('; ');
+      throw new ProblemError(422, 'not-allowed', 'Not allowed here', detail, { errors });
+    }
+    this.#trafficWith(service, THIS_REVISION, options, spec);
+  }
+
+  /**
+   * The traffic once a revision has got what a deploy gives it; nothing if that changes nothing.
+   *
+   * @throws {ProblemError} if it cannot serve beside others that do
+   */
+  #trafficWith(
+    service: string,
+    revision: string,
+    { traffic, tag }: Pick<DeployOptions, 'traffic' | 'tag'>,
+    spec: StoredSpec | undefined,
+  ): StoredTraffic | undefined {
+    const before = this.#store.service(service)?.traffic;
+    if (before === undefined || (traffic === 0 && tag === undefined)) return undefined;
+    const after = {
+      splits: share(before, revision, traffic),
+      tags: tag === undefined ? before.tags : { ...before.tags, [tag]: revision },
+    };
+    checkRollout(after, (name) => {
+      const { rollout } = (name === revision ? spec : this.#store.revision(service, name)?.spec) ?? {};
+      return rollout;
+    });
+    return after;
   }
 
   /** Says what a revision gets. */
@@ -231,14 +261,11 @@ export class Deployer {
     return { revision, spec: revision.spec, secrets: this.#store.secrets(service, revision.name) };
   }
 
-  async #giveTraffic(service: string, revision: string, { traffic, tag }: DeployOptions): Promise<void> {
+  async #giveTraffic(service: string, revision: string, options: DeployOptions): Promise<void> {
     await write(() => {
-      const before = this.#store.service(service)?.traffic;
-      if (before === undefined || (traffic === 0 && tag === undefined)) return;
-      this.#store.setTraffic(service, {
-        splits: share(before, revision, traffic),
-        tags: tag === undefined ? before.tags : { ...before.tags, [tag]: revision },
-      });
+      const spec = this.#store.revision(service, revision)?.spec;
+      const traffic = this.#trafficWith(service, revision, options, spec);
+      if (traffic !== undefined) this.#store.setTraffic(service, traffic);
     });
   }
 

@@ -63,6 +63,7 @@ export interface StoredSpec {
   readonly stopGraceMs: number | undefined;
   readonly pauseAfterMs: number | 'never' | undefined;
   readonly stopAfterMs: number | 'never' | undefined;
+  readonly rollout?: 'replace' | 'overlap' | undefined;
 }
 
 export interface StoredRevision {
@@ -140,9 +141,15 @@ export interface Platform {
   stop(id: string): boolean;
   /** What an instance has written last; with `follow`, also what it writes from then on. */
   logs(id: string, options: { lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
-  image(
-    reference: string,
-  ): Promise<{ readonly id: string; readonly exposedPorts: readonly number[] } | undefined>;
+  image(reference: string): Promise<
+    | {
+        readonly id: string;
+        readonly exposedPorts: readonly number[];
+        /** What it declares as `VOLUME`. */
+        readonly volumes?: readonly string[] | undefined;
+      }
+    | undefined
+  >;
   /** Nothing where the runtime knows no pulling. */
   readonly pull:
     | ((

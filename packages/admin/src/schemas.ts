@@ -222,6 +222,10 @@ export const RevisionInput = z
     idle: z
       .strictObject({ pauseAfter: DurationOrNever.optional(), stopAfter: DurationOrNever.optional() })
       .optional(),
+    rollout: z.enum(['replace', 'overlap']).optional().meta({
+      description:
+        'replace: the revision before is stopped first, while requests wait, and is back if this one does not get ready. overlap: both run for a while. Default: replace if it writes a volume, its own or one that the image declares; else overlap.',
+    }),
     timeouts: z.strictObject({ response: Duration.optional(), stop: Duration.optional() }).optional(),
   })
   .meta({

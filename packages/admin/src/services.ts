@@ -4,6 +4,7 @@ import type { Api } from './app.ts';
 import type { KnownService, Store } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
 import { after, limit } from './query.ts';
+import { checkRollout } from './rollout.ts';
 import { route, SERVICE } from './route.ts';
 import { Service, ServiceInput, Traffic } from './schemas.ts';
 import { fromService, toService } from './wire.ts';
@@ -122,6 +123,7 @@ export function serviceRoutes({ app, store, platform }: Api): void {
         known(name);
         checkRevisions(body, (revision) => store.revision(name, revision) !== undefined);
         for (const tagName of Object.keys(body.tags)) checkTagLength(name, tagName);
+        checkRollout(body, (revision) => store.revision(name, revision)?.spec.rollout);
         return store.setTraffic(name, body, expectation(context));
       });
       platform.publish({ type: 'traffic-changed', service: name, splits: traffic.splits });

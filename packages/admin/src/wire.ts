@@ -1,4 +1,5 @@
 import type { KnownService, StoredRevision, StoredService, StoredSpec } from './platform.ts';
+import { defaultRollout } from './rollout.ts';
 import type { Change, Revision, RevisionInput, Service, ServiceInput } from './schemas.ts';
 import {
   formatDuration,
@@ -47,7 +48,11 @@ export function fromService(service: KnownService): Service {
 
 export function toSpec(
   input: RevisionInput,
-  image: { readonly id: string; readonly exposedPorts: readonly number[] },
+  image: {
+    readonly id: string;
+    readonly exposedPorts: readonly number[];
+    readonly volumes?: readonly string[] | undefined;
+  },
 ): StoredSpec {
   const [only] = image.exposedPorts;
   return {
@@ -78,6 +83,7 @@ export function toSpec(
     stopGraceMs: maybe(input.timeouts?.stop, parseDuration),
     pauseAfterMs: maybe(input.idle?.pauseAfter, durationOrNever),
     stopAfterMs: maybe(input.idle?.stopAfter, durationOrNever),
+    rollout: input.rollout ?? defaultRollout(input, image.volumes),
   };
 }
 
@@ -107,6 +113,7 @@ function fromSpec(spec: StoredSpec): Revision['spec'] {
       pauseAfter: maybe(spec.pauseAfterMs, neverOrDuration),
       stopAfter: maybe(spec.stopAfterMs, neverOrDuration),
     },
+    rollout: spec.rollout,
     timeouts: {
       response: maybe(spec.responseTimeoutMs, formatDuration),
       stop: maybe(spec.stopGraceMs, formatDuration),

@@ -135,10 +135,14 @@ export class AdminClient {
   }
 
   /** What a deploy would change. */
-  async preview(service: string, body: RevisionInput): Promise<Change[]> {
+  async preview(
+    service: string,
+    body: RevisionInput,
+    options: Pick<DeployOptions, 'traffic' | 'tag'> = {},
+  ): Promise<Change[]> {
     const { changes } = await this.#json<{ changes: Change[] }>('POST', servicePath(service, 'revisions'), {
       body,
-      query: { dryRun: true },
+      query: { ...options, dryRun: true },
     });
     return changes;
   }

@@ -31,6 +31,7 @@ interface Options {
   readonly readyTimeout?: string;
   readonly pauseAfter?: string;
   readonly stopAfter?: string;
+  readonly rollout?: RevisionInput['rollout'];
   readonly responseTimeout?: string;
   readonly stopGrace?: string;
   readonly sticky?: boolean;
@@ -62,6 +63,7 @@ export const OPTION_OF: Readonly<Record<string, string>> = {
   'readiness/timeout': '--ready-timeout',
   'idle/pauseAfter': '--pause-after',
   'idle/stopAfter': '--stop-after',
+  rollout: '--rollout',
   'timeouts/response': '--response-timeout',
   'timeouts/stop': '--stop-grace',
 };
@@ -116,6 +118,10 @@ export function deployCommand(): Command {
     .option('--ready-timeout <duration>', 'how long it may take to get ready, like 30s')
     .option('--pause-after <duration>', 'idle until it is paused, like 60s; never')
     .option('--stop-after <duration>', 'idle until it is stopped, like 15m; never')
+    .option(
+      '--rollout <how>',
+      'replace: the one before is stopped first; overlap: both run for a while (default: replace if it writes a volume)',
+    )
     .option('--response-timeout <duration>', 'how long it may take to begin an answer')
     .option('--stop-grace <duration>', 'from SIGTERM to SIGKILL')
     .option('--sticky', 'clients stay with the revision that they got first')
@@ -139,21 +145,17 @@ async function deploy({ client, output }: Session, name: string, options: Option
   const revision = toRevision(options);
   const before = await client.service(name);
   const wanted = toService(options, before);
+  const given = { traffic: options.traffic === false ? 0 : options.traffic, tag: options.tag };
   // Before anything is made: what is wrong leaves nothing behind. What is to be pulled is not known yet.
-  const changes = options.pull ? [] : await client.preview(name, revision);
+  const changes = options.pull ? [] : await client.preview(name, revision, given);
   if (before !== undefined) for (const line of changeLines(changes, output.err)) tell(output, line);
   await putService(client, name, wanted, before);
 
   const beganMs = performance.now();
-  const deployed = await client.deploy(
-    name,
-    revision,
-    { traffic: options.traffic === false ? 0 : options.traffic, tag: options.tag, pull: options.pull },
-    ({ message }) => {
-      const seconds = ((performance.now() - beganMs) / 1_000).toFixed(2).padStart(6);
-      tell(output, `${paint(output.err, 'dim', `${seconds} s`)}  ${message}`);
-    },
-  );
+  const deployed = await client.deploy(name, revision, { ...given, pull: options.pull }, ({ message }) => {
+    const seconds = ((performance.now() - beganMs) / 1_000).toFixed(2).padStart(6);
+    tell(output, `${paint(output.err, 'dim', `${seconds} s`)}  ${message}`);
+  });
   show(output, deployed, () => paint(output.out, 'green', `${deployed.name} is ready`));
 }
 
@@ -215,6 +217,7 @@ function toRevision(options: Options): RevisionInput {
       },
     }),
     idle: { pauseAfter: options.pauseAfter, stopAfter: options.stopAfter },
+    rollout: options.rollout,
     timeouts: { response: options.responseTimeout, stop: options.stopGrace },
   };
 }

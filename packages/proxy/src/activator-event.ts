@@ -29,5 +29,6 @@ export type StopReason =
   | 'shutdown'
   | 'not-ours'
   | 'requested'
+  | 'replaced'
   | 'exited'
   | 'vanished';

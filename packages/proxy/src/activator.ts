@@ -10,11 +10,18 @@ import type {
   RuntimeInstance,
   ServiceSource,
 } from './contracts.ts';
-import { AsleepError, QueueFullError, RuntimeUnavailableError, ShuttingDownError } from './errors.ts';
+import {
+  AsleepError,
+  QueueFullError,
+  ReplacedError,
+  RuntimeUnavailableError,
+  ShuttingDownError,
+} from './errors.ts';
 import type { Instance } from './instance.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
 import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
 import { StartQueue } from './start-queue.ts';
+import { VolumeClaims } from './volume-claims.ts';
 
 export interface ActivatorOptions {
   readonly runtime: Runtime;
@@ -71,6 +78,7 @@ export class Activator implements LeaseGiver {
       probe,
       clock,
       connections,
+      claims: new VolumeClaims(clock),
       starts: new StartQueue(options.maxStarts, clock),
       capacity: new Capacity(options.maxInstances ?? Number.POSITIVE_INFINITY, clock, () => this.#evict()),
       get closing() {
@@ -130,7 +138,7 @@ export class Activator implements LeaseGiver {
   async lease(revision: Revision, signal?: AbortSignal, keepsAwake = true): Promise<Lease<Instance>> {
     if (!this.#looked) await this.#waitForFirstLook(signal);
     if (this.#closing) throw new ShuttingDownError();
-    if (keepsAwake) return this.#pool(revision).lease(signal);
+    if (keepsAwake) return this.#leaseOf(revision, signal);
     const lease = this.#pools.get(keyOf(revision))?.tryLease(false);
     if (lease === undefined) throw new AsleepError(revision.service);
     return lease;
@@ -167,6 +175,18 @@ export class Activator implements LeaseGiver {
   }
 
   // Private
+
+  /** Of the revision, or of the one that takes its place meanwhile. */
+  async #leaseOf(revision: Revision, signal: AbortSignal | undefined): Promise<Lease<Instance>> {
+    for (let asked = revision; ; ) {
+      try {
+        return await this.#pool(asked).lease(signal);
+      } catch (error) {
+        if (!(error instanceof ReplacedError)) throw error;
+        asked = error.by;
+      }
+    }
+  }
 
   #whenAllGone: (() => void) | undefined;
 
@@ -207,6 +227,7 @@ export class Activator implements LeaseGiver {
     // The end of an old lease may tell of a pool in whose place there is another one by now.
     if (pool.empty && this.#pools.get(key) === pool) this.#pools.delete(key);
     if (this.#world.capacity.wanted) this.#world.capacity.makeRoom();
+    this.#world.claims.changed(pool.revision.service);
     this.#checkAllGone();
   }
 
@@ -310,6 +331,8 @@ export class Activator implements LeaseGiver {
     if (this.#closing) return;
 
     const listedIds = new Set(listed.map(({ id }) => id));
+    for (const [service, id] of this.#world.claims.leftovers())
+      if (!listedIds.has(id)) this.#world.claims.vacated(service, id);
     for (const [id, { instance, before }] of known) {
       const settled = before === 'ready' || before === 'paused';
       if (!listedIds.has(id) && instance.state === before && (settled || before === 'stopping'))
@@ -343,15 +366,15 @@ export class Activator implements LeaseGiver {
     const about = { service: found.service, revision: found.revision, instance: found.id };
     onEvent({ type: 'stopping', reason: 'not-ours', ...about });
     const beganMs = this.#world.clock.now();
+    const { claims } = this.#world;
+    if (found.state !== 'exited') claims.leftover(found.service, found.id);
     // In the background: nobody has to wait for its grace period.
     runtime.stop(found.id).then(
-      () =>
-        onEvent({
-          type: 'stopped',
-          reason: 'not-ours',
-          durationMs: this.#world.clock.now() - beganMs,
-          ...about,
-        }),
+      () => {
+        const durationMs = this.#world.clock.now() - beganMs;
+        onEvent({ type: 'stopped', reason: 'not-ours', durationMs, ...about });
+        claims.vacated(found.service, found.id);
+      },
       (error: unknown) => {
         onEvent({ type: 'stop-failed', error, ...about });
         this.#reconcileSoon();

@@ -75,6 +75,11 @@ export interface Revision {
   readonly idle: { readonly pauseAfterMs: number | undefined; readonly stopAfterMs: number | undefined };
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopGraceMs: number;
+  /**
+   * `replace`: never beside another instance of a revision of the service that replaces, too, since they write the same
+   * volumes. Else they overlap.
+   */
+  readonly rollout?: 'replace' | 'overlap';
   /** How long it may take to begin an answer, if not as long as all others. In milliseconds. */
   readonly responseTimeoutMs?: number | undefined;
   /** Values that must appear in no log, event or error. */

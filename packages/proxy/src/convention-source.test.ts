@@ -7,7 +7,7 @@ const defaults = {
   stopGraceMs: 1,
 };
 
-function source(images: Record<string, { id: string; exposedPorts: number[] }>) {
+function source(images: Record<string, { id: string; exposedPorts: number[]; volumes?: string[] }>) {
   const runtime = { image: vi.fn(async (name: string) => images[name]) };
   return { runtime, source: new ConventionSource({ runtime, imageSuffix: '-docker', defaults }) };
 }
@@ -23,6 +23,15 @@ test('the revision is the image’s id; its single EXPOSE is the port, else 8080
     spec: { service: 'one', revision: 'sha256:1', image: 'sha256:1', port: 3000 },
   });
   expect((await convention.resolve('two'))?.choose().spec.port).toBe(8080);
+});
+
+test('of an image that declares a VOLUME one revision replaces the other', async () => {
+  const { source: convention } = source({
+    'git-docker': { id: 'sha256:1', exposedPorts: [], volumes: ['/srv/git'] },
+    'web-docker': { id: 'sha256:2', exposedPorts: [], volumes: [] },
+  });
+  expect((await convention.resolve('git'))?.choose().rollout).toBe('replace');
+  expect((await convention.resolve('web'))?.choose().rollout).toBeUndefined();
 });
 
 test('the runtime is asked once, for what is there and for what is not, until images change', async () => {

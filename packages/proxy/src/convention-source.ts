@@ -103,11 +103,22 @@ export class ConventionSource implements ServiceSource {
 
   #revision(
     service: string,
-    { id, exposedPorts }: { id: string; exposedPorts: readonly number[] },
+    {
+      id,
+      exposedPorts,
+      volumes = [],
+    }: { id: string; exposedPorts: readonly number[]; volumes?: readonly string[] },
   ): Revision {
     const [only] = exposedPorts;
+    const rollout = volumes.length > 0 ? ('replace' as const) : undefined;
     const port = exposedPorts.length === 1 && only !== undefined ? only : DEFAULT_PORT;
     // By the image's id, so that a revision stays what it was when the name moves on.
-    return { service, id, spec: { service, revision: id, image: id, port }, ...this.#options.defaults };
+    return {
+      service,
+      id,
+      spec: { service, revision: id, image: id, port },
+      ...(rollout !== undefined && { rollout }),
+      ...this.#options.defaults,
+    };
   }
 }

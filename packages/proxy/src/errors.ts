@@ -1,3 +1,5 @@
+import type { Revision } from './contracts.ts';
+
 /** Errors that the proxy itself raises; each has a stable `code`. How they are answered is told in `problem.ts`. */
 export abstract class ProxyError extends Error {
   abstract readonly code: string;
@@ -33,6 +35,28 @@ export class CapacityError extends ProxyError {
 
   constructor(service: string, limit: number) {
     super(`no room for an instance of ${service}: all ${limit} are in use`);
+  }
+}
+
+/** Another instance of the service has its volumes, and does not go. */
+export class VolumesInUseError extends ProxyError {
+  override readonly name = 'VolumesInUseError';
+  readonly code = 'CAPACITY';
+
+  constructor(service: string) {
+    super(`no instance of ${service} was started: another one that writes its volumes does not end`);
+  }
+}
+
+/** The revision serves no longer, and another one has taken its place: what waits for it is that one's. */
+export class ReplacedError extends ProxyError {
+  override readonly name = 'ReplacedError';
+  readonly code = 'REPLACED';
+  readonly by: Revision;
+
+  constructor(by: Revision) {
+    super(`${by.service} is served by ${by.id} now`);
+    this.by = by;
   }
 }
 

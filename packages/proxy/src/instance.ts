@@ -44,7 +44,7 @@ export class Instance implements Granting {
   /** By leases that were given out here; who holds a grant may use it, too. */
   readonly #usage: Usage;
   readonly #grants = new Set<Grant>();
-  #dismissed = false;
+  #dismissed: StopReason | undefined;
   #idleTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   #restTimer: Timer | undefined;
@@ -94,17 +94,17 @@ export class Instance implements Granting {
 
   /** May a lease be given out? */
   get available(): boolean {
-    return this.#state === 'ready' && this.#examination === undefined && !this.#dismissed;
+    return this.#state === 'ready' && this.#examination === undefined && this.#dismissed === undefined;
   }
 
-  /** Is it to go as soon as it is not in use, whoever waits? */
-  get dismissed(): boolean {
+  /** Why it is to go as soon as it is not in use, whoever waits. */
+  get dismissed(): StopReason | undefined {
     return this.#dismissed;
   }
 
   /** Will it serve no more? */
   get leaving(): boolean {
-    return this.#dismissed || this.#state === 'stopping' || this.#state === 'gone';
+    return this.#dismissed !== undefined || this.#state === 'stopping' || this.#state === 'gone';
   }
 
   /** Was it paused by hand while it is in use, so that it is to be woken? */
@@ -281,7 +281,8 @@ export class Instance implements Granting {
     this.#emit({ type: 'stopping', reason });
     this.#become('stopping');
     const died = reason === 'exited';
-    if (died) connections.destroy(id, new Error('the instance is gone'));
+    // One that was replaced has had its time to finish.
+    if (died || reason === 'replaced') connections.destroy(id, new Error('the instance is gone'));
     else await connections.close(id);
 
     const graceMs = died ? 0 : this.revision.stopGraceMs;
@@ -291,11 +292,11 @@ export class Instance implements Granting {
   }
 
   /** It gets no more requests, and stops when those that it has have ended. */
-  dismiss(): void {
+  dismiss(reason: StopReason = 'requested'): void {
     if (this.leaving) return;
-    this.#dismissed = true;
+    this.#dismissed = reason;
     this.revokeGrants();
-    if (this.#state === 'starting') void this.stop('requested');
+    if (this.#state === 'starting') void this.stop(reason);
     else this.#changed(this);
   }
 

@@ -214,6 +214,7 @@ function toRevision(
     },
     stopGraceMs: spec.stopGraceMs ?? stopGraceMs,
     responseTimeoutMs: spec.responseTimeoutMs,
+    ...(spec.rollout !== undefined && { rollout: spec.rollout }),
     secrets: Object.values(secrets),
   };
 }

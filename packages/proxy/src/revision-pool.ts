@@ -1,15 +1,24 @@
 import { Backoff } from './backoff.ts';
 import type { Capacity } from './capacity.ts';
 import type { Revision, RuntimeInstance } from './contracts.ts';
-import { BackoffError, CapacityError, codeOf, QueueFullError } from './errors.ts';
+import {
+  BackoffError,
+  CapacityError,
+  codeOf,
+  QueueFullError,
+  ReplacedError,
+  VolumesInUseError,
+} from './errors.ts';
 import { Instance, type InstanceSurroundings } from './instance.ts';
 import type { Activation, Lease } from './lease.ts';
 import type { StartQueue } from './start-queue.ts';
+import type { Claim, VolumeClaims } from './volume-claims.ts';
 
 /** What a pool shares with the others. */
 export interface PoolSurroundings extends InstanceSurroundings {
   readonly starts: StartQueue;
   readonly capacity: Capacity;
+  readonly claims: VolumeClaims;
   /** Takes a place among all that wait; `false` if there is none. */
   beginWaiting(): boolean;
   endWaiting(): void;
@@ -42,6 +51,7 @@ export class RevisionPool {
   readonly #waiters = new Set<Waiter>();
   /** Instances that have not been leased since they were started. */
   readonly #coldStarted = new WeakSet<Instance>();
+  readonly #claims = new WeakMap<Instance, Claim>();
   readonly #backoff: Backoff;
   /** Starts that wait for room or for their turn. */
   #queuedStarts = 0;
@@ -78,7 +88,7 @@ export class RevisionPool {
    * The right to send one request, as soon as an instance is ready.
    *
    * @param signal ends the wait, not the start
-   * @throws {QueueFullError} @throws {BackoffError} and whatever the start fails with
+   * @throws {QueueFullError} @throws {BackoffError} @throws {ReplacedError} and whatever the start fails with
    */
   async lease(signal?: AbortSignal): Promise<Lease<Instance>> {
     return this.tryLease() ?? this.#wait(signal);
@@ -87,8 +97,13 @@ export class RevisionPool {
   /** Takes over an instance that was found running; says whether it is wanted. */
   adopt(found: RuntimeInstance): boolean {
     if (found.state === 'exited' || this.#alive() || this.#queuedStarts > 0) return false;
-    if (!this.#world.capacity.adopt()) return false;
-    const instance = this.#add();
+    const claim = this.#world.claims.adopt(this.revision);
+    if (claim === undefined) return false;
+    if (!this.#world.capacity.adopt()) {
+      claim.release();
+      return false;
+    }
+    const instance = this.#add(claim);
     instance.adopt(found).catch((error: unknown) => instance.discard(error));
     return true;
   }
@@ -100,6 +115,8 @@ export class RevisionPool {
       instance.revokeGrants();
       this.#instanceChanged(instance);
     }
+    const successor = this.#alive() ? undefined : this.#world.claims.successor(this.revision);
+    if (successor !== undefined) this.#failWaiters(new ReplacedError(successor));
   }
 
   /** Fails all that wait. */
@@ -178,8 +195,11 @@ export class RevisionPool {
     const { capacity, starts } = this.#world;
     const patienceMs = this.revision.readiness.timeoutMs;
     this.#queuedStarts += 1;
+    const claim = await this.#claim(patienceMs * TURN_PATIENCE);
+    if (claim === undefined) return;
     if (!(await capacity.enter(patienceMs))) {
       this.#queuedStarts -= 1;
+      claim.release();
       this.#failWaiters(new CapacityError(this.revision.service, capacity.limit));
       return;
     }
@@ -188,11 +208,12 @@ export class RevisionPool {
     if (endTurn === undefined || this.#world.closing || this.#alive()) {
       endTurn?.();
       capacity.leave(false);
+      claim.release();
       if (this.#alive()) this.#advance();
       else this.#failWaiters(new CapacityError(this.revision.service, capacity.limit));
       return;
     }
-    const instance = this.#add();
+    const instance = this.#add(claim);
     this.#coldStarted.add(instance);
     try {
       await instance.start();
@@ -213,6 +234,18 @@ export class RevisionPool {
     }
   }
 
+  /** Waits until no other instance writes the service's volumes. */
+  async #claim(patienceMs: number): Promise<Claim | undefined> {
+    const { claims } = this.#world;
+    const claim = await claims.enter(this.revision, patienceMs, () => this.#waiters.size > 0);
+    if (typeof claim === 'object') return claim;
+    this.#queuedStarts -= 1;
+    if (claim === 'late') this.#failWaiters(new VolumesInUseError(this.revision.service));
+    else this.#advance();
+    this.#world.poolChanged(this);
+    return undefined;
+  }
+
   #resume(instance: Instance): void {
     this.#coldStarted.delete(instance); // whoever waits now waits for the resume
     instance.resume().catch((error: unknown) => {
@@ -221,18 +254,21 @@ export class RevisionPool {
     });
   }
 
-  #add(): Instance {
+  #add(claim: Claim): Instance {
     const instance = new Instance(this.revision, this.#world, (changed) => this.#instanceChanged(changed));
     this.#instances.add(instance);
+    this.#claims.set(instance, claim);
+    claim.instance = instance;
     return instance;
   }
 
   #instanceChanged(instance: Instance): void {
     if (instance.state === 'gone' && this.#instances.delete(instance)) {
       this.#world.capacity.leave(instance.stopReason === 'capacity');
+      this.#claims.get(instance)?.release();
     }
-    if (instance.dismissed && instance.idle) {
-      void instance.stop('requested');
+    if (instance.dismissed !== undefined && instance.idle) {
+      void instance.stop(instance.dismissed);
       return;
     }
     if (this.#retired && instance.idle && this.#waiters.size === 0) {

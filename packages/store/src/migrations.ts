@@ -60,4 +60,9 @@ export const MIGRATIONS: readonly string[] = [
     revision INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Those from before the rollout was said: what writes a volume replaces, as it would if it were deployed now.
+  UPDATE revisions SET spec = json_set(spec, '$.rollout', 'replace')
+  WHERE EXISTS (SELECT 1 FROM json_each(spec, '$.volumes') WHERE json_extract(value, '$.readOnly') = 0);
+  `,
 ];

@@ -26,6 +26,8 @@ export interface RevisionSpec {
   readonly pauseAfterMs: number | 'never' | undefined;
   /** Idle → stopped and removed; `never`. */
   readonly stopAfterMs: number | 'never' | undefined;
+  /** `replace`: it never runs beside another revision of the service that replaces, too. Nothing: `overlap`. */
+  readonly rollout?: 'replace' | 'overlap' | undefined;
 }
 
 /** A named volume, or a folder of the host. */

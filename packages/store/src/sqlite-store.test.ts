@@ -43,6 +43,23 @@ test('what was written is there after a restart, and for the eyes of its owner o
   after.close();
 });
 
+test('what wrote a volume before the rollout was said replaces', () => {
+  const path = newPath();
+  const before = new SqliteStore(path);
+  before.put(sampleService('web'));
+  const volume = (readOnly: boolean) => [{ source: 'data', target: '/data', readOnly }];
+  for (const volumes of [[], volume(true), volume(false)])
+    before.addRevision('web', sampleRevision({ volumes }));
+  before.close();
+  const old = new DatabaseSync(path);
+  old.exec('PRAGMA user_version = 1');
+  old.close();
+
+  const after = new SqliteStore(path);
+  expect(after.revisions('web').map(({ spec }) => spec.rollout)).toEqual(['replace', undefined, undefined]);
+  after.close();
+});
+
 const MODULE = new URL('./sqlite-store.ts', import.meta.url).href;
 const WRITER = `
   import { writeSync } from 'node:fs';

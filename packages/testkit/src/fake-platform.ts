@@ -7,7 +7,8 @@ export class FakePlatform implements Platform {
   connected = true;
   waiting = 0;
   /** Images that are there, with the ports that they expose. */
-  readonly images = new Map<string, { id: string; exposedPorts: number[] }>([
+  readonly images = new Map<string, { id: string; exposedPorts: number[]; volumes?: string[] }>([
+    ['disk:1', { id: `sha256:${'4'.repeat(64)}`, exposedPorts: [], volumes: ['/data'] }],
     ['web:1', { id: `sha256:${'1'.repeat(64)}`, exposedPorts: [3000] }],
     ['web:2', { id: `sha256:${'2'.repeat(64)}`, exposedPorts: [] }],
     ['broken:1', { id: `sha256:${'3'.repeat(64)}`, exposedPorts: [] }],

@@ -1,0 +1,41 @@
+import type { StoredSpec, StoredTraffic } from './platform.ts';
+import { ProblemError } from './problem.ts';
+
+interface Writes {
+  readonly volumes?: readonly { readonly target: string; readonly readOnly: boolean }[] | undefined;
+}
+
+/** How a revision takes over if nobody says it: one that writes a volume replaces the one before. */
+export function defaultRollout(
+  { volumes = [] }: Writes,
+  declared: readonly string[] = [],
+): 'replace' | undefined {
+  const given = new Set(volumes.map(({ target }) => target));
+  const writes = volumes.some(({ readOnly }) => !readOnly) || declared.some((target) => !given.has(target));
+  return writes ? 'replace' : undefined;
+}
+
+/**
+ * Revisions that replace each other do not serve side by side.
+ *
+ * @param rolloutOf the rollout of a revision, by name
+ * @throws {ProblemError} if the traffic would have it so
+ */
+export function checkRollout(
+  { splits, tags }: StoredTraffic,
+  rolloutOf: (revision: string) => StoredSpec['rollout'],
+): void {
+  const serving = [
+    ...splits.map(({ revision }, i) => ({ revision, pointer: `#/splits/${i}/revision` })),
+    ...Object.entries(tags).map(([tag, revision]) => ({ revision, pointer: `#/tags/${tag}` })),
+  ].filter(({ revision }) => rolloutOf(revision) === 'replace');
+  const names = [...new Set(serving.map(({ revision }) => revision))];
+  const [first] = names;
+  if (names.length < 2) return;
+  const detail =
+    `${names.join(' and ')} cannot serve side by side: each replaces the other, as they write the same volumes; ` +
+    'give one of them all the traffic and the tags, or deploy with the rollout overlap if they may write them together';
+  throw new ProblemError(422, 'rollout-replaces', 'Rollout replaces', detail, {
+    errors: serving.filter(({ revision }) => revision !== first).map(({ pointer }) => ({ pointer, detail })),
+  });
+}
