@@ -92,6 +92,7 @@ export function revisionRoutes({ app, store, platform, deployer, problemOf }: Ap
           () => void stream.write(': still at it\n\n').catch(() => {}),
           HEARTBEAT_MS,
         );
+        await stream.write(': here\n\n');
         try {
           const { revision, created } = await deployer.deploy(
             service,

@@ -3,7 +3,7 @@ import { ServiceInput as ServiceInputSchema } from '@cless/admin/schemas';
 import type { Command } from 'commander';
 import { changeLines } from './changes.ts';
 import { newCommand, type Session, withSession } from './command.ts';
-import { putService } from './deploy.ts';
+import { deployRevision, putService } from './deploy.ts';
 import { paint, show, tell } from './output.ts';
 import { CliError } from './problem.ts';
 import { readServiceFile } from './service-file.ts';
@@ -36,9 +36,9 @@ export function applyCommand(): Command {
 }
 
 async function apply(session: Session, { file, dryRun = false, prune = false }: Options): Promise<void> {
-  const { client, output } = session;
+  const { client, output, signal } = session;
   if (file === undefined) throw new CliError('--file is missing; like: cless apply -f cless.yaml');
-  const { services } = readServiceFile(file, process.env);
+  const { services } = await readServiceFile(file, { env: process.env, signal });
   const before = new Map((await client.services()).map((service) => [service.name, service]));
 
   const steps: Step[] = [];
@@ -46,7 +46,7 @@ async function apply(session: Session, { file, dryRun = false, prune = false }: 
     const { definition, revision } = split(wanted);
     const changes = [
       ...definitionChanges(before.get(name), definition),
-      ...(await client.preview(name, revision)),
+      ...(await client.preview(name, revision, { ifChanged: true })),
     ];
     const action = before.has(name) ? (changes.length > 0 ? 'change' : 'none') : 'create';
     steps.push({ service: name, action, changes });
@@ -68,7 +68,7 @@ async function apply(session: Session, { file, dryRun = false, prune = false }: 
       const { definition, revision } = split(wanted);
       // Also where nothing is to be done: a deploy that failed before is tried again.
       await putService(client, service, definition, before.get(service));
-      await client.deploy(service, revision, { ifChanged: true }, ({ step, message }) => {
+      await deployRevision(client, service, revision, { ifChanged: true }, ({ step, message }) => {
         if (step !== 'unchanged') tell(output, `  ${service}: ${message}`);
       });
     }

@@ -10,7 +10,7 @@ import type {
   Traffic,
 } from '@cless/admin/schemas';
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
-import { AdminProblem, CliError, EXIT } from './problem.ts';
+import { AdminProblem, BrokenOffError, CliError, EXIT } from './problem.ts';
 
 export interface DeployOptions {
   /** The percentage that the revision gets once it is ready; 0 for none. Default 100. */
@@ -48,9 +48,16 @@ interface Call {
 }
 
 /**
+ * How long an answer may take to begin, in milliseconds. A change may have to wait for a worker that is stuck, and a
+ * preview for the engine.
+ */
+const ANSWER_TIMEOUT_MS = { read: 10_000, change: 60_000 };
+
+/**
  * A client of the admin API.
  *
- * Methods throw {@link AdminProblem} for what the API refuses, and an error with exit code 3 if it cannot be reached.
+ * Methods throw {@link AdminProblem} for what the API refuses, and an error with exit code 3 if it cannot be reached, does
+ * not answer, or breaks off. Streams end quietly at their signal; all else throws its reason.
  *
  * @example
  * const client = new AdminClient({ url: 'http://127.0.0.1:7070', token });
@@ -60,10 +67,13 @@ interface Call {
 export class AdminClient {
   readonly #url: string;
   readonly #token: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor({ url, token }: { url: string; token: string }) {
+  /** @param options.signal ends all that is asked */
+  constructor({ url, token, signal }: { url: string; token: string; signal?: AbortSignal | undefined }) {
     this.#url = url.replace(/\/+$/, '');
     this.#token = token;
+    this.#signal = signal;
   }
 
   status(): Promise<Status> {
@@ -125,21 +135,17 @@ export class AdminClient {
       query: { ...options },
       headers: { Accept: 'text/event-stream' },
     });
-    for await (const { event, data } of serverSentEvents(response)) {
-      const content = JSON.parse(data);
+    for await (const { event, data } of this.#events(response)) {
+      const content = this.#parse(data);
       if (event === 'progress') onProgress(content as Progress);
       else if (event === 'revision') return content as Revision & { created: boolean };
       else if (event === 'problem') throw new AdminProblem(content as Problem);
     }
-    throw new CliError('the proxy ended the connection in the middle of the deploy', EXIT.unreachable);
+    throw new BrokenOffError(`${this.#url} ended the connection in the middle of the deploy`);
   }
 
   /** What a deploy would change. */
-  async preview(
-    service: string,
-    body: RevisionInput,
-    options: Pick<DeployOptions, 'traffic' | 'tag'> = {},
-  ): Promise<Change[]> {
+  async preview(service: string, body: RevisionInput, options: DeployOptions = {}): Promise<Change[]> {
     const { changes } = await this.#json<{ changes: Change[] }>('POST', servicePath(service, 'revisions'), {
       body,
       query: { ...options, dryRun: true },
@@ -163,17 +169,18 @@ export class AdminClient {
     options: { readonly lines?: number; readonly follow?: boolean; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<string> {
     const { signal, ...query } = options;
-    const response = await this.#call('GET', `/v1/instances/${encodeURIComponent(instance)}/logs`, {
-      query,
-      signal,
-    });
-    let rest = '';
-    for await (const text of textOf(response)) {
-      const parts = (rest + text).split('\n');
-      rest = parts.pop() ?? '';
-      yield* parts;
+    const path = `/v1/instances/${encodeURIComponent(instance)}/logs`;
+    try {
+      let rest = '';
+      for await (const text of this.#text(await this.#call('GET', path, { query, signal }))) {
+        const parts = (rest + text).split('\n');
+        rest = parts.pop() ?? '';
+        yield* parts;
+      }
+      if (rest !== '') yield rest;
+    } catch (error) {
+      if (!this.#isAborted(signal)) throw error;
     }
-    if (rest !== '') yield rest;
   }
 
   /** What happens, until the signal. */
@@ -181,8 +188,12 @@ export class AdminClient {
     options: { readonly service?: string | undefined; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<AdminEvent> {
     const { service, signal } = options;
-    const response = await this.#call('GET', '/v1/events', { query: { service }, signal });
-    for await (const { data } of serverSentEvents(response)) yield JSON.parse(data) as AdminEvent;
+    try {
+      const response = await this.#call('GET', '/v1/events', { query: { service }, signal });
+      for await (const { data } of this.#events(response)) yield this.#parse(data) as AdminEvent;
+    } catch (error) {
+      if (!this.#isAborted(signal)) throw error;
+    }
   }
 
   // Private
@@ -202,7 +213,9 @@ export class AdminClient {
 
   async #json<T>(method: string, path: string, call: Call = {}): Promise<T> {
     const response = await this.#call(method, path, call);
-    return (await response.json()) as T;
+    let text = '';
+    for await (const part of this.#text(response)) text += part;
+    return this.#parse(text) as T;
   }
 
   async #call(
@@ -213,6 +226,10 @@ export class AdminClient {
     const url = new URL(this.#url + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
+    const late = new AbortController();
+    const patienceMs = ANSWER_TIMEOUT_MS[method === 'GET' ? 'read' : 'change'];
+    const timer = setTimeout(() => late.abort(), patienceMs);
+    const signals = [late.signal, signal, this.#signal].filter((one) => one !== undefined);
     let response: Response;
     try {
       response = await fetch(url, {
@@ -223,26 +240,79 @@ export class AdminClient {
           ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(signal && { signal }),
+        signal: AbortSignal.any(signals),
       });
     } catch (error) {
-      if (signal?.aborted) throw error;
-      const { cause } = error as { cause?: { code?: string; message?: string } };
-      const why = cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));
+      this.#throwIfAborted(signal);
+      if (late.signal.aborted)
+        throw new CliError(
+          `the admin API at ${this.#url} has not answered within ${patienceMs / 1_000} s; is it the admin API?`,
+          EXIT.unreachable,
+        );
       throw new CliError(
-        `the admin API at ${this.#url} cannot be reached (${why}); is the proxy running?`,
+        `the admin API at ${this.#url} cannot be reached (${causeOf(error)}); is the proxy running?`,
         EXIT.unreachable,
       );
+    } finally {
+      clearTimeout(timer);
     }
-    if (response.ok) return response;
-    const text = await response.text();
-    if (response.headers.get('content-type')?.startsWith('application/problem+json'))
-      throw new AdminProblem(JSON.parse(text) as Problem);
-    throw new CliError(
-      `${this.#url} answered ${response.status}, and not as the admin API does`,
+    const type = response.headers.get('content-type') ?? '';
+    if (type.startsWith('application/problem+json')) {
+      let text = '';
+      for await (const part of this.#text(response)) text += part;
+      throw new AdminProblem(this.#parse(text) as Problem);
+    }
+    if (response.ok && !type.startsWith('text/html')) return response;
+    await response.body?.cancel();
+    throw this.#stranger(`${response.status}${type === '' ? '' : ` with ${type}`}`);
+  }
+
+  /** The body, as it comes. @throws {BrokenOffError} if it breaks off */
+  async *#text(response: Response): AsyncGenerator<string> {
+    if (response.body === null) return;
+    try {
+      yield* response.body.pipeThrough(new TextDecoderStream());
+    } catch (error) {
+      this.#throwIfAborted();
+      if (error instanceof TypeError)
+        throw new BrokenOffError(`the connection to ${this.#url} broke off (${causeOf(error)})`);
+      throw error;
+    }
+  }
+
+  async *#events(response: Response): AsyncGenerator<EventSourceMessage> {
+    yield* ReadableStream.from(this.#text(response)).pipeThrough(new EventSourceParserStream());
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw this.#stranger('what is no JSON');
+    }
+  }
+
+  #stranger(answer: string): CliError {
+    return new CliError(
+      `${this.#url} answered ${answer}, and not as the admin API does; is that its address?`,
       EXIT.unreachable,
     );
   }
+
+  #isAborted(signal?: AbortSignal): boolean {
+    return this.#signal?.aborted === true || signal?.aborted === true;
+  }
+
+  #throwIfAborted(signal?: AbortSignal): void {
+    this.#signal?.throwIfAborted();
+    signal?.throwIfAborted();
+  }
+}
+
+/** Why the system says that it failed. */
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));
 }
 
 function servicePath(...segments: string[]): string {
@@ -252,14 +322,4 @@ function servicePath(...segments: string[]): string {
 function precondition(version: number | 'absent' | undefined): Record<string, string> {
   if (version === undefined) return {};
   return version === 'absent' ? { 'If-None-Match': '*' } : { 'If-Match': `"${version}"` };
-}
-
-async function* textOf(response: Response): AsyncGenerator<string> {
-  if (response.body === null) return;
-  yield* response.body.pipeThrough(new TextDecoderStream());
-}
-
-async function* serverSentEvents(response: Response): AsyncGenerator<EventSourceMessage> {
-  if (response.body === null) return;
-  yield* response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
 }

@@ -2,12 +2,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { AdminClient } from './client.ts';
 import { type ConnectionOptions, connect } from './connection.ts';
 import type { Output } from './output.ts';
+import { CliError, InterruptedError } from './problem.ts';
 
 /** What a command works with. */
 export interface Session {
   readonly client: AdminClient;
   readonly output: Output;
-  /** Ctrl-C. */
+  /** Ctrl-C. The client ends by itself then. */
   readonly signal: AbortSignal;
 }
 
@@ -30,12 +31,14 @@ export function withSession<A extends unknown[]>(
   return async (...args) => {
     const command = args.pop() as Command;
     const options = command.opts<ConnectionOptions & { json?: boolean }>();
+    if (command.args.includes('')) throw new CliError('an argument is empty; allowed is a name or an id');
     const interrupted = new AbortController();
-    const interrupt = () => interrupted.abort();
+    // A second one ends the process as if nobody listened.
+    const interrupt = () => interrupted.abort(new InterruptedError());
     process.once('SIGINT', interrupt);
     try {
       const session: Session = {
-        client: connect(options, process.env),
+        client: connect(options, process.env, interrupted.signal),
         output: { json: options.json === true, out: process.stdout, err: process.stderr },
         signal: interrupted.signal,
       };

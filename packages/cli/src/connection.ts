@@ -15,30 +15,39 @@ export interface ConnectionOptions {
 
 /**
  * Finds the admin API: what was said, the environment (`CLESS_ADMIN_URL`, `CLESS_ADMIN_TOKEN`), then what the proxy on
- * this host has left in its state directory.
+ * this host has left in its state directory. The token that is there goes to the address that is there, and to no other.
  *
  * @throws {CliError} if there is no token
  */
-export function connect(options: ConnectionOptions, env: NodeJS.ProcessEnv): AdminClient {
-  const url = options.admin ?? env.CLESS_ADMIN_URL;
-  const token = options.token ?? env.CLESS_ADMIN_TOKEN;
+export function connect(
+  options: ConnectionOptions,
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): AdminClient {
+  const url = options.admin ?? (env.CLESS_ADMIN_URL || undefined);
+  const token = options.token ?? (env.CLESS_ADMIN_TOKEN || undefined);
   if (url !== undefined && !/^https?:\/\/[^/]/.test(url)) {
     throw new CliError(
       `--admin: ${JSON.stringify(url)} is not allowed; allowed is a URL like ${DEFAULT_URL}`,
     );
   }
-  if (url !== undefined && token !== undefined) return new AdminClient({ url, token });
+  if (url !== undefined && token !== undefined) return new AdminClient({ url, token, signal });
 
   const directories = stateDirectories(options.stateDir ?? env.CLESS_STATE_DIR, env);
   let refused: string | undefined;
   for (const directory of directories) {
     try {
       const found = token ?? readFileSync(join(directory, 'admin-token'), 'utf8').trim();
-      return new AdminClient({ url: url ?? readUrl(directory), token: found });
+      const own = readUrl(directory);
+      if (url === undefined || isSame(url, own)) return new AdminClient({ url: own, token: found, signal });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EACCES') refused = directory;
     }
   }
+  if (url !== undefined)
+    throw new CliError(
+      `${url} needs its token (--token, or CLESS_ADMIN_TOKEN); the one of this host is sent to no other address`,
+    );
   throw new CliError(
     refused === undefined
       ? `no token of a proxy is in ${directories.join(' or ')}; is it running? --state-dir names another folder, --admin and --token a proxy elsewhere`
@@ -53,6 +62,10 @@ function stateDirectories(given: string | undefined, env: NodeJS.ProcessEnv): st
     ? join(env.XDG_STATE_HOME, 'cless')
     : join(homedir(), '.local', 'state', 'cless');
   return [...new Set([own, '/var/lib/cless'])];
+}
+
+function isSame(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).href === new URL(other).href;
 }
 
 function readUrl(directory: string): string {

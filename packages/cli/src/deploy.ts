@@ -1,11 +1,12 @@
-import type { RevisionInput, Service, ServiceInput } from '@cless/admin/schemas';
+import type { Revision, RevisionInput, Service, ServiceInput } from '@cless/admin/schemas';
 import type { Command } from 'commander';
 import { changeLines } from './changes.ts';
-import type { AdminClient } from './client.ts';
+import type { AdminClient, DeployOptions, Progress } from './client.ts';
 import { collect, newCommand, type Session, wholeNumber, withSession } from './command.ts';
 import { readEnvFile, readKeyValues } from './key-values.ts';
 import { paint, show, tell } from './output.ts';
-import { CliError } from './problem.ts';
+import { BrokenOffError, CliError, InterruptedError } from './problem.ts';
+import { readVolume, VOLUME_FORM } from './volume.ts';
 
 interface Options {
   readonly image?: string;
@@ -69,7 +70,7 @@ export const OPTION_OF: Readonly<Record<string, string>> = {
 };
 
 export function deployCommand(): Command {
-  return newCommand('deploy')
+  const command = newCommand('deploy')
     .summary('make a new revision and, once it is ready, give it the traffic')
     .description(
       'Makes a new revision of a service (and the service, if there is none), waits until it has been ready once, then moves the traffic to it. What is not said is default: nothing is taken over from the revision before, but the hosts.',
@@ -139,6 +140,14 @@ Examples:
   DB_URL=… cless deploy shop --image shop:1 --host shop.example --secret DB_URL --memory 256MiB`,
     )
     .action(withSession(deploy));
+  const said = new Set<string>();
+  for (const option of ['traffic', 'no-traffic']) {
+    command.on(`option:${option}`, () => {
+      if (said.add(option).size > 1)
+        command.error('error: of --traffic and --no-traffic only one is allowed');
+    });
+  }
+  return command;
 }
 
 async function deploy({ client, output }: Session, name: string, options: Options): Promise<void> {
@@ -152,11 +161,42 @@ async function deploy({ client, output }: Session, name: string, options: Option
   await putService(client, name, wanted, before);
 
   const beganMs = performance.now();
-  const deployed = await client.deploy(name, revision, { ...given, pull: options.pull }, ({ message }) => {
-    const seconds = ((performance.now() - beganMs) / 1_000).toFixed(2).padStart(6);
-    tell(output, `${paint(output.err, 'dim', `${seconds} s`)}  ${message}`);
-  });
+  const deployed = await deployRevision(
+    client,
+    name,
+    revision,
+    { ...given, pull: options.pull },
+    ({ message }) => {
+      const seconds = ((performance.now() - beganMs) / 1_000).toFixed(2).padStart(6);
+      tell(output, `${paint(output.err, 'dim', `${seconds} s`)}  ${message}`);
+    },
+  );
   show(output, deployed, () => paint(output.out, 'green', `${deployed.name} is ready`));
+}
+
+/** Deploys; what breaks it off here leaves it to the proxy, and the error says so. */
+export async function deployRevision(
+  client: AdminClient,
+  service: string,
+  revision: RevisionInput,
+  options: DeployOptions,
+  onProgress: (progress: Progress) => void,
+): Promise<Revision & { readonly created: boolean }> {
+  let pulling = false;
+  try {
+    return await client.deploy(service, revision, options, (progress) => {
+      pulling = progress.step === 'pulling';
+      onProgress(progress);
+    });
+  } catch (error) {
+    const goesOn = pulling
+      ? 'the pull is given up, and nothing was made'
+      : `the deploy of ${service} goes on: cless show ${service}`;
+    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message}; ${goesOn}`);
+    if (error instanceof BrokenOffError)
+      throw new BrokenOffError(`${error.message}; the deploy of ${service} may go on: cless show ${service}`);
+    throw error;
+  }
 }
 
 /** Creates or changes the service, if it is not as it should be. */
@@ -198,7 +238,12 @@ function toRevision(options: Options): RevisionInput {
     entrypoint: options.entrypoint,
     command: options.arg,
     user: options.user,
-    volumes: options.volume?.map(readVolume),
+    volumes: options.volume?.map((text) => {
+      const volume = readVolume(text);
+      if (volume === undefined)
+        throw new CliError(`--volume: ${JSON.stringify(text)} is not allowed; allowed is ${VOLUME_FORM}`);
+      return volume;
+    }),
     networks: options.network,
     limits: {
       memory: options.memory,
@@ -220,19 +265,4 @@ function toRevision(options: Options): RevisionInput {
     rollout: options.rollout,
     timeouts: { response: options.responseTimeout, stop: options.stopGrace },
   };
-}
-
-function readVolume(text: string): { source: string; target: string; readOnly: boolean } {
-  const [source = '', target = '', mode, ...rest] = text.split(':');
-  if (
-    source === '' ||
-    target === '' ||
-    rest.length > 0 ||
-    (mode !== undefined && mode !== 'ro' && mode !== 'rw')
-  ) {
-    throw new CliError(
-      `--volume: ${JSON.stringify(text)} is not allowed; allowed is SOURCE:TARGET or SOURCE:TARGET:ro`,
-    );
-  }
-  return { source, target, readOnly: mode === 'ro' };
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { AdminEvent } from './client.ts';
 import { newCommand, type Session, withSession } from './command.ts';
-import { ignoreAbort } from './instances.ts';
 import { paint, type Style } from './output.ts';
 
 export function eventsCommand(): Command {
@@ -15,13 +14,9 @@ export function eventsCommand(): Command {
     .action(withSession(events));
 }
 
-async function events({ client, output, signal }: Session, service: string | undefined): Promise<void> {
-  const follow = async () => {
-    for await (const event of client.events({ service, signal })) {
-      output.out.write(output.json ? `${JSON.stringify(event)}\n` : `${line(event, output.out)}\n`);
-    }
-  };
-  await follow().catch(ignoreAbort(signal));
+async function events({ client, output }: Session, service: string | undefined): Promise<void> {
+  for await (const event of client.events({ service }))
+    output.out.write(output.json ? `${JSON.stringify(event)}\n` : `${line(event, output.out)}\n`);
 }
 
 function line(

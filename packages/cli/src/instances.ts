@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AdminClient } from './client.ts';
 import { newCommand, type Session, wholeNumber, withSession } from './command.ts';
 import { paint, shortId, show, span, table, tell } from './output.ts';
 import { CliError, EXIT } from './problem.ts';
@@ -64,7 +65,7 @@ export function logsCommand(): Command {
 }
 
 async function logs(
-  { client, output, signal }: Session,
+  { client, output }: Session,
   name: string,
   { follow = false, lines }: LogOptions,
 ): Promise<void> {
@@ -80,7 +81,7 @@ async function logs(
     else output.out.write(several ? `${paint(output.out, 'dim', shortId(id))} ${line}\n` : `${line}\n`);
   };
   const read = async (id: string, last: number) => {
-    for await (const line of client.logs(id, { lines: last, follow, signal })) write(id, line);
+    for await (const line of client.logs(id, { lines: last, follow })) write(id, line);
   };
   if (!follow) {
     if (ids.length === 0)
@@ -89,30 +90,23 @@ async function logs(
     return;
   }
   const reading = ids.map((id) => read(id, lines));
-  if (isService) reading.push(readNewcomers({ client, signal }, name, ids, (id) => read(id, 100_000)));
-  await Promise.all(reading).catch(ignoreAbort(signal));
+  if (isService) reading.push(readNewcomers(client, name, ids, (id) => read(id, 100_000)));
+  await Promise.all(reading);
 }
 
 /** Reads what starts from now on. */
 async function readNewcomers(
-  { client, signal }: Pick<Session, 'client' | 'signal'>,
+  client: AdminClient,
   service: string,
   known: readonly string[],
   read: (id: string) => Promise<void>,
 ): Promise<void> {
   const seen = new Set(known);
   const reading: Promise<void>[] = [];
-  for await (const { type, instance } of client.events({ service, signal })) {
+  for await (const { type, instance } of client.events({ service })) {
     if (type !== 'started' || instance === undefined || seen.has(instance)) continue;
     seen.add(instance);
-    reading.push(read(instance).catch(ignoreAbort(signal)));
+    reading.push(read(instance));
   }
   await Promise.all(reading);
-}
-
-/** Ctrl-C is how one ends what has no end. */
-export function ignoreAbort(signal: AbortSignal): (error: unknown) => void {
-  return (error) => {
-    if (!signal.aborted) throw error;
-  };
 }

@@ -1,7 +1,14 @@
 import type { Problem } from '@cless/admin/schemas';
 
 /** What a script can tell a failure by. */
-export const EXIT = { failed: 1, usage: 2, unreachable: 3, notFound: 4, conflict: 5 } as const;
+export const EXIT = {
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  notFound: 4,
+  conflict: 5,
+  interrupted: 130,
+} as const;
 
 /** A failure that is told in words, without a stack. */
 export class CliError extends Error {
@@ -11,6 +18,20 @@ export class CliError extends Error {
   constructor(message: string, exitCode: number = EXIT.usage) {
     super(message);
     this.exitCode = exitCode;
+  }
+}
+
+/** The connection broke off: what was asked for may go on. */
+export class BrokenOffError extends CliError {
+  constructor(what: string) {
+    super(what, EXIT.unreachable);
+  }
+}
+
+/** Ctrl-C: what was asked for may go on. */
+export class InterruptedError extends CliError {
+  constructor(what = 'interrupted') {
+    super(what, EXIT.interrupted);
   }
 }
 

@@ -89,7 +89,9 @@ async function explain(error: unknown, program: Command, args: readonly string[]
 }
 
 function text({ detail, errors = [] }: Problem, asOptions: boolean): string {
-  if (errors.length === 0) return detail;
+  // As all else that is told here.
+  if (errors.length === 0)
+    return detail.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()).replace(/\.$/, '');
   return errors
     .map((wrong) => `${asOptions ? optionOf(wrong.pointer) : wrong.pointer}: ${wrong.detail}`)
     .join('\n       ');

@@ -1,28 +1,41 @@
-import { readFileSync } from 'node:fs';
-import { ServiceFile } from '@cless/admin/schemas';
+import { readFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+import { ServiceFile, Volume } from '@cless/admin/schemas';
 import { closestMatch } from 'leven';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CliError } from './problem.ts';
+import { readVolume, VOLUME_FORM } from './volume.ts';
 
 /**
  * Reads `cless.yaml`.
  *
  * @throws {CliError} that says what is wrong in which line
  */
-export function readServiceFile(file: string, env: NodeJS.ProcessEnv): ServiceFile {
+export async function readServiceFile(
+  file: string,
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<ServiceFile> {
   let text: string;
   try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    text = await (file === '-' ? readAll(addAbortSignal(signal, process.stdin)) : readFile(file, 'utf8'));
   } catch (error) {
+    signal.throwIfAborted();
     throw new CliError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const [error] = document.errors;
   if (error !== undefined) throw new CliError(`${file}: ${error.message}`);
-  const parsed = ServiceFile.safeParse(document.toJS());
+  const content: unknown = document.toJS();
+  const parsed = ServiceFile.safeParse(withVolumes(content));
   if (parsed.success) return withSecrets(parsed.data, env);
+  const isCompose = COMPOSE_FIELDS.filter((field) => fieldsOf(content).has(field));
+  if (isCompose.length > 0)
+    throw new CliError(
+      `${file} is a Compose file (it has ${isCompose.join(', ')}), which is none for cless: leave databases and the like in Compose; for each service that answers requests, write its image, its env and its hosts into a cless.yaml, and networks: [PROJECT_default] to reach the others, then cless apply -f cless.yaml`,
+    );
   const wrong = parsed.error.issues.flatMap((issue) =>
     explain(issue).map(
       ({ path, what }) =>
@@ -30,6 +43,45 @@ export function readServiceFile(file: string, env: NodeJS.ProcessEnv): ServiceFi
     ),
   );
   throw new CliError(wrong.join('\n'));
+}
+
+/** What a service has in Compose only. */
+const COMPOSE_FIELDS = [
+  'build',
+  'container_name',
+  'depends_on',
+  'env_file',
+  'environment',
+  'expose',
+  'healthcheck',
+  'labels',
+  'ports',
+  'restart',
+];
+
+/** The names of the fields that some service has. */
+function fieldsOf(content: unknown): Set<string> {
+  return new Set(services(content).flatMap((service) => Object.keys(service)));
+}
+
+function services(content: unknown): object[] {
+  if (!isObject(content) || !('services' in content) || !isObject(content.services)) return [];
+  return Object.values(content.services).filter(isObject);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A volume may be written as for `--volume`, too. */
+function withVolumes(content: unknown): unknown {
+  for (const service of services(content)) {
+    if ('volumes' in service && Array.isArray(service.volumes))
+      service.volumes = service.volumes.map((one: unknown) =>
+        typeof one === 'string' ? (readVolume(one) ?? one) : one,
+      );
+  }
+  return content;
 }
 
 function explain(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; what: string }[] {
@@ -74,5 +126,14 @@ function withSecrets(file: ServiceFile, env: NodeJS.ProcessEnv): ServiceFile {
 
 /** The JSON Schema (2020-12) of the file, for editors. */
 export function serviceFileSchema(): object {
-  return z.toJSONSchema(ServiceFile, { io: 'input', target: 'draft-2020-12' });
+  return z.toJSONSchema(ServiceFile, {
+    io: 'input',
+    target: 'draft-2020-12',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema !== Volume) return;
+      const long = { ...jsonSchema };
+      for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+      jsonSchema.anyOf = [{ type: 'string', description: VOLUME_FORM }, long];
+    },
+  });
 }

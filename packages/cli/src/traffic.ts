@@ -15,7 +15,7 @@ export function trafficCommand(): Command {
   return newCommand('traffic')
     .summary('show or split the traffic of a service')
     .description(
-      'Shows the traffic of a service, or splits it over revisions, at once for the next request. A revision is named in full, by its number, or as latest.',
+      'Shows the traffic of a service, or splits it over revisions, at once for the next request. A revision is named in full, by its number, or as latest: the newest that was ready.',
     )
     .argument('<name>', 'the service')
     .argument('[revision=percent...]', 'who gets how much, 100 together')
@@ -121,9 +121,9 @@ function readSplit(
 
 function findRevision(service: string, wanted: string, revisions: readonly Revision[]): string {
   const found = revisions.find(
-    ({ name }, i) =>
+    ({ name, state }) =>
       name === wanted ||
-      (wanted === 'latest' && i === 0) ||
+      (wanted === 'latest' && state === 'ready') ||
       (/^\d+$/.test(wanted) && name === numbered(service, wanted)),
   );
   if (found !== undefined) return found.name;

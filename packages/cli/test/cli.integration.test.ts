@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -274,6 +276,13 @@ describe('traffic', () => {
     expect((await cless(['traffic', 'web', '--untag', 'next'])).out).toBe('web-00003 100 %\n');
   });
 
+  test('latest is the newest that was ready', async () => {
+    platform.failure = new Error('no');
+    expect((await cless(['deploy', 'web', '--image', 'broken:1'])).code).toBe(1);
+    expect((await cless(['rollback', 'web', '1'])).code).toBe(0);
+    expect((await cless(['traffic', 'web', 'latest=100'])).out).toBe('web-00003 100 %\n');
+  });
+
   test.each([
     [['latest=10', '2=80'], 'the percentages sum up to 90; allowed is 100'],
     [['latest'], 'allowed is REVISION=PERCENT'],
@@ -435,6 +444,42 @@ services:
     expect(store.services().map(({ name }) => name)).toEqual(['shop', 'web']);
   });
 
+  test('converges after a rollback and after a deploy without traffic, and then there is nothing to do', async () => {
+    const file = (n: number) => `services: { web: { image: "web:1", env: { N: "${n}" } } }`;
+    const apply = (n: number, ...more: string[]) => cless(['apply', '-f', '-', ...more], {}, file(n));
+    const serving = () => store.service('web')?.traffic.splits;
+    await apply(1);
+    await apply(2);
+    await cless(['rollback', 'web']);
+    const dry = await apply(2, '--dry-run');
+    expect(dry).toMatchObject({ out: '1 service to be changed\n' });
+    expect(dry.err).toContain('~ traffic of web-00002: 0 % → 100 %');
+    expect((await apply(2)).out).toBe('1 service changed\n');
+    expect(serving()).toEqual([{ revision: 'web-00002', percent: 100 }]);
+    expect(await apply(2)).toMatchObject({ out: 'nothing to do\n', err: '= web\n' });
+
+    await cless(['deploy', 'web', '--image', 'web:1', '-e', 'N=3', '--no-traffic']);
+    expect((await apply(3)).out).toBe('1 service changed\n');
+    expect(serving()).toEqual([{ revision: 'web-00003', percent: 100 }]);
+    expect((await apply(3)).out).toBe('nothing to do\n');
+    expect(store.revisions('web')).toHaveLength(3);
+  });
+
+  test('volumes as for --volume; a Compose file is told from one of ours', async () => {
+    const volumes = 'services: { web: { image: "web:1", volumes: ["data:/data", "/srv/x:/x:ro"] } }';
+    expect((await cless(['apply', '-f', '-'], {}, volumes)).code).toBe(0);
+    expect(store.revisions('web')[0]?.spec.volumes).toEqual([
+      { source: 'data', target: '/data', readOnly: false },
+      { source: '/srv/x', target: '/x', readOnly: true },
+    ]);
+    const compose =
+      'services:\n  web:\n    image: web:1\n    depends_on: [db]\n    environment: [A=1]\n    volumes: ["data:/data"]\n  db:\n    image: postgres\n';
+    writeFileSync(join(directory, 'compose.yaml'), compose);
+    const { code, err } = await cless(['apply', '-f', 'compose.yaml']);
+    expect([code, err]).toEqual([2, expect.stringContaining('compose.yaml is a Compose file')]);
+    expect(err).toMatch(/depends_on, environment.*PROJECT_default/);
+  });
+
   test('what is wrong is named with its line, all of it, and nothing is done', async () => {
     const { code, err } = await cless(
       ['apply', '-f', '-'],
@@ -474,6 +519,9 @@ describe('wrong input', () => {
     ],
     [['apply'], '--file is missing'],
     [['ls', 'too', 'many'], 'too many arguments'],
+    [['stop', ''], 'an argument is empty'],
+    [['rm', 'web', ''], 'an argument is empty'],
+    [['deploy', 'web', '--image', 'web:1', '--traffic', '10', '--no-traffic'], 'only one is allowed'],
     [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
   ])('%j', async (args, message) => {
     const { code, out, err } = await cless(args);
@@ -521,9 +569,132 @@ describe('finding the proxy', () => {
       code: 3,
       err: expect.stringContaining('bearer token'),
     });
-    const gone = await cless(['ls', '--admin', 'http://127.0.0.1:1']);
+    const gone = await cless(['ls', '--admin', 'http://127.0.0.1:1', '--token', 'x']);
     expect(gone).toMatchObject({ code: 3, err: expect.stringContaining('cannot be reached') });
     expect((await cless(['ls', '--admin', 'localhost:7070'])).err).toContain('allowed is a URL like');
+  });
+});
+
+test('the token of this host goes to its own address, and to no other', async () => {
+  const asked: (string | undefined)[] = [];
+  const stranger = createServer((request, response) => {
+    asked.push(request.headers.authorization);
+    response.end('<html>');
+  }).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+  for (const [args, env] of [
+    [['ls', '--admin', url], {}],
+    [['ls', '--admin', url, '--state-dir', directory], {}],
+    [['deploy', 'web', '--image', 'web:1'], { CLESS_ADMIN_URL: url }],
+  ] as const)
+    expect(await cless(args, env)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--token, or CLESS_ADMIN_TOKEN'),
+    });
+  expect(asked).toEqual([]);
+  const html = await cless(['ls', '--admin', url, '--token', 'own']);
+  expect(html).toMatchObject({ code: 3, err: expect.stringContaining('not as the admin API does') });
+  expect(html.err).not.toMatch(/^\s+at /m);
+  expect(new Set(asked)).toEqual(new Set(['Bearer own']));
+  stranger.close();
+
+  const own = `http://127.0.0.1:${admin.address.port}/`;
+  expect((await cless(['ls', '--admin', own])).code).toBe(0);
+});
+
+describe('Ctrl-C', () => {
+  /** Starts it, and interrupts it once the condition holds. */
+  async function interrupted(args: readonly string[], when: () => boolean, input?: string): Promise<Run> {
+    const child = start(args);
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    if (input !== undefined) child.stdin.end(input);
+    const closed = once(child, 'close');
+    await expect.poll(when, { timeout: 5_000 }).toBe(true);
+    child.kill('SIGINT');
+    const [code] = await closed;
+    return { code, out, err };
+  }
+  const proving = () => platform.events.some(({ type }) => type === 'starting');
+
+  test('ends a deploy at once, which goes on', async () => {
+    const gate = Promise.withResolvers<void>();
+    platform.gate = gate.promise;
+    const deploy = await interrupted(['deploy', 'web', '--image', 'web:1'], proving);
+    expect(deploy).toMatchObject({
+      code: 130,
+      out: '',
+      err: expect.stringContaining('error: interrupted; the deploy of web goes on: cless show web\n'),
+    });
+    gate.resolve();
+    await expect.poll(() => store.service('web')?.traffic.splits).toHaveLength(1);
+  });
+
+  test('ends an apply at once, and says what goes on', async () => {
+    platform.gate = new Promise(() => {});
+    const apply = await interrupted(['apply', '-f', '-'], proving, 'services: { web: { image: "web:1" } }');
+    expect([apply.code, apply.err]).toEqual([130, expect.stringContaining('the deploy of web goes on')]);
+  });
+
+  test('gives a pull up', async () => {
+    let pulls = 0;
+    Object.assign(platform, {
+      pull: (_: string, { signal }: { signal: AbortSignal }) =>
+        new Promise((_resolve, reject) => {
+          pulls++;
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    });
+    const deploy = await interrupted(['deploy', 'web', '--image', 'x', '--pull'], () => pulls === 1);
+    expect([deploy.code, deploy.err]).toEqual([130, expect.stringContaining('nothing was made')]);
+    expect(store.revisions('web')).toEqual([]);
+    // The next one has not to wait.
+    expect((await cless(['deploy', 'web', '--image', 'web:1'])).code).toBe(0);
+  });
+
+  test('ends what waits for an answer', async () => {
+    let asked = false;
+    platform.instances = () => {
+      asked = true;
+      return new Promise(() => {});
+    };
+    expect(await interrupted(['ls'], () => asked)).toEqual({
+      code: 130,
+      out: '',
+      err: 'error: interrupted\n',
+    });
+  });
+});
+
+describe('a proxy that dies', () => {
+  test.each([
+    [['logs', '-f', 'web'], 'broke off'],
+    [['events'], 'broke off'],
+    [['deploy', 'web', '--image', 'web:2'], 'the deploy of web may go on: cless show web'],
+  ])('is told by %j, without a stack', async (args, message) => {
+    await cless(['deploy', 'web', '--image', 'web:1']);
+    platform.gate = new Promise(() => {});
+    const listeners = platform.listeners;
+    const relay = createTcpServer((client) => {
+      const server = connect(admin.address.port, '127.0.0.1');
+      client.pipe(server).pipe(client);
+      for (const socket of [client, server]) socket.on('error', () => {});
+      broken.signal.addEventListener('abort', () => client.resetAndDestroy());
+    }).listen(0, '127.0.0.1');
+    const broken = new AbortController();
+    await once(relay, 'listening');
+    const url = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const running = cless([...args, '--admin', url, '--token', 'a-token-for-tests']);
+    await expect.poll(() => platform.listeners, { timeout: 5_000 }).toBeGreaterThan(listeners);
+    if (args[0] === 'deploy') await expect.poll(() => store.revisions('web')).toHaveLength(2);
+    await new Promise((resolve) => setTimeout(resolve, 200)); // until the head has arrived
+    broken.abort();
+    const { code, err } = await running;
+    expect([code, err]).toEqual([3, expect.stringContaining(message)]);
+    expect(err).not.toMatch(/^\s+at /m);
+    relay.close();
   });
 });
 
@@ -573,7 +744,12 @@ describe('help and completion', () => {
       return out.trim().split('\n');
     };
     expect(await complete('ro')).toEqual(['rollback']);
-    expect(await complete('deploy', '--ready')).toEqual(['--ready-path', '--ready-tcp', '--ready-timeout']);
+    expect(await complete('deploy', '--ready')).toEqual([
+      '--ready-path',
+      '--ready-status',
+      '--ready-tcp',
+      '--ready-timeout',
+    ]);
     expect(await complete('show', '')).toEqual(['web']);
     expect(await complete('completion', 'z')).toEqual(['zsh']);
   });
