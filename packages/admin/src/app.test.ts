@@ -1,7 +1,7 @@
 import { MemoryStore } from '@cless/store';
 import { FakePlatform } from '@cless/testkit';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createApp } from './app.ts';
 import type { Problem, Revision, Service } from './schemas.ts';
 
@@ -498,6 +498,32 @@ describe('traffic', () => {
 });
 
 describe('bad input', () => {
+  test.each([
+    ['#/image', { image: 'a//b' }],
+    ['#/image', { image: 'x/../y' }],
+    ['#/image', { image: 'UPPER/case' }],
+    ['#/image', { image: 'a:b:c' }],
+    ['#/image', { image: 'x@sha256:zz' }],
+    ['#/networks/0', { image: 'x', networks: ['bridge'] }],
+    ['#/networks/1', { image: 'x', networks: ['backend', 'cless-another'] }],
+    [
+      '#/volumes/1/target',
+      {
+        image: 'x',
+        volumes: [
+          { source: 'a', target: '/data' },
+          { source: 'b', target: '/data/' },
+        ],
+      },
+    ],
+  ])('%s of %j is refused, by a dry run, too', async (pointer, body) => {
+    await ask('PUT', '/v1/services/web', {});
+    for (const query of ['', '?dryRun=true']) {
+      const { status, json } = await ask('POST', `/v1/services/web/revisions${query}`, body);
+      expect([status, json.errors?.[0].pointer]).toEqual([400, pointer]);
+    }
+  });
+
   test('every field that is wrong has its pointer, what is allowed, and the nearest right word', async () => {
     await ask('PUT', '/v1/services/web', {});
     const { status, headers, json } = await ask('POST', '/v1/services/web/revisions', {
@@ -694,6 +720,14 @@ describe('instances', () => {
     const { id } = json.items[0];
     expect(json.items[0]).not.toHaveProperty('lines');
     expect((await ask('GET', `/v1/instances/${id.slice(0, 12)}/logs`)).text).toBe('hello\nfrom web-00001\n');
+    const printed = vi.spyOn(console, 'error');
+    platform.failure = new Error('the engine is gone');
+    expect((await ask('GET', `/v1/instances/${id}/logs?follow=true`)).text).toBe(
+      'hello\nfrom web-00001\nand one more\ncless: the log broke off: the engine is gone\n',
+    );
+    platform.failure = undefined;
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
     expect((await ask('GET', `/v1/instances/${id}/logs?lines=1`)).text).toBe('from web-00001\n');
     expect((await ask('DELETE', `/v1/instances/${id.slice(0, 12)}`)).status).toBe(202);
     expect((await ask('DELETE', `/v1/instances/${id}`)).status).toBe(404);

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
+import type { StreamingApi } from 'hono/utils/stream';
 import type { Api } from './app.ts';
 import type { RunningInstance } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
@@ -91,7 +92,7 @@ export function instanceRoutes({ app, platform, closing }: Api): void {
       // What cannot be had is said with a status, before anything is written.
       let next: IteratorResult<string> | undefined = query.follow ? undefined : await lines.next();
       context.header('Content-Type', 'text/plain; charset=utf-8');
-      return stream(context, async (output) => {
+      const copy = async (output: StreamingApi) => {
         output.onAbort(() => left.abort());
         next ??= await lines.next();
         while (!next.done && !output.aborted) {
@@ -99,6 +100,11 @@ export function instanceRoutes({ app, platform, closing }: Api): void {
           next = await lines.next();
         }
         left.abort();
+      };
+      // The head has been sent: what goes wrong from here can be told in a last line only.
+      return stream(context, copy, async ({ message }, output) => {
+        left.abort();
+        await output.write(`cless: the log broke off: ${message}\n`);
       });
     },
   });

@@ -1,5 +1,6 @@
 import { InvalidHostError, parseHost } from '@cless/router';
 import { z } from 'zod';
+import { IMAGE_REFERENCE } from './image-reference.ts';
 import { formatMemory, parseDuration, parseMemory, parseStatuses } from './units.ts';
 
 /*
@@ -154,7 +155,10 @@ export const RevisionInput = z
       .string()
       .min(1)
       .max(500)
-      .regex(/^[a-zA-Z0-9][\w./:@-]*$/, 'allowed is an image like name:tag, name@sha256:digest or an id')
+      .regex(
+        IMAGE_REFERENCE,
+        'allowed is an image like name:tag, name@sha256:digest or an id; names are of lower-case letters, digits and single separators',
+      )
       .meta({ description: 'An image on the host, by tag, digest or id.', examples: ['golang-docker'] }),
     port: z.int().min(1).max(65535).optional().meta({
       description:
@@ -174,16 +178,31 @@ export const RevisionInput = z
     secrets: Environment.optional().meta({
       description: 'As env, but never given back, by no request, log, event or error.',
     }),
-    volumes: z.array(Volume).max(100).optional(),
+    volumes: z
+      .array(Volume)
+      .max(100)
+      .superRefine((volumes, context) => {
+        const targets = volumes.map(({ target }) => target.replace(/\/$/, ''));
+        targets.forEach((target, i) => {
+          if (targets.indexOf(target) < i)
+            context.addIssue({
+              code: 'custom',
+              path: [i, 'target'],
+              message: `another volume is at ${target}`,
+            });
+        });
+      })
+      .optional(),
     networks: z
       .array(
         z
           .string()
           .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}$/, 'allowed is the name of a network')
           .refine(
-            (name) => !['host', 'none', 'default'].includes(name),
-            'host, none and default cannot be joined',
-          ),
+            (name) => !['host', 'none', 'default', 'bridge'].includes(name),
+            'host, none, default and bridge cannot be joined',
+          )
+          .refine((name) => !name.startsWith('cless-'), 'the networks of installations cannot be joined'),
       )
       .max(20)
       .optional()

@@ -42,16 +42,57 @@ const calls: Record<string, () => Promise<unknown>> = {
   list: () => runtime.list(),
   inspect: () => runtime.inspect('x'),
   start: () => runtime.start(spec),
+  pause: () => runtime.pause('x'),
+  resume: () => runtime.resume('x'),
+  stop: () => runtime.stop('x'),
+  kill: () => runtime.stop('x', { graceMs: 0 }),
+  logs: () => runtime.logs('x'),
+  'followed logs': () => first(runtime.followLogs('x', { signal: new AbortController().signal })),
+  prepare: () => runtime.prepare(),
+  pull: () => runtime.pull('x'),
 };
+/** Of these any 2xx is enough, and the bytes of logs are the container's. */
+const lenient = new Set(['pull', 'pause', 'resume', 'stop', 'kill', 'logs', 'followed logs']);
+
+async function first(lines: AsyncIterable<string>): Promise<void> {
+  for await (const _ of lines) return;
+}
+
+const answers: [string, RequestListener][] = [
+  ['text', (_, response) => response.end('hello')],
+  ['an empty object', (_, response) => response.setHeader('Content-Type', 'application/json').end('{}')],
+  ['nothing', (_, response) => response.end()],
+  ['a page', (_, response) => response.end('<html>')],
+];
+
+/** A call that has ended, however it has, holds no connection. */
+async function openConnections(wanted: number): Promise<void> {
+  const count = () =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, open) => (error ? reject(error) : resolve(open))),
+    );
+  vi.useRealTimers();
+  await expect.poll(count, { interval: 5 }).toBe(wanted);
+}
 
 describe.each(Object.keys(calls))('%s', (name) => {
   const call = () => calls[name]?.();
 
   test.each<[string, RequestListener]>([
-    ['text', (_, response) => response.end('hello')],
-    ['an empty object', (_, response) => response.setHeader('Content-Type', 'application/json').end('{}')],
-    ['nothing', (_, response) => response.end()],
-    ['a page', (_, response) => response.end('<html>')],
+    ...(lenient.has(name) ? [] : answers),
+    ['a redirect', (_, response) => response.writeHead(301, { Location: '/images/a/b/json' }).end()],
+    [
+      'a redirect to a host',
+      (_, response) => response.writeHead(307, { Location: 'http://images/json' }).end(),
+    ],
+    [
+      'another protocol',
+      ({ socket }) =>
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+    ],
+    ['garbage', ({ socket }) => socket.end('\0garbage\r\n\r\n')],
+    ['a head that breaks off', ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nContent-')],
+    ['a page of an error', (_, response) => response.writeHead(502).end('<html>Bad gateway</html>')],
     [
       'half an answer',
       (_, response) => {
@@ -63,10 +104,12 @@ describe.each(Object.keys(calls))('%s', (name) => {
   ])('of one that answers with %s ends', async (_, listener) => {
     answer = listener;
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const outcome = expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^ENGINE_/) });
+    const outcome = expect(call()).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ENGINE_|START_FAILED|PULL_FAILED)/),
+    });
     const timer = setInterval(() => vi.advanceTimersByTime(30_000), 50);
-    await outcome;
-    clearInterval(timer);
+    await outcome.finally(() => clearInterval(timer));
+    await openConnections(0);
   });
 
   test('of one that never answers is ENGINE_UNREACHABLE after 30 s', async () => {
@@ -77,8 +120,8 @@ describe.each(Object.keys(calls))('%s', (name) => {
       message: expect.stringContaining('no answer within'),
     });
     const timer = setInterval(() => vi.advanceTimersByTime(30_000), 50);
-    await outcome;
-    clearInterval(timer);
+    await outcome.finally(() => clearInterval(timer));
+    await openConnections(0);
   });
 });
 

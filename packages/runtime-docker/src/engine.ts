@@ -83,6 +83,11 @@ export class Engine {
     return this.#unreachable(operation, what);
   }
 
+  /** A stream of the engine's that broke off. */
+  brokeOff(operation: string, cause: unknown): EngineUnreachableError {
+    return this.#unreachable(operation, 'the answer broke off', cause);
+  }
+
   // Private
 
   #client(signal: AbortSignal): Docker {

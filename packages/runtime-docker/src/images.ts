@@ -21,6 +21,9 @@ interface ImageFacts {
 /** How many images are remembered. */
 const MAX_REMEMBERED = 1_000;
 
+/** Of references only what makes a clean path of an URL; the rest of their grammar is left to the engine. */
+export const IS_PATH = /^[\w[][\w.:@[\]-]*(?:\/\w[\w.:@-]*)*$/;
+
 /** The images on the host. */
 export class Images {
   readonly #engine: Engine;
@@ -60,7 +63,9 @@ export class Images {
     this.#known.set(id, facts);
   }
 
+  /** What is no reference names no image. The engine would redirect some of them elsewhere. */
   async #inspect(reference: string, lane: 'image' | 'quick'): Promise<ImageInspectInfo | undefined> {
+    if (!IS_PATH.test(reference)) return undefined;
     try {
       const info = await this.#engine.call(
         'inspect image',
@@ -70,7 +75,7 @@ export class Images {
       if (typeof info?.Id !== 'string') throw this.#engine.nonsense('inspect image');
       return info;
     } catch (error) {
-      if (isRefusal(error, 404)) return undefined;
+      if (isRefusal(error, 404) || isRefusal(error, 400)) return undefined;
       throw error;
     }
   }

@@ -34,7 +34,7 @@ export async function* followLogs(
     for await (const chunk of stream) yield* lines.push(chunk);
     yield* lines.end();
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) throw engine.brokeOff('logs', error);
   } finally {
     signal.removeEventListener('abort', end);
     end();

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Engine } from './engine.ts';
 import { EngineRefusedError, PullFailedError } from './errors.ts';
+import { IS_PATH } from './images.ts';
 import { lines } from './lines.ts';
 
 interface PullMessage {
@@ -19,6 +20,7 @@ export async function pullImage(
   }: { onProgress?: ((line: string) => void) | undefined; signal?: AbortSignal | undefined },
 ): Promise<void> {
   signal?.throwIfAborted();
+  if (!IS_PATH.test(reference)) throw new PullFailedError(reference, 'that is no reference to an image');
   const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
   let stream: Readable;
   try {

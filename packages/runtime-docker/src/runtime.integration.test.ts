@@ -3,7 +3,16 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cleanUp, describeRuntime, docker, ImageRegistry, noEngine, sampleImage } from '@cless/testkit';
+import {
+  cleanUp,
+  describeRuntime,
+  docker,
+  IMAGE_REFERENCES,
+  ImageRegistry,
+  NO_IMAGE_REFERENCES,
+  noEngine,
+  sampleImage,
+} from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DockerRuntime } from './runtime.ts';
 
@@ -338,6 +347,21 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
       expect(await runtime.image(registry.image)).toBeUndefined();
     } finally {
       registry.stop();
+    }
+  });
+
+  test('what is no reference names no image, and is not asked for', async () => {
+    for (const reference of NO_IMAGE_REFERENCES) {
+      expect(await runtime.image(reference), reference).toBeUndefined();
+      await expect(runtime.start({ ...spec, image: reference }), reference).rejects.toMatchObject({
+        code: 'IMAGE_NOT_FOUND',
+      });
+    }
+    await expect(runtime.pull('a//b')).rejects.toMatchObject({ code: 'PULL_FAILED' });
+    // And what is one the engine takes for one.
+    for (const reference of IMAGE_REFERENCES) {
+      const answer = await docker('image', 'inspect', reference).catch(({ message }: Error) => message);
+      expect(answer, reference).not.toMatch(/invalid reference/i);
     }
   });
 

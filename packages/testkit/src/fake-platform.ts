@@ -41,6 +41,7 @@ export class FakePlatform implements Platform {
     yield* this.running.get(id)?.lines.slice(-lines || Number.POSITIVE_INFINITY) ?? [];
     if (!follow) return;
     yield 'and one more';
+    if (this.failure !== undefined) throw this.failure;
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
 
