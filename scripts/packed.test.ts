@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { noEngine } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -25,6 +25,46 @@ beforeAll(async () => {
 });
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/**
+ * What TypeScript says of a package's types where nothing else is installed, in the package itself and in what uses it.
+ * Without `skipLibCheck`, which turns a type that cannot be found into `any`.
+ */
+async function typeErrors(folder: string, name: string): Promise<string[]> {
+  const isClient = name === '@cless/cli';
+  writeFileSync(
+    join(folder, 'check.ts'),
+    [
+      `import * as all from '${name}';`,
+      'console.log(all);',
+      isClient && "const [service] = await new all.AdminClient({ url: '', token: '' }).services();",
+      isClient && '// @ts-expect-error no service has that',
+      isClient && 'service?.nonsense;',
+    ]
+      .filter(Boolean)
+      .join('\n'),
+  );
+  const options = {
+    target: 'es2024',
+    lib: ['es2024', 'esnext.disposable'],
+    module: 'nodenext',
+    types: ['node'],
+    typeRoots: [resolve('node_modules/@types')],
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, files: ['check.ts'] }),
+  );
+  const said = await run(resolve('node_modules/.bin/tsc'), ['--pretty', 'false'], { cwd: folder }).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+  // What others have in theirs is not ours to mend.
+  return said.split('\n').filter((line) => /^(?:check\.ts|node_modules\/@cless\/)/.test(line));
+}
 
 const needsEngine = new Set(['@cless/runtime-docker']);
 
@@ -52,6 +92,7 @@ describe.each(packages)('$name', ({ name, directory: from, needs }) => {
       const promised = [...example.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
       expect(promised.length).toBeGreaterThan(0);
       expect(stdout.trim().split('\n')).toEqual(promised);
+      expect(await typeErrors(folder, name)).toEqual([]);
     },
   );
 });
