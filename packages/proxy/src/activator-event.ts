@@ -19,9 +19,24 @@ export type InstanceEvent =
   | { readonly type: 'stopping'; readonly reason: StopReason }
   | { readonly type: 'stopped'; readonly reason: StopReason; readonly durationMs: number }
   | { readonly type: 'stop-failed' | 'pause-failed' | 'resume-failed'; readonly error: unknown }
-  | { readonly type: 'adopted'; readonly state: 'running' | 'paused' };
+  | { readonly type: 'adopted'; readonly state: 'running' | 'paused' }
+  /** It ended by itself after it had been ready. */
+  | ({ readonly type: 'exited'; readonly lastLogLines: readonly string[] } & Exit)
+  /** One of its processes was killed for want of memory; not always the one that it ends with. */
+  | { readonly type: 'out-of-memory' }
+  /** Nobody asks for it, but it is one that never stops: it is started again. */
+  | { readonly type: 'restarting'; readonly failures: number };
 
-/** Why an instance is stopped. `exited` and `vanished` are not our doing. */
+/** How an instance ended; without a code where nobody saw it. */
+export type Exit = {
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+};
+
+/**
+ * Why an instance is stopped. `exited` and `vanished` are not our doing; an `unreachable` one ran, but took no connection
+ * any more.
+ */
 export type StopReason =
   | 'idle'
   | 'capacity'
@@ -31,4 +46,5 @@ export type StopReason =
   | 'requested'
   | 'replaced'
   | 'exited'
-  | 'vanished';
+  | 'vanished'
+  | 'unreachable';

@@ -19,6 +19,7 @@ import {
 } from './errors.ts';
 import type { Instance } from './instance.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
+import { rest } from './rest.ts';
 import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
 import { StartQueue } from './start-queue.ts';
 import { VolumeClaims } from './volume-claims.ts';
@@ -46,6 +47,12 @@ export type RuntimeStatus =
 
 const FIRST_RECONCILE_MS = 1_000;
 const LONGEST_RECONCILE_MS = 30_000;
+/** So often everything is compared without a reason, give or take a quarter: an event may have been lost. */
+const COMPARE_EVERY_MS = 60_000;
+/** How long stops may take at the end besides their grace periods. */
+const LAST_STOP_MS = 10_000;
+/** How long what was left by others may take at the end. */
+const LEFTOVERS_MS = 20_000;
 
 /**
  * Holds requests of cold revisions, gets one instance ready, and hands out leases. The runtime is the record of
@@ -65,7 +72,12 @@ export class Activator implements LeaseGiver {
   /** Resolves with the first look at what runs; until then requests are held. */
   #firstLook = Promise.withResolvers<void>();
   #looked = false;
+  /** To be kept running, as soon as it is known what runs. */
+  #toKeep: Revision[] = [];
+  /** May there be something that is not listed yet, as after a call that was not answered? */
+  #doubtful = false;
   #reconcileTimer: Timer | undefined;
+  #compareTimer: Timer | undefined;
   #reconcileDelayMs = FIRST_RECONCILE_MS;
   #reconciling: Promise<void> | undefined;
 
@@ -85,13 +97,18 @@ export class Activator implements LeaseGiver {
         return isClosing();
       },
       emit: options.onEvent,
-      identified: (id, instance) => {
+      identified: (id, instance, before) => {
+        if (before !== undefined) this.#byId.delete(before);
         this.#byId.set(id, instance);
+        this.#compareLater();
       },
       gone: ({ id }) => {
         if (id !== undefined) this.#byId.delete(id);
       },
-      doubt: () => this.#reconcileSoon(),
+      doubt: () => {
+        this.#doubtful = true;
+        this.#reconcileSoon();
+      },
       beginWaiting: () => {
         if (this.#pending >= maxPending * 10) return false;
         this.#pending += 1;
@@ -103,6 +120,11 @@ export class Activator implements LeaseGiver {
       poolChanged: (pool) => this.#poolChanged(pool),
     };
     source.onRetired((revision) => this.#pools.get(keyOf(revision))?.retire());
+    source.onKept((revision) => {
+      // Before the first look nobody knows whether it runs already.
+      if (this.#looked) this.#pool(revision).keep();
+      else this.#toKeep.push(revision);
+    });
   }
 
   /** Requests that wait. */
@@ -158,9 +180,10 @@ export class Activator implements LeaseGiver {
     this.#closing = true;
     this.#watching.abort();
     this.#reconcileTimer?.cancel();
+    this.#stopComparing();
     this.#firstLook.reject(new ShuttingDownError());
     this.#firstLook.promise.catch(() => {});
-    for (const pool of this.#pools.values()) pool.refuse(new ShuttingDownError());
+    for (const pool of this.#pools.values()) pool.close();
     await this.#reconciling;
     if (keep) {
       for (const instance of [...this.instances()]) instance.abandon();
@@ -168,9 +191,15 @@ export class Activator implements LeaseGiver {
     }
     const { promise: allGone, resolve } = Promise.withResolvers<void>();
     this.#whenAllGone = resolve;
-    for (const instance of [...this.instances()]) void instance.stop('shutdown');
+    const instances = [...this.instances()];
+    const graceMs = Math.max(0, ...instances.map(({ revision }) => revision.stopGraceMs));
+    const enough = this.#world.clock.after(graceMs + LAST_STOP_MS, () => {
+      for (const instance of [...this.instances()]) instance.abandon();
+    });
+    for (const instance of instances) void instance.stop('shutdown');
     this.#checkAllGone();
     await allGone;
+    enough.cancel();
     await this.#stopLeftovers();
   }
 
@@ -207,8 +236,13 @@ export class Activator implements LeaseGiver {
   /** What a predecessor left, if there was no time to look at it, and what a runtime that did not answer may have made. */
   async #stopLeftovers(): Promise<void> {
     const { runtime } = this.#options;
-    const left = await runtime.list().catch((): RuntimeInstance[] => []);
-    await Promise.all(left.map(({ id }) => runtime.stop(id).catch(() => {})));
+    const { clock } = this.#world;
+    const enough = new AbortController();
+    const stopAll = async () => {
+      const left = await runtime.list().catch((): RuntimeInstance[] => []);
+      await Promise.all(left.map(({ id }) => runtime.stop(id).catch(() => {})));
+    };
+    await Promise.race([stopAll().finally(() => enough.abort()), rest(clock, LEFTOVERS_MS, enough.signal)]);
   }
 
   #pool(revision: Revision): RevisionPool {
@@ -235,23 +269,28 @@ export class Activator implements LeaseGiver {
     if (this.#whenAllGone !== undefined && this.instances().next().done === true) this.#whenAllGone();
   }
 
-  /** Stops the least recently used instance that is idle. */
+  /** Stops the least recently used instance that is idle; one that is kept only if there is no other. */
   #evict(): boolean {
-    let oldest: Instance | undefined;
-    for (const pool of this.#pools.values()) {
-      if (pool.pending > 0) continue;
-      for (const instance of pool.instances) {
-        const candidate = instance.idle || instance.maybeIdle;
-        if (candidate && instance.idleSinceMs < (oldest?.idleSinceMs ?? Number.POSITIVE_INFINITY))
-          oldest = instance;
-      }
-    }
+    const oldest = this.#leastRecentlyUsed(false) ?? this.#leastRecentlyUsed(true);
     if (oldest?.maybeIdle) {
       oldest.revokeGrants(); // it may have been in use since; with the answer this is called again
       return false;
     }
     void oldest?.stop('capacity');
     return oldest !== undefined;
+  }
+
+  #leastRecentlyUsed(kept: boolean): Instance | undefined {
+    let oldest: Instance | undefined;
+    for (const pool of this.#pools.values()) {
+      if (pool.pending > 0 || pool.kept !== kept) continue;
+      for (const instance of pool.instances) {
+        const candidate = instance.idle || instance.maybeIdle;
+        if (candidate && instance.idleSinceMs < (oldest?.idleSinceMs ?? Number.POSITIVE_INFINITY))
+          oldest = instance;
+      }
+    }
+    return oldest;
   }
 
   #handle(event: RuntimeEvent): void {
@@ -274,17 +313,18 @@ export class Activator implements LeaseGiver {
       case 'exited':
         this.#byId.get(event.id)?.exited(event);
         return;
-      case 'oom':
-        return; // where it was the end of the instance, that is told, too
       case 'removed':
         this.#byId.get(event.id)?.vanished();
+        return;
+      case 'oom':
+        this.#byId.get(event.id)?.ranOutOfMemory();
         return;
       case 'paused':
       case 'resumed': {
         const instance = this.#byId.get(event.id);
         // Mostly the echo of our own call. Else ask: by now it may be otherwise again.
-        const expected = event.type === 'paused' ? 'ready' : 'paused';
-        if (instance?.state === expected) void instance.examine();
+        const expected = event.type === 'paused' ? ['ready', 'starting'] : ['paused'];
+        if (instance !== undefined && expected.includes(instance.state)) void instance.examine();
         return;
       }
     }
@@ -308,53 +348,81 @@ export class Activator implements LeaseGiver {
 
   async #reconcile(): Promise<void> {
     if (this.#closing) return;
+    const wasDoubtful = this.#doubtful;
+    this.#doubtful = false;
     try {
-      await this.#compare();
-      this.#reconcileDelayMs = FIRST_RECONCILE_MS;
-      this.#looked = true;
-      this.#firstLook.resolve();
+      const { listed, isDone } = await this.#compare();
+      if (this.#closing) return;
+      if (!this.#looked) this.#firstLookDone();
+      if (isDone) this.#reconcileDelayMs = FIRST_RECONCILE_MS;
+      else this.#reconcileAgain();
+      // What comes late comes after this look: a whole round for it.
+      if (wasDoubtful) this.#stopComparing();
+      if (listed > 0 || this.#byId.size > 0 || wasDoubtful) this.#compareLater();
     } catch (error) {
+      this.#doubtful ||= wasDoubtful;
       if (!this.#looked) this.#refuseFirstRequests(error instanceof Error ? error : new Error(String(error)));
-      this.#reconcileDelayMs = Math.min(this.#reconcileDelayMs * 2, LONGEST_RECONCILE_MS);
-      this.#reconcileSoon();
+      this.#reconcileAgain();
     }
   }
 
-  /** Compares what the runtime lists with what is known: adopts, removes, believes. */
-  async #compare(): Promise<void> {
-    const { runtime } = this.#options;
-    const known = new Map(
-      [...this.#byId].map(([id, instance]) => [id, { instance, before: instance.state }]),
-    );
-    const unidentified = [...this.instances()].filter(({ id }) => id === undefined);
-    const listed = await runtime.list();
-    if (this.#closing) return;
+  #reconcileAgain(): void {
+    this.#reconcileDelayMs = Math.min(this.#reconcileDelayMs * 2, LONGEST_RECONCILE_MS);
+    this.#reconcileSoon();
+  }
 
-    const listedIds = new Set(listed.map(({ id }) => id));
+  #firstLookDone(): void {
+    this.#looked = true;
+    this.#firstLook.resolve();
+    for (const revision of this.#toKeep) this.#pool(revision).keep();
+    this.#toKeep = [];
+  }
+
+  #stopComparing(): void {
+    this.#compareTimer?.cancel();
+    this.#compareTimer = undefined;
+  }
+
+  /** Now and then, as long as there is something that could be otherwise. */
+  #compareLater(): void {
+    if (this.#closing) return;
+    const afterMs = Math.round(COMPARE_EVERY_MS * (0.75 + Math.random() / 2));
+    this.#compareTimer ??= this.#world.clock.after(afterMs, () => {
+      this.#compareTimer = undefined;
+      this.#reconcileSoon(0);
+    });
+  }
+
+  /**
+   * Compares what the runtime lists with what is known, and asks about each difference; adopts or removes what is not known.
+   * A list is old when it is read: by itself it ends nothing.
+   *
+   * @returns how many are listed, and whether it is known of each what becomes of it
+   */
+  async #compare(): Promise<{ listed: number; isDone: boolean }> {
+    const { runtime } = this.#options;
+    const before = new Map([...this.#byId].map(([id, instance]) => [id, instance.state]));
+    const listed = await runtime.list();
+    if (this.#closing) return { listed: 0, isDone: true };
+
+    const found = new Map(listed.map((one) => [one.id, one]));
     for (const [service, id] of this.#world.claims.leftovers())
-      if (!listedIds.has(id)) this.#world.claims.vacated(service, id);
-    for (const [id, { instance, before }] of known) {
-      const settled = before === 'ready' || before === 'paused';
-      if (!listedIds.has(id) && instance.state === before && (settled || before === 'stopping'))
-        instance.vanished();
+      if (!found.has(id)) this.#world.claims.vacated(service, id);
+    for (const [id, state] of before) {
+      const instance = this.#byId.get(id);
+      if (instance?.state === state && differs(instance, found.get(id))) void instance.examine();
     }
-    for (const found of listed) {
-      const entry = known.get(found.id);
-      if (entry === undefined || entry.instance.state !== entry.before) continue;
-      // What is exited is told by the inspection, with its exit code.
-      if (entry.before === 'ready' || entry.before === 'paused') {
-        if (found.state === 'exited' || (found.state === 'paused') !== (entry.before === 'paused')) {
-          void entry.instance.examine();
-        }
-      } else if (entry.before === 'starting' && found.state === 'exited') {
-        entry.instance.observe(found);
-      }
-    }
-    // An instance may be listed a moment before its start tells us its id.
-    await Promise.all(unidentified.map(({ identification }) => identification));
-    await Promise.all(
-      listed.filter(({ id }) => !this.#byId.has(id)).map((found) => this.#adoptOrRemove(found)),
+    // One that is being launched may be listed before its start tells us its id: looked at again when that has come back.
+    const launching = new Set(
+      [...this.instances()].filter((one) => one.launching).map(({ revision }) => keyOf(revision)),
     );
+    const unknown = listed.filter(({ id }) => !this.#byId.has(id));
+    const theirs = unknown.filter(
+      ({ service, revision }) => !launching.has(keyOf({ service, id: revision })),
+    );
+    const settled = await Promise.allSettled(theirs.map((one) => this.#adoptOrRemove(one)));
+    const isDone = theirs.length === unknown.length && settled.every(({ status }) => status === 'fulfilled');
+    return { listed: listed.length, isDone };
   }
 
   async #adoptOrRemove(found: RuntimeInstance): Promise<void> {
@@ -380,6 +448,25 @@ export class Activator implements LeaseGiver {
         this.#reconcileSoon();
       },
     );
+  }
+}
+
+/** Is an instance otherwise than the runtime lists it, or may be? */
+function differs({ state, endpoint }: Instance, found: RuntimeInstance | undefined): boolean {
+  if (found === undefined || found.state === 'exited') return state !== 'pausing' && state !== 'resuming';
+  switch (state) {
+    case 'ready':
+      return (
+        found.state === 'paused' ||
+        found.endpoint?.host !== endpoint?.host ||
+        found.endpoint?.port !== endpoint?.port
+      );
+    case 'paused':
+      return found.state === 'running';
+    case 'starting':
+      return found.state === 'paused';
+    default:
+      return false;
   }
 }
 

@@ -119,6 +119,8 @@ export interface ServiceSource {
   refresh(): void;
   /** Calls the listener with each revision that serves no longer. */
   onRetired(listener: (revision: Revision) => void): void;
+  /** Calls the listener with each revision that is to run though nobody asks for it: those of now, and those to come. */
+  onKept(listener: (revision: Revision) => void): void;
 }
 
 // Running
@@ -190,8 +192,8 @@ export interface Runtime {
 }
 
 /**
- * Decides when an instance may get its first request: resolves when it is ready; rejects with code `NOT_READY` after
- * the timeout, or with the signal's reason.
+ * Decides when an instance may get its first request: resolves when it is ready; rejects with code `NOT_READY` and the
+ * number of `attempts` after the timeout, or with the signal's reason.
  */
 export type ReadinessProbe = (
   endpoint: Endpoint,

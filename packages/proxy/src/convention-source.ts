@@ -15,14 +15,14 @@ const MAX_UNKNOWN = 10_000;
 
 /** A service whose requests all go to one revision. */
 export class SoleRevision implements ServedService {
-  readonly #revision: Revision;
+  readonly revision: Revision;
 
   constructor(revision: Revision) {
-    this.#revision = revision;
+    this.revision = revision;
   }
 
   choose(): Revision {
-    return this.#revision;
+    return this.revision;
   }
 
   cookie(): undefined {}
@@ -80,6 +80,9 @@ export class ConventionSource implements ServiceSource {
   onRetired(listener: (revision: Revision) => void): void {
     this.#listeners.push(listener);
   }
+
+  /** Whatever has an image is there; what runs is what somebody asked for. */
+  onKept(): void {}
 
   // Private
 

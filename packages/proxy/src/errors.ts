@@ -28,13 +28,13 @@ export class QueueFullError extends ProxyError {
   }
 }
 
-/** No instance could be stopped to make room for another. */
+/** There was no room for an instance, or no turn to start it, in time. */
 export class CapacityError extends ProxyError {
   override readonly name = 'CapacityError';
   readonly code = 'CAPACITY';
 
-  constructor(service: string, limit: number) {
-    super(`no room for an instance of ${service}: all ${limit} are in use`);
+  constructor(service: string, why: string) {
+    super(`no room for an instance of ${service}: ${why}`);
   }
 }
 
@@ -84,16 +84,26 @@ export class RuntimeUnavailableError extends ProxyError {
 export class InstanceExitedError extends ProxyError {
   override readonly name = 'InstanceExitedError';
   readonly code = 'START_FAILED';
-  readonly exitCode: number;
+  readonly exitCode: number | undefined;
   readonly oomKilled: boolean;
 
-  constructor(service: string, { exitCode, oomKilled }: { exitCode: number; oomKilled: boolean }) {
-    super(
-      `${service} ${oomKilled ? 'ran out of memory' : `exited with code ${exitCode}`} before it was ready`,
-    );
-    this.exitCode = exitCode;
-    this.oomKilled = oomKilled;
+  /** @param exit undefined if it was removed */
+  constructor(service: string, exit: InstanceExit | undefined) {
+    super(`${service} ${describeExit(exit)} before it was ready`);
+    this.exitCode = exit?.exitCode;
+    this.oomKilled = exit?.oomKilled ?? false;
   }
+}
+
+interface InstanceExit {
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+}
+
+function describeExit(exit: InstanceExit | undefined): string {
+  if (exit === undefined) return 'was removed';
+  if (exit.oomKilled) return 'ran out of memory';
+  return exit.exitCode === undefined ? 'ended' : `exited with code ${exit.exitCode}`;
 }
 
 /** No such service, and no image by convention. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { RuntimeStatus } from './activator.ts';
-import type { ActivatorEvent } from './activator-event.ts';
+import type { ActivatorEvent, Exit } from './activator-event.ts';
 import { messageOf } from './errors.ts';
 import type { Access } from './front.ts';
 
@@ -53,6 +53,17 @@ export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): vo
         `${service} stopped (${event.reason})`,
       );
       return;
+    case 'exited': {
+      const { exitCode, oomKilled, lastLogLines } = event;
+      log.warn({ ...about, exitCode, oomKilled, lastLogLines }, `${service} ${howItEnded(event)}`);
+      return;
+    }
+    case 'out-of-memory':
+      log.warn(about, `${service}: a process was killed, the memory of the instance was used up`);
+      return;
+    case 'restarting':
+      log.info({ ...about, failures: event.failures }, `${service} never stops: it is started again`);
+      return;
     case 'stop-failed':
     case 'pause-failed':
     case 'resume-failed':
@@ -86,6 +97,11 @@ function logAccess(log: Logger, access: Access): void {
     },
     `${method} ${path.slice(0, 200)} ${status}`,
   );
+}
+
+function howItEnded({ exitCode, oomKilled }: Exit): string {
+  if (oomKilled) return 'ran out of memory';
+  return exitCode === undefined ? 'exited' : `exited with code ${exitCode}`;
 }
 
 /** `sha256:` and 64 digits say no more than twelve of them. */

@@ -48,6 +48,7 @@ async function upgrade(tries: ((exchange: UpgradeExchange) => Promise<number>)[]
       revision: async () => undefined,
       refresh: () => {},
       onRetired: () => {},
+      onKept: () => {},
     },
     activator: { tryLease: lease, lease: async () => lease() },
     forwarder: {

@@ -1,10 +1,13 @@
-import type { ActivatorEvent, InstanceEvent, StopReason } from './activator-event.ts';
+import type { ActivatorEvent, Exit, InstanceEvent, StopReason } from './activator-event.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { Endpoint, Forwarder, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
 import { codeOf, InstanceExitedError, ShuttingDownError } from './errors.ts';
 import { Grant, type Granting } from './grant.ts';
+import { IdleClock, idleStepMs } from './idle-clock.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';
 import { type Activation, Lease } from './lease.ts';
+import { type Look, prove } from './proof.ts';
+import { Removal } from './removal.ts';
 import { conceal } from './secrets.ts';
 import { Usage } from './usage.ts';
 
@@ -16,25 +19,36 @@ export interface InstanceSurroundings {
   readonly connections: Pick<Forwarder, 'close' | 'destroy'>;
   readonly closing: boolean;
   emit(event: ActivatorEvent): void;
-  /** The runtime has given the instance its id. */
-  identified(id: string, instance: Instance): void;
+  /** The runtime has given the instance its id, in place of one that it had before. */
+  identified(id: string, instance: Instance, before: string | undefined): void;
   /** The instance is no more. */
   gone(instance: Instance): void;
   /** Something may have been left behind, or a call failed: what is really there should be looked at soon. */
   doubt(): void;
 }
 
+/** Who has an instance. */
+export interface InstanceOwner {
+  /** Called after each change of the state, and when the last lease ends. */
+  changed(instance: Instance): void;
+  /** It takes no connections, and the runtime does not say how it is. */
+  unknown(instance: Instance): void;
+}
+
 /** How long to rest before an instance that is in use, and paused, is woken again after a runtime that did not answer. */
 const RESUME_REST_MS = 1_000;
-const FIRST_STOP_RETRY_MS = 1_000;
-const LONGEST_STOP_RETRY_MS = 30_000;
+/** While it gets ready the runtime is asked so often how it is: an event may be lost. */
+const LOOK_EVERY_MS = 5_000;
+/** On top of its grace period; then nobody waits for the end of a removal any more. */
+const REMOVAL_MS = 10_000;
+/** Starts that failed so have left nothing that could be found by looking. */
+const LEFT_NOTHING = new Set(['IMAGE_NOT_FOUND', 'NO_FREE_PORT', 'ENGINE_REFUSED', 'START_FAILED']);
 
 /** One running copy of a revision: its state, its leases, its idle clock, and the calls that change them. */
 export class Instance implements Granting {
   readonly revision: Revision;
   readonly #world: InstanceSurroundings;
-  /** Called after each change of the state, and when the last lease ends. */
-  readonly #changed: (instance: Instance) => void;
+  readonly #owner: InstanceOwner;
   /** Aborted when the instance is to start no more: it died, or is stopped. */
   readonly #ended = new AbortController();
 
@@ -44,19 +58,35 @@ export class Instance implements Granting {
   /** By leases that were given out here; who holds a grant may use it, too. */
   readonly #usage: Usage;
   readonly #grants = new Set<Grant>();
+  /** Has the runtime's start come back? Until then the runtime itself tells of its end. */
+  #launched = false;
+  /** What events told before. */
+  #toldBefore: { readonly id: string | undefined; readonly exit: Exit | undefined } | undefined;
   #dismissed: StopReason | undefined;
-  #idleTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
+  readonly #idleClock: IdleClock;
+  readonly #removal: Removal;
+  #overdue = false;
+  #overdueTimer: Timer | undefined;
   #restTimer: Timer | undefined;
+  #lookTimer: Timer | undefined;
   #examination: Promise<void> | undefined;
+  #examining = new AbortController();
   #stopReason: StopReason | undefined;
-  readonly #identification = Promise.withResolvers<void>();
 
-  constructor(revision: Revision, world: InstanceSurroundings, changed: (instance: Instance) => void) {
+  constructor(revision: Revision, world: InstanceSurroundings, owner: InstanceOwner) {
     this.revision = revision;
     this.#world = world;
-    this.#changed = changed;
-    this.#usage = new Usage(world.clock);
+    this.#owner = owner;
+    const { clock, runtime } = world;
+    this.#usage = new Usage(clock);
+    const stepMs = () => idleStepMs(this.#state, revision.idle, runtime.capabilities.pause);
+    this.#idleClock = new IdleClock(clock, this.#usage, stepMs, () => this.#whenIdle());
+    this.#removal = new Removal({
+      runtime,
+      clock,
+      isLast: () => world.closing,
+      onFailure: (error) => this.#emit({ type: 'stop-failed', error }),
+    });
   }
 
   get state(): InstanceState {
@@ -67,9 +97,18 @@ export class Instance implements Granting {
     return this.#id;
   }
 
-  /** Resolves when its id is known, or will never be. */
-  get identification(): Promise<void> {
-    return this.#identification.promise;
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  /** Is it with the runtime, which may make it under another id yet? */
+  get launching(): boolean {
+    return this.#state === 'starting' && !this.#launched;
+  }
+
+  /** Has its removal taken longer than it may? Then its place is somebody else's. */
+  get overdue(): boolean {
+    return this.#overdue;
   }
 
   /** Open leases that were given out here, and not by who holds a grant. */
@@ -140,7 +179,7 @@ export class Instance implements Granting {
     this.#usage.end(keptAwake);
     if (this.inUse) return;
     this.#armIdleTimer();
-    this.#changed(this);
+    this.#owner.changed(this);
   }
 
   /**
@@ -162,7 +201,7 @@ export class Instance implements Granting {
   }
 
   grantDraining(): void {
-    this.#changed(this);
+    this.#owner.changed(this);
   }
 
   grantEnded(grant: Grant, idleMs: number): void {
@@ -170,7 +209,7 @@ export class Instance implements Granting {
     this.#usage.touch(idleMs);
     if (this.inUse) return;
     this.#armIdleTimer();
-    this.#changed(this);
+    this.#owner.changed(this);
   }
 
   /** Starts it and waits until it is ready. Rejects with the reason if it cannot be: then `discard` it. */
@@ -181,18 +220,23 @@ export class Instance implements Granting {
     const given = hardening === 'off' ? ['off', ...relaxations] : relaxations;
     this.#emit({ type: 'starting', ...(given.length > 0 && { relaxations: given }) });
     const started = await runtime.start(this.revision.spec, {
+      signal: this.#ended.signal,
       onCreated: (id) => {
         this.#identify(id);
         this.#emit({ type: 'created', durationMs: clock.now() - beganMs });
       },
     });
     this.#identify(started.id);
+    this.#launched = true;
+    if (this.#toldBefore?.id === started.id)
+      throw new InstanceExitedError(this.revision.service, this.#toldBefore.exit);
     this.#emit({ type: 'started', durationMs: clock.now() - beganMs });
     await this.#becomeReady(started, beganMs);
   }
 
   /** Takes over an instance that runs already. Rejects if it does not get ready: then `discard` it. */
   async adopt(found: RuntimeInstance): Promise<void> {
+    this.#launched = true;
     this.#identify(found.id);
     this.#emit({ type: 'adopted', state: found.state === 'paused' ? 'paused' : 'running' });
     if (found.state === 'paused' && found.endpoint !== undefined) {
@@ -215,7 +259,7 @@ export class Instance implements Granting {
     };
     if (id === undefined) {
       tell(given ?? []);
-      this.#world.doubt();
+      if (!LEFT_NOTHING.has(codeOf(error) ?? '')) this.#world.doubt();
       this.#become('gone');
       return;
     }
@@ -223,7 +267,8 @@ export class Instance implements Granting {
     void (async () => {
       tell(given ?? (await this.#world.runtime.logs(id).catch(() => [])));
       const graceMs = codeOf(error) === 'START_FAILED' ? 0 : this.revision.stopGraceMs;
-      if ((await this.#remove(id, graceMs)) && !this.#isGone()) this.#become('gone');
+      await this.#removal.run(id, graceMs);
+      if (!this.#isGone()) this.#become('gone');
     })();
   }
 
@@ -267,7 +312,7 @@ export class Instance implements Granting {
    * Stops and removes it, whatever it takes: if the runtime fails it is tried again until the instance is gone.
    * One that is starting is told so and ends by itself.
    */
-  async stop(reason: StopReason): Promise<void> {
+  async stop(reason: StopReason, exit?: Exit): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'gone') return;
     if (this.#state === 'starting') {
       this.#stopReason ??= reason;
@@ -280,14 +325,15 @@ export class Instance implements Granting {
     this.#stopReason ??= reason;
     this.#emit({ type: 'stopping', reason });
     this.#become('stopping');
-    const died = reason === 'exited';
+    if (reason === 'exited') await this.#tellExit(id, exit);
     // One that was replaced has had its time to finish.
-    if (died || reason === 'replaced') connections.destroy(id, new Error('the instance is gone'));
+    if (reason === 'exited' || reason === 'unreachable' || reason === 'replaced')
+      connections.destroy(id, new Error('the instance is gone'));
     else await connections.close(id);
 
-    const graceMs = died ? 0 : this.revision.stopGraceMs;
-    if (!(await this.#remove(id, graceMs)) || this.#isGone()) return;
-    this.#emit({ type: 'stopped', reason, durationMs: clock.now() - beganMs });
+    const isGone = await this.#removal.run(id, reason === 'exited' ? 0 : this.revision.stopGraceMs);
+    if (this.#isGone()) return;
+    if (isGone) this.#emit({ type: 'stopped', reason, durationMs: clock.now() - beganMs });
     this.#become('gone');
   }
 
@@ -297,58 +343,57 @@ export class Instance implements Granting {
     this.#dismissed = reason;
     this.revokeGrants();
     if (this.#state === 'starting') void this.stop(reason);
-    else this.#changed(this);
+    else this.#owner.changed(this);
   }
 
   /** The runtime says that it has exited. */
-  exited(exit: { exitCode: number; oomKilled: boolean }): void {
-    if (this.#state === 'starting') this.#ended.abort(new InstanceExitedError(this.revision.service, exit));
-    else void this.stop('exited');
+  exited(exit: Exit): void {
+    if (this.#state === 'starting') this.#endedWhileStarting(exit);
+    else void this.stop('exited', exit);
   }
 
   /** The runtime does not have it any more. */
   vanished(): void {
-    if (this.#state === 'gone') return;
-    if (this.#state === 'starting') {
-      this.exited(NO_EXIT);
-      return;
+    switch (this.#state) {
+      case 'starting':
+        this.#endedWhileStarting(undefined);
+        return;
+      case 'stopping':
+        this.#removal.over();
+        return;
+      case 'gone':
+        return;
+      default:
+        this.#world.connections.destroy(this.#known(), new Error('the instance is gone'));
+        this.#stopReason ??= 'vanished';
+        this.#emit({ type: 'stopped', reason: 'vanished', durationMs: 0 });
+        this.#become('gone');
     }
-    if (this.#id !== undefined) this.#world.connections.destroy(this.#id, new Error('the instance is gone'));
-    this.#emit({ type: 'stopped', reason: 'vanished', durationMs: 0 });
-    this.#become('gone');
   }
 
-  /** Compares what is believed with what the runtime says; a pause or resume by hand is found so. */
+  /** The runtime says that one of its processes was killed for want of memory. */
+  ranOutOfMemory(): void {
+    this.#emit({ type: 'out-of-memory' });
+  }
+
+  /**
+   * It failed to answer, or may be otherwise than is believed: asks the runtime, and whether it takes connections.
+   * Meanwhile no lease is given out. One that ended, or cannot be reached, is replaced; a pause or resume by hand is found.
+   */
   examine(): Promise<void> {
+    if (this.launching || this.#state === 'gone') return Promise.resolve();
     this.#examination ??= this.#examine().finally(() => {
       this.#examination = undefined;
       this.#armIdleTimer();
-      this.#changed(this);
+      this.#owner.changed(this);
     });
     return this.#examination;
   }
 
-  /** The same, when a list or an event says how it is. */
-  observe(actual: RuntimeInstance | undefined): void {
-    if (actual === undefined) {
-      this.vanished();
-    } else if (actual.state === 'exited') {
-      this.exited(actual.exit ?? NO_EXIT);
-    } else if (actual.state === 'paused' && this.#state === 'ready') {
-      this.#emit({ type: 'paused', durationMs: 0, byHand: true });
-      this.#become('paused');
-    } else if (actual.state === 'running' && this.#state === 'paused') {
-      this.#endpoint = actual.endpoint ?? this.#endpoint;
-      this.#emit({ type: 'resumed', durationMs: 0, byHand: true });
-      this.#usage.touch();
-      this.#become('ready');
-    }
-  }
-
   /** Lets go of it without stopping it: it is left to the next proxy. */
   abandon(): void {
-    this.#idleTimer?.cancel();
-    this.#retryTimer?.cancel();
+    this.#idleClock.cancel();
+    this.#removal.over();
     if (this.#state === 'starting') this.#ended.abort(new ShuttingDownError());
     if (this.#state !== 'gone') this.#become('gone');
   }
@@ -363,34 +408,40 @@ export class Instance implements Granting {
     if (!canBecome(this.#state, next))
       throw new Error(`an instance cannot go from ${this.#state} to ${next}`);
     this.#state = next;
-    this.#idleTimer?.cancel();
-    this.#idleTimer = undefined;
+    this.#idleClock.cancel();
+    this.#examining.abort();
+    this.#lookTimer?.cancel();
     if (next !== 'ready') this.revokeGrants();
     if (next !== 'paused') {
       this.#restTimer?.cancel();
       this.#restTimer = undefined;
     }
+    if (next === 'stopping') {
+      this.#overdueTimer = this.#world.clock.after(this.revision.stopGraceMs + REMOVAL_MS, () => {
+        this.#overdue = true;
+        this.#owner.changed(this);
+      });
+    }
     if (next === 'gone') {
-      this.#retryTimer?.cancel();
-      this.#identification.resolve();
+      this.#overdueTimer?.cancel();
       this.#world.gone(this);
     }
     this.#armIdleTimer();
-    this.#changed(this);
+    this.#owner.changed(this);
   }
 
   #identify(id: string): void {
     if (this.#id === id) return;
+    const before = this.#id;
     this.#id = id;
-    this.#identification.resolve();
-    this.#world.identified(id, this);
+    this.#world.identified(id, this, before);
   }
 
   async #becomeReady(running: RuntimeInstance, beganMs: number): Promise<void> {
     const { probe, clock } = this.#world;
-    if (running.endpoint === undefined)
-      throw new InstanceExitedError(this.revision.service, running.exit ?? NO_EXIT);
+    if (running.endpoint === undefined) throw new InstanceExitedError(this.revision.service, running.exit);
     this.#endpoint = running.endpoint;
+    this.#lookNowAndThen();
     const { attempts } = await probe(running.endpoint, {
       ...this.revision.readiness,
       signal: this.#ended.signal,
@@ -401,31 +452,23 @@ export class Instance implements Granting {
     this.#become('ready');
   }
 
-  /** Resolves with whether it is gone; `false` only when the proxy exits and the runtime will not. */
-  async #remove(id: string, graceMs: number): Promise<boolean> {
-    for (let retryMs = FIRST_STOP_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_STOP_RETRY_MS)) {
-      try {
-        await this.#world.runtime.stop(id, { graceMs });
-        return true;
-      } catch (error) {
-        if (this.#isGone()) return true;
-        this.#emit({ type: 'stop-failed', error });
-        if (this.#world.closing) {
-          this.#become('gone');
-          return false;
-        }
-      }
-      await new Promise<void>((resolve) => {
-        const timer = this.#world.clock.after(retryMs, resolve);
-        this.#retryTimer = {
-          cancel: () => {
-            timer.cancel();
-            resolve();
-          },
-        };
+  #lookNowAndThen(): void {
+    this.#lookTimer = this.#world.clock.after(LOOK_EVERY_MS, () => {
+      void this.examine().then(() => {
+        if (this.#state === 'starting') this.#lookNowAndThen();
       });
-      if (this.#isGone()) return true;
-    }
+    });
+  }
+
+  #endedWhileStarting(exit: Exit | undefined): void {
+    if (this.#launched) this.#ended.abort(new InstanceExitedError(this.revision.service, exit));
+    else this.#toldBefore = { id: this.#id, exit };
+  }
+
+  async #tellExit(id: string, exit: Exit | undefined): Promise<void> {
+    const { secrets = [] } = this.revision;
+    const lines = await this.#world.runtime.logs(id).catch(() => []);
+    this.#emit({ type: 'exited', ...exit, lastLogLines: lines.map((line) => conceal(line, secrets)) });
   }
 
   async #recover(during: 'pausing' | 'resuming', error: unknown): Promise<void> {
@@ -439,7 +482,7 @@ export class Instance implements Granting {
       if (during === 'resuming') this.#rest();
       this.#become(during === 'pausing' ? 'ready' : 'paused');
     } else if (actual === undefined || actual.state === 'exited') {
-      this.observe(actual);
+      this.#observe(actual);
     } else if (actual.state === 'running') {
       this.#become('ready');
     } else if (during === 'pausing') {
@@ -452,55 +495,89 @@ export class Instance implements Granting {
   #rest(): void {
     this.#restTimer = this.#world.clock.after(RESUME_REST_MS, () => {
       this.#restTimer = undefined;
-      this.#changed(this);
+      this.#owner.changed(this);
     });
   }
 
   async #examine(): Promise<void> {
+    this.#examining = new AbortController();
+    const { probe, clock } = this.#world;
+    const finding = await prove({
+      look: () => this.#look(),
+      endpoint: () => this.#endpoint,
+      probe,
+      clock,
+      refused: () => this.revokeGrants(), // who has one does not know of the examination
+      signal: this.#examining.signal,
+    });
+    if (this.#state !== 'ready') return;
+    if (finding === 'unknown') this.#owner.unknown(this);
+    // What still flows over open connections may end; without a network nothing does.
+    else if (finding === 'unreachable') this.dismiss('unreachable');
+    else if (finding === 'nowhere') void this.stop('unreachable');
+  }
+
+  async #look(): Promise<Look> {
     const before = this.#state;
     const actual = await this.#world.runtime.inspect(this.#known()).catch(() => 'unknown' as const);
     if (actual === 'unknown') this.#world.doubt();
-    else if (this.#state === before) this.observe(actual); // else a call of our own knows better
+    if (this.#state !== before) return 'settled'; // a call of our own knows better
+    if (actual !== 'unknown') this.#observe(actual);
+    if (before !== 'ready' || this.#state !== 'ready') return 'settled';
+    if (actual === 'unknown') return 'unknown';
+    if (actual?.endpoint === undefined) return 'nowhere';
+    this.#moved(actual.endpoint);
+    return 'running';
   }
 
-  #armIdleTimer(): void {
-    if (this.#idleTimer !== undefined || this.inUse || this.#world.closing) return;
-    const dueMs = this.#nextIdleStepMs();
-    if (dueMs === undefined) return;
-    this.#idleTimer = this.#world.clock.after(Math.max(0, dueMs - this.#usage.idleMs), () => {
-      this.#idleTimer = undefined;
-      this.#whenIdle();
-    });
-  }
-
-  /** After how much idleness something is to be done. One timer serves many leases: it looks again when it fires. */
-  #nextIdleStepMs(): number | undefined {
-    const { pauseAfterMs, stopAfterMs } = this.revision.idle;
-    switch (this.#state) {
-      case 'ready':
-        return this.#pausesFirst() ? pauseAfterMs : stopAfterMs;
-      case 'paused':
-        return stopAfterMs;
-      default:
-        return undefined;
+  /** What the runtime says of it, unasked-for changes by others among it. */
+  #observe(actual: RuntimeInstance | undefined): void {
+    if (actual === undefined) {
+      this.vanished();
+    } else if (actual.state === 'exited') {
+      this.exited(actual.exit ?? {});
+    } else if (actual.state === 'paused' && this.#state === 'ready') {
+      this.#emit({ type: 'paused', durationMs: 0, byHand: true });
+      this.#become('paused');
+    } else if (actual.state === 'paused' && this.#state === 'starting') {
+      this.#emit({ type: 'paused', durationMs: 0, byHand: true });
+      void this.#resumeWhileStarting(actual.id);
+    } else if (actual.state === 'running' && this.#state === 'paused') {
+      if (actual.endpoint !== undefined) this.#moved(actual.endpoint);
+      this.#emit({ type: 'resumed', durationMs: 0, byHand: true });
+      this.#usage.touch();
+      this.#become('ready');
     }
   }
 
-  #pausesFirst(): boolean {
-    const { pauseAfterMs, stopAfterMs } = this.revision.idle;
-    if (!this.#world.runtime.capabilities.pause || pauseAfterMs === undefined) return false;
-    return stopAfterMs === undefined || pauseAfterMs < stopAfterMs;
+  /** Somebody paused it by hand before it was ready, though requests wait for it. */
+  async #resumeWhileStarting(id: string): Promise<void> {
+    try {
+      await this.#world.runtime.resume(id);
+    } catch (error) {
+      this.#emit({ type: 'resume-failed', error }); // tried again at the next look
+    }
+  }
+
+  #moved(endpoint: Endpoint): void {
+    const { host, port } = this.#endpoint ?? {};
+    if (host === endpoint.host && port === endpoint.port) return;
+    this.#endpoint = endpoint;
+    this.revokeGrants();
+    this.#world.connections.destroy(this.#known(), new Error("the instance's address has changed"));
+  }
+
+  #armIdleTimer(): void {
+    if (!this.inUse && !this.#world.closing) this.#idleClock.arm();
   }
 
   #whenIdle(): void {
     // The end of the last lease, of the examination, or of a grant arms the timer again.
     if (!this.idle && !this.maybeIdle) return;
-    const { stopAfterMs } = this.revision.idle;
-    const { idleMs } = this.#usage;
-    const dueMs = this.#nextIdleStepMs();
-    if (dueMs === undefined || idleMs < dueMs) this.#armIdleTimer();
+    const { stopAfterMs = Number.POSITIVE_INFINITY } = this.revision.idle;
+    if (!this.#idleClock.due) this.#armIdleTimer();
     else if (this.maybeIdle) this.revokeGrants();
-    else if (stopAfterMs !== undefined && idleMs >= stopAfterMs) void this.stop('idle');
+    else if (this.#usage.idleMs >= stopAfterMs) void this.stop('idle');
     else void this.pause();
   }
 
@@ -518,5 +595,3 @@ export class Instance implements Granting {
     this.#world.emit({ ...event, service, revision: id, instance: this.#id });
   }
 }
-
-const NO_EXIT = { exitCode: -1, oomKilled: false };

@@ -26,8 +26,21 @@ test('requests, starts, resumes and failures are counted', async () => {
   metrics.event({ type: 'resumed', durationMs: 0, byHand: true, ...about });
   const error = Object.assign(new Error('x'), { code: 'NOT_READY' });
   metrics.event({ type: 'start-failed', error, lastLogLines: [], ...about });
+  for (const exit of [{ exitCode: 0 }, { exitCode: 7 }, { exitCode: 137, oomKilled: true }, {}])
+    metrics.event({ type: 'exited', lastLogLines: [], ...exit, ...about });
+  for (const reason of ['idle', 'exited', 'vanished', 'unreachable'] as const)
+    metrics.event({ type: 'stopped', reason, durationMs: 1, ...about });
+  metrics.event({ type: 'out-of-memory', ...about });
+  metrics.event({ type: 'restarting', failures: 1, ...about });
   const text = await metrics.text();
   for (const line of [
+    'cless_instance_exits_total{service="web",reason="completed"} 1',
+    'cless_instance_exits_total{service="web",reason="failed"} 2',
+    'cless_instance_exits_total{service="web",reason="out-of-memory"} 1',
+    'cless_instance_exits_total{service="web",reason="vanished"} 1',
+    'cless_instance_exits_total{service="web",reason="unreachable"} 1',
+    'cless_out_of_memory_total{service="web"} 1',
+    'cless_restarts_total{service="web"} 1',
     'cless_requests_total{service="web",code="2xx"} 2',
     'cless_requests_total{service="web",code="1xx"} 1',
     'cless_requests_total{service="web",code="5xx"} 1',

@@ -23,6 +23,9 @@ export class Metrics {
   readonly #coldStarts: Histogram<'service'>;
   readonly #resumes: Histogram<'service'>;
   readonly #failures: Counter<'service' | 'reason'>;
+  readonly #exits: Counter<'service' | 'reason'>;
+  readonly #outOfMemory: Counter<'service'>;
+  readonly #restarts: Counter<'service'>;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -48,6 +51,24 @@ export class Metrics {
       name: 'cless_start_failures_total',
       help: 'Starts that failed, by reason.',
       labelNames: ['service', 'reason'],
+      registers,
+    });
+    this.#exits = new Counter({
+      name: 'cless_instance_exits_total',
+      help: 'Instances that ended, or had to be replaced, after they had been ready, by reason.',
+      labelNames: ['service', 'reason'],
+      registers,
+    });
+    this.#outOfMemory = new Counter({
+      name: 'cless_out_of_memory_total',
+      help: 'Processes of instances that were killed for want of memory.',
+      labelNames: ['service'],
+      registers,
+    });
+    this.#restarts = new Counter({
+      name: 'cless_restarts_total',
+      help: 'Starts of an instance that nobody asked for, in place of one that ended.',
+      labelNames: ['service'],
       registers,
     });
     new Counter({
@@ -146,6 +167,21 @@ export class Metrics {
         this.#failures.inc({ service: this.#label(event.service), reason: reasonOf(event.error) });
         return;
       }
+      case 'exited': {
+        const reason = event.oomKilled ? 'out-of-memory' : event.exitCode === 0 ? 'completed' : 'failed';
+        this.#exits.inc({ service: this.#label(event.service), reason });
+        return;
+      }
+      case 'stopped':
+        if (event.reason === 'vanished' || event.reason === 'unreachable')
+          this.#exits.inc({ service: this.#label(event.service), reason: event.reason });
+        return;
+      case 'out-of-memory':
+        this.#outOfMemory.inc({ service: this.#label(event.service) });
+        return;
+      case 'restarting':
+        this.#restarts.inc({ service: this.#label(event.service) });
+        return;
     }
   }
 

@@ -17,6 +17,7 @@ let store: MemoryStore;
 let router: Router;
 let source: RegisteredSource;
 let retired: string[];
+let kept: string[];
 
 function build(): void {
   router = new Router({ convention: { imageSuffix: '' } });
@@ -27,6 +28,8 @@ function build(): void {
   source = registered;
   retired = [];
   source.onRetired(({ id }) => retired.push(id));
+  kept = [];
+  source.onKept(({ id }) => kept.push(id));
 }
 
 beforeEach(() => {
@@ -71,6 +74,8 @@ test('a name is taken over from the convention by the first revision that serves
   expect(await source.revision('golang', 'golang')).toMatchObject({ id: 'golang' });
   store.setTraffic('golang', all(ready('golang')));
   expect(source.known('golang')?.choose(request, undefined).id).toBe('golang-00001');
+  expect(retired).toEqual(['golang']); // what runs of the convention goes
+  expect(await source.revision('golang', 'golang')).toBeUndefined();
 
   store.put(sampleService('empty'));
   const empty = await source.resolve('empty');
@@ -189,4 +194,21 @@ test('changes that are told late, and in whatever order, leave the hosts as they
     for (const name of order) behind.changed(name);
     expect([table.route(one), table.route(two)]).toMatchObject([{ service: 'b' }, { service: 'a' }]);
   }
+});
+
+test('a revision with traffic that neither pauses nor stops is to run unasked: at the start, and when it gets traffic', () => {
+  const never = { pauseAfterMs: 'never', stopAfterMs: 'never' } as const;
+  store.put(sampleService('db'));
+  const one = ready('db', never);
+  const two = ready('db', never);
+  expect(kept).toEqual([]);
+  store.setTraffic('db', all(one, { next: two }));
+  expect(kept).toEqual([one]);
+  store.setTraffic('db', all(one));
+  expect(kept).toEqual([one]);
+  store.put(sampleService('web'));
+  store.setTraffic('web', all(ready('web', { stopAfterMs: 'never' })));
+  expect(kept).toEqual([one]);
+  build();
+  expect(kept).toEqual([one]);
 });

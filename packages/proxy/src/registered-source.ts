@@ -7,8 +7,9 @@ import type {
   ServedService,
   ServiceSource,
 } from './contracts.ts';
-import { DEFAULT_PORT } from './convention-source.ts';
+import { DEFAULT_PORT, type SoleRevision } from './convention-source.ts';
 import { NoTrafficError } from './errors.ts';
+import { neverStops } from './idle-clock.ts';
 import { TrafficSplit } from './traffic-split.ts';
 
 export interface RegisteredSourceOptions {
@@ -18,7 +19,12 @@ export interface RegisteredSourceOptions {
   /** What a revision leaves to the installation. */
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
   /** Asked for what is not registered, or gives no revision anything yet; nothing for registered services only. */
-  readonly fallback: ServiceSource | undefined;
+  readonly fallback: FallbackSource | undefined;
+}
+
+/** A source that has one revision of each service. */
+export interface FallbackSource extends ServiceSource {
+  known(service: string): SoleRevision | undefined;
 }
 
 /** A service that somebody has asked for, as it is now. */
@@ -42,17 +48,13 @@ export class RegisteredSource implements ServiceSource {
   readonly #entries = new Map<string, Entry>();
   /** Revisions never change: one object each, as long as the service is there. */
   readonly #revisions = new Map<string, Map<string, Revision>>();
-  readonly #listeners: ((revision: Revision) => void)[] = [];
+  readonly #retiredListeners: ((revision: Revision) => void)[] = [];
+  readonly #keptListeners: ((revision: Revision) => void)[] = [];
 
   constructor(options: RegisteredSourceOptions) {
     this.#options = options;
-    const { store, fallback } = options;
-    let after: string | undefined;
-    do {
-      const page = store.services({ after, limit: PAGE });
-      for (const service of page) this.#register(service);
-      after = page.at(-1)?.name;
-    } while (after !== undefined);
+    const { fallback } = options;
+    for (const service of this.#services()) this.#register(service);
     fallback?.onRetired((revision) => this.#retire(revision));
   }
 
@@ -69,7 +71,8 @@ export class RegisteredSource implements ServiceSource {
 
   async revision(name: string, id: string): Promise<Revision | undefined> {
     const entry = this.#registered(name);
-    return entry?.serving.get(id) ?? entry?.byHeader?.(id) ?? this.#options.fallback?.revision(name, id);
+    if (entry === undefined) return this.#options.fallback?.revision(name, id);
+    return entry.serving.get(id) ?? entry.byHeader?.(id);
   }
 
   /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
@@ -109,6 +112,11 @@ export class RegisteredSource implements ServiceSource {
     this.#register(service);
     const now = this.#entry(name).serving;
     for (const [id, revision] of before ?? []) if (!now.has(id)) this.#retire(revision);
+    // Who had the name by convention serves no longer.
+    const former = this.#options.fallback?.known(name);
+    if (former !== undefined && this.#registered(name) !== undefined) this.#retire(former.revision);
+    for (const revision of this.#kept(service))
+      if (before?.has(revision.id) !== true) for (const listener of this.#keptListeners) listener(revision);
     for (const [id, revision] of this.#revisions.get(name) ?? []) {
       if (store.revision(name, id) !== undefined) continue;
       this.#revisions.get(name)?.delete(id);
@@ -121,10 +129,36 @@ export class RegisteredSource implements ServiceSource {
   }
 
   onRetired(listener: (revision: Revision) => void): void {
-    this.#listeners.push(listener);
+    this.#retiredListeners.push(listener);
+  }
+
+  onKept(listener: (revision: Revision) => void): void {
+    this.#keptListeners.push(listener);
+    for (const service of this.#services()) for (const revision of this.#kept(service)) listener(revision);
   }
 
   // Private
+
+  *#services(): Generator<Service> {
+    const { store } = this.#options;
+    let after: string | undefined;
+    do {
+      const page = store.services({ after, limit: PAGE });
+      yield* page;
+      after = page.at(-1)?.name;
+    } while (after !== undefined);
+  }
+
+  /** Those with traffic that neither pause nor stop. */
+  *#kept({ name, traffic }: Service): Generator<Revision> {
+    const { store, defaults } = this.#options;
+    for (const { revision: id, percent } of traffic.splits) {
+      const stored = percent > 0 ? store.revision(name, id) : undefined;
+      if (stored === undefined || !neverStops(toIdle(stored.spec, defaults.idle))) continue;
+      const revision = this.stored(name, id);
+      if (revision !== undefined) yield revision;
+    }
+  }
 
   #register(service: Service): void {
     const { store, router } = this.#options;
@@ -144,7 +178,7 @@ export class RegisteredSource implements ServiceSource {
   }
 
   #retire(revision: Revision): void {
-    for (const listener of this.#listeners) listener(revision);
+    for (const listener of this.#retiredListeners) listener(revision);
   }
 
   /** A service that gives some revision something: its first deploy takes the name over, not the attempt. */
@@ -208,10 +242,7 @@ function toRevision(
       check: spec.readiness === undefined ? readiness.check : toCheck(spec.readiness),
       timeoutMs: spec.readyTimeoutMs ?? readiness.timeoutMs,
     },
-    idle: {
-      pauseAfterMs: orNever(spec.pauseAfterMs, idle.pauseAfterMs),
-      stopAfterMs: orNever(spec.stopAfterMs, idle.stopAfterMs),
-    },
+    idle: toIdle(spec, idle),
     stopGraceMs: spec.stopGraceMs ?? stopGraceMs,
     responseTimeoutMs: spec.responseTimeoutMs,
     ...(spec.rollout !== undefined && { rollout: spec.rollout }),
@@ -248,6 +279,13 @@ function toInstanceSpec(
 function toCheck({ kind, path, statuses }: NonNullable<RevisionSpec['readiness']>): Check {
   if (kind === 'tcp') return { kind };
   return { kind, ...(path !== undefined && { path }), ...(statuses !== undefined && { statuses }) };
+}
+
+function toIdle(spec: RevisionSpec, byDefault: Revision['idle']): Revision['idle'] {
+  return {
+    pauseAfterMs: orNever(spec.pauseAfterMs, byDefault.pauseAfterMs),
+    stopAfterMs: orNever(spec.stopAfterMs, byDefault.stopAfterMs),
+  };
 }
 
 function orNever(own: number | 'never' | undefined, byDefault: number | undefined): number | undefined {

@@ -50,4 +50,5 @@ export class RemoteSource implements ServiceSource {
   // It is the primary that looks after images, and retires.
   refresh(): void {}
   onRetired(): void {}
+  onKept(): void {}
 }

@@ -1,5 +1,6 @@
 import { Backoff } from './backoff.ts';
 import type { Capacity } from './capacity.ts';
+import type { Timer } from './clock.ts';
 import type { Revision, RuntimeInstance } from './contracts.ts';
 import {
   BackoffError,
@@ -7,8 +8,11 @@ import {
   codeOf,
   QueueFullError,
   ReplacedError,
+  RuntimeUnavailableError,
+  ShuttingDownError,
   VolumesInUseError,
 } from './errors.ts';
+import { neverStops } from './idle-clock.ts';
 import { Instance, type InstanceSurroundings } from './instance.ts';
 import type { Activation, Lease } from './lease.ts';
 import type { StartQueue } from './start-queue.ts';
@@ -36,6 +40,8 @@ interface Waiter {
 const TURN_PATIENCE = 10;
 /** Failures that are the revision's own: it rests before the next try. */
 const COUNTS_AS_FAILED_START = new Set(['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED']);
+/** Who lived so long did not die of its start: the next rest is a short one again. */
+const GROWN_UP_MS = 60_000;
 
 /**
  * The instances of one revision, and the requests that wait for one.
@@ -52,7 +58,16 @@ export class RevisionPool {
   /** Instances that have not been leased since they were started. */
   readonly #coldStarted = new WeakSet<Instance>();
   readonly #claims = new WeakMap<Instance, Claim>();
+  /** Instances whose place has been given back though they are not gone. */
+  readonly #placeless = new WeakSet<Instance>();
   readonly #backoff: Backoff;
+  /** Is an instance to run though nobody asks for it? */
+  #kept = false;
+  /** Between the end of an instance that is kept, and the next. */
+  readonly #rests: Backoff;
+  #restTimer: Timer | undefined;
+  /** Since when the instance that is kept has been ready. */
+  #readySince: { readonly instance: Instance; readonly ms: number } | undefined;
   /** Starts that wait for room or for their turn. */
   #queuedStarts = 0;
   #retired = false;
@@ -62,6 +77,7 @@ export class RevisionPool {
     this.#maxPending = maxPending;
     this.#world = world;
     this.#backoff = new Backoff(world.clock);
+    this.#rests = new Backoff(world.clock);
   }
 
   get instances(): ReadonlySet<Instance> {
@@ -74,7 +90,7 @@ export class RevisionPool {
 
   /** Nothing here, nothing on its way, nothing to remember. */
   get empty(): boolean {
-    const remembers = this.#backoff.failures > 0 && !this.#retired;
+    const remembers = (this.#backoff.failures > 0 || this.#kept) && !this.#retired;
     return this.#instances.size === 0 && this.#waiters.size === 0 && this.#queuedStarts === 0 && !remembers;
   }
 
@@ -96,7 +112,7 @@ export class RevisionPool {
 
   /** Takes over an instance that was found running; says whether it is wanted. */
   adopt(found: RuntimeInstance): boolean {
-    if (found.state === 'exited' || this.#alive() || this.#queuedStarts > 0) return false;
+    if (found.endpoint === undefined || this.#alive() || this.#queuedStarts > 0) return false;
     const claim = this.#world.claims.adopt(this.revision);
     if (claim === undefined) return false;
     if (!this.#world.capacity.adopt()) {
@@ -108,9 +124,23 @@ export class RevisionPool {
     return true;
   }
 
+  /** Keeps an instance running, whether somebody asks for it or not, until it is stopped by hand or retires. */
+  keep(): void {
+    this.#retired = false;
+    this.#kept = true;
+    this.#keepUp();
+  }
+
+  /** Is it one whose instance runs though nobody asks for it? */
+  get kept(): boolean {
+    return this.#kept;
+  }
+
   /** The revision serves no longer: its instances go as soon as they are not in use. */
   retire(): void {
     this.#retired = true;
+    this.#kept = false;
+    this.#restTimer?.cancel();
     for (const instance of this.#instances) {
       instance.revokeGrants();
       this.#instanceChanged(instance);
@@ -119,9 +149,10 @@ export class RevisionPool {
     if (successor !== undefined) this.#failWaiters(new ReplacedError(successor));
   }
 
-  /** Fails all that wait. */
-  refuse(error: unknown): void {
-    this.#failWaiters(error);
+  /** Fails all that wait, and starts nothing more. */
+  close(): void {
+    this.#restTimer?.cancel();
+    this.#failWaiters(new ShuttingDownError());
   }
 
   // Private
@@ -200,7 +231,7 @@ export class RevisionPool {
     if (!(await capacity.enter(patienceMs))) {
       this.#queuedStarts -= 1;
       claim.release();
-      this.#failWaiters(new CapacityError(this.revision.service, capacity.limit));
+      this.#notStarted(new CapacityError(this.revision.service, `all ${capacity.limit} are in use`));
       return;
     }
     const endTurn = await starts.turn(patienceMs * TURN_PATIENCE);
@@ -210,7 +241,8 @@ export class RevisionPool {
       capacity.leave(false);
       claim.release();
       if (this.#alive()) this.#advance();
-      else this.#failWaiters(new CapacityError(this.revision.service, capacity.limit));
+      else if (this.#world.closing) this.#notStarted(new ShuttingDownError());
+      else this.#notStarted(new CapacityError(this.revision.service, 'too many others are being started'));
       return;
     }
     const instance = this.#add(claim);
@@ -226,10 +258,11 @@ export class RevisionPool {
         return;
       }
       if (!this.#world.closing && COUNTS_AS_FAILED_START.has(codeOf(error) ?? '')) this.#backoff.fail(error);
-      this.#failWaiters(error); // first: else the next start would be for them
+      this.#notStarted(error); // first: else the next start would be for them
       instance.discard(error);
     } finally {
       endTurn();
+      this.#keepUp();
       this.#world.poolChanged(this);
     }
   }
@@ -237,13 +270,55 @@ export class RevisionPool {
   /** Waits until no other instance writes the service's volumes. */
   async #claim(patienceMs: number): Promise<Claim | undefined> {
     const { claims } = this.#world;
-    const claim = await claims.enter(this.revision, patienceMs, () => this.#waiters.size > 0);
+    const claim = await claims.enter(this.revision, patienceMs, () => this.#waiters.size > 0 || this.#kept);
     if (typeof claim === 'object') return claim;
     this.#queuedStarts -= 1;
-    if (claim === 'late') this.#failWaiters(new VolumesInUseError(this.revision.service));
+    if (claim === 'late') this.#notStarted(new VolumesInUseError(this.revision.service));
     else this.#advance();
     this.#world.poolChanged(this);
     return undefined;
+  }
+
+  #notStarted(error: unknown): void {
+    this.#failWaiters(error);
+    if (!this.#kept) return;
+    if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#rests.reset(); // soon again when it is back
+    this.#rests.fail(error);
+    this.#keepUp();
+  }
+
+  /** Starts an instance that nobody asks for, if one is to run and none does. */
+  #keepUp(): void {
+    const { clock } = this.#world;
+    if (!this.#kept || this.#world.closing || this.#alive() || this.#queuedStarts > 0) return;
+    this.#restTimer?.cancel();
+    this.#restTimer = clock.after(Math.max(this.#backoff.remainingMs, this.#rests.remainingMs), () => {
+      if (!this.#kept || this.#alive() || this.#queuedStarts > 0) return;
+      const { failures } = this.#rests;
+      const { service, id } = this.revision;
+      if (failures > 0)
+        this.#world.emit({ type: 'restarting', failures, service, revision: id, instance: undefined });
+      void this.#start();
+    });
+  }
+
+  /** What never stops is kept once it has run; unless somebody, or the want of room, stops it. */
+  #noteWhetherKept(instance: Instance): void {
+    if (this.#retired || this.#world.closing || !neverStops(this.revision.idle)) return;
+    const { clock } = this.#world;
+    const reason = instance.dismissed ?? instance.stopReason;
+    if (reason === 'requested' || reason === 'capacity' || reason === 'replaced') {
+      this.#kept = false;
+      this.#restTimer?.cancel();
+    } else if (instance.state === 'ready' && reason === undefined) {
+      if (!this.#kept || this.#readySince?.instance !== instance)
+        this.#readySince = { instance, ms: clock.now() };
+      this.#kept = true;
+    } else if (reason !== undefined && this.#readySince?.instance === instance) {
+      if (clock.now() - this.#readySince.ms >= GROWN_UP_MS) this.#rests.reset();
+      this.#readySince = undefined;
+      this.#rests.fail(undefined);
+    }
   }
 
   #resume(instance: Instance): void {
@@ -255,7 +330,10 @@ export class RevisionPool {
   }
 
   #add(claim: Claim): Instance {
-    const instance = new Instance(this.revision, this.#world, (changed) => this.#instanceChanged(changed));
+    const instance = new Instance(this.revision, this.#world, {
+      changed: () => this.#instanceChanged(instance),
+      unknown: () => this.#failWaiters(new RuntimeUnavailableError(undefined)),
+    });
     this.#instances.add(instance);
     this.#claims.set(instance, claim);
     claim.instance = instance;
@@ -263,10 +341,13 @@ export class RevisionPool {
   }
 
   #instanceChanged(instance: Instance): void {
-    if (instance.state === 'gone' && this.#instances.delete(instance)) {
+    const isGone = instance.state === 'gone' && this.#instances.delete(instance);
+    if ((isGone || instance.overdue) && !this.#placeless.has(instance)) {
+      this.#placeless.add(instance);
       this.#world.capacity.leave(instance.stopReason === 'capacity');
-      this.#claims.get(instance)?.release();
     }
+    if (isGone) this.#claims.get(instance)?.release();
+    this.#noteWhetherKept(instance);
     if (instance.dismissed !== undefined && instance.idle) {
       void instance.stop(instance.dismissed);
       return;
@@ -277,6 +358,7 @@ export class RevisionPool {
     }
     if (this.#waiters.size > 0) this.#advance();
     else if (instance.interrupted) this.#resume(instance);
+    this.#keepUp();
     this.#world.poolChanged(this);
   }
 

@@ -169,6 +169,7 @@ function retiringAfter(workers: Workers, source: ServiceSource): ServiceSource {
     resolve: (service) => source.resolve(service),
     revision: (service, id) => source.revision(service, id),
     refresh: () => source.refresh(),
+    onKept: (listener) => source.onKept(listener),
     onRetired: (listener) =>
       source.onRetired((revision) => {
         void workers.changed(revision.service).then(() => listener(revision));

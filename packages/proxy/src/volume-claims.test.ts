@@ -90,6 +90,8 @@ class Succession implements ServiceSource {
 
   refresh(): void {}
 
+  onKept(): void {}
+
   onRetired(listener: (revision: Revision) => void): void {
     this.#listeners.push(listener);
   }

@@ -9,17 +9,27 @@ export interface FakeBehaviour {
   stopMs: number;
   /** Does the engine answer? */
   reachable: boolean;
-  /** What the next starts do. */
-  starts: 'run' | 'refuse' | 'exit' | 'never-ready';
+  /** Do calls end with an error though what they ask for happens, later? */
+  answersLate: boolean;
+  /** What the next starts do. `again`: what is made first has to be made anew, as when its network or port is gone. */
+  starts: 'run' | 'refuse' | 'exit' | 'never-ready' | 'again' | 'no-image';
 }
 
 interface FakeInstance {
   readonly id: string;
   readonly spec: InstanceSpec;
-  readonly port: number;
+  port: number;
   state: RuntimeInstance['state'];
   ready: boolean;
+  /** Does it take connections? */
+  listens: boolean;
+  /** Is it on a network? */
+  connected: boolean;
+  exitCode: number;
 }
+
+/** How late what was asked for happens, if the answer does not wait for it. In milliseconds. */
+const LATE_MS = 3_000;
 
 class FakeRuntimeError extends Error {
   readonly code: string;
@@ -40,6 +50,7 @@ export class FakeRuntime implements Runtime {
     resumeMs: 5,
     stopMs: 10,
     reachable: true,
+    answersLate: false,
     starts: 'run',
   };
   /** Instances as they are, by id. */
@@ -47,9 +58,17 @@ export class FakeRuntime implements Runtime {
   readonly images = new Map<string, string>();
   /** How many starts there were. */
   started = 0;
+  /** How many times the list was asked for. */
+  listed = 0;
+  /** What others have: it is never listed, and must not be touched. */
+  readonly others = new Set<string>();
+  /** Called when some instance is otherwise now. */
+  readonly #changed = new Set<() => void>();
   readonly #clock: Clock;
   readonly #watchers = new Set<(event: RuntimeEvent) => void>();
   #nextId = 1;
+  #nextPort = 1_000;
+  #deaf = false;
 
   constructor(clock: Clock, { pause = true }: { pause?: boolean } = {}) {
     this.#clock = clock;
@@ -75,47 +94,54 @@ export class FakeRuntime implements Runtime {
 
   async start(
     spec: InstanceSpec,
-    { onCreated }: { onCreated?: (id: string) => void } = {},
+    { onCreated, signal }: { onCreated?: (id: string) => void; signal?: AbortSignal } = {},
   ): Promise<RuntimeInstance> {
     this.#check();
     this.started += 1;
-    await this.#pass(this.behaviour.createMs);
     const { starts } = this.behaviour;
-    if (starts === 'refuse') throw new FakeRuntimeError('START_FAILED');
-    const id = `i${this.#nextId++}`;
-    const instance: FakeInstance = {
-      id,
-      spec,
-      port: this.#nextId,
-      state: 'running',
-      ready: starts !== 'never-ready',
-    };
-    this.instances.set(id, instance);
-    onCreated?.(id);
-    await this.#pass(this.behaviour.startMs);
+    if (starts === 'no-image') throw new FakeRuntimeError('IMAGE_NOT_FOUND');
+    if (starts === 'again') {
+      const first = await this.#create(spec, onCreated);
+      this.die(first.id, 137);
+      await this.#pass(this.behaviour.createMs);
+      this.instances.delete(first.id);
+      this.#clock.after(this.behaviour.createMs, () => this.#emit({ type: 'removed', id: first.id }));
+    }
+    const instance = await this.#create(spec, onCreated);
+    const { id } = instance;
+    try {
+      await this.#pass(this.behaviour.startMs, signal);
+    } catch (error) {
+      if (signal?.aborted) this.instances.delete(id);
+      throw error;
+    }
+    this.#running(id, 'START_FAILED').state = 'running';
+    this.#tellChanged();
     if (starts === 'exit') this.die(id);
     return this.#describe(instance);
   }
 
   async pause(id: string): Promise<void> {
-    this.#check();
-    await this.#pass(this.behaviour.pauseMs);
-    this.#running(id).state = 'paused';
-    this.#emit({ type: 'paused', id });
+    await this.#call(this.behaviour.pauseMs, () => {
+      this.#running(id).state = 'paused';
+      this.#emit({ type: 'paused', id });
+    });
   }
 
   async resume(id: string): Promise<void> {
-    this.#check();
-    await this.#pass(this.behaviour.resumeMs);
-    this.#running(id).state = 'running';
-    this.#emit({ type: 'resumed', id });
+    await this.#call(this.behaviour.resumeMs, () => {
+      this.#running(id).state = 'running';
+      this.#emit({ type: 'resumed', id });
+    });
   }
 
   async stop(id: string): Promise<void> {
-    this.#check();
-    if (this.instances.get(id)?.state !== 'exited') await this.#pass(this.behaviour.stopMs);
-    this.die(id);
-    if (this.instances.delete(id)) this.#emit({ type: 'removed', id });
+    if (this.others.has(id)) throw new Error(`${id} is somebody else's`);
+    const takesMs = this.instances.get(id)?.state === 'exited' ? 0 : this.behaviour.stopMs;
+    await this.#call(takesMs, () => {
+      this.die(id, 143);
+      if (this.instances.delete(id)) this.#emit({ type: 'removed', id });
+    });
   }
 
   async inspect(id: string): Promise<RuntimeInstance | undefined> {
@@ -126,6 +152,7 @@ export class FakeRuntime implements Runtime {
 
   async list(): Promise<RuntimeInstance[]> {
     this.#check();
+    this.listed += 1;
     return [...this.instances.values()].map((instance) => this.#describe(instance));
   }
 
@@ -159,26 +186,21 @@ export class FakeRuntime implements Runtime {
     }
   }
 
-  /** The probe that goes with it: an instance is ready at once, or never. */
+  /** The probe that goes with it. A connection is enough for `tcp`, and the kernel gives one for who is paused, too. */
   readonly probe = async (
     { port }: { port: number },
-    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+    { check, timeoutMs, signal }: { check: { kind: string }; timeoutMs: number; signal: AbortSignal },
   ): Promise<{ attempts: number; durationMs: number }> => {
     signal.throwIfAborted();
-    const instance = [...this.instances.values()].find((one) => one.port === port);
-    if (instance?.ready && instance.state === 'running') return { attempts: 1, durationMs: 0 };
-    await new Promise<void>((resolve, reject) => {
-      const abort = () => {
-        timer.cancel();
-        reject(signal.reason);
-      };
-      const timer = this.#clock.after(timeoutMs, () => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      });
-      signal.addEventListener('abort', abort, { once: true });
-    });
-    throw new FakeRuntimeError('NOT_READY');
+    const answers = () => {
+      const instance = [...this.instances.values()].find((one) => one.port === port && one.connected);
+      if (instance === undefined || !instance.listens) return false;
+      return check.kind === 'tcp'
+        ? ['running', 'paused'].includes(instance.state)
+        : instance.ready && instance.state === 'running';
+    };
+    if (!answers()) await this.#until(answers, timeoutMs, signal);
+    return { attempts: 1, durationMs: 0 };
   };
 
   // What happens behind the proxy's back
@@ -188,7 +210,42 @@ export class FakeRuntime implements Runtime {
     const instance = this.instances.get(id);
     if (instance === undefined || instance.state === 'exited') return;
     instance.state = 'exited';
+    instance.exitCode = exitCode;
     this.#emit({ type: 'exited', id, exitCode, oomKilled: false });
+  }
+
+  /** One of its processes is killed for want of memory. */
+  runOutOfMemory(id: string): void {
+    this.#emit({ type: 'oom', id });
+  }
+
+  /** The app takes no connections any more, or does so again. */
+  listen(id: string, listens: boolean): void {
+    const instance = this.instances.get(id);
+    if (instance !== undefined) instance.listens = listens;
+    this.#tellChanged();
+  }
+
+  /** Its network is taken away, or it gets another one, at another address. */
+  connect(id: string, connected: boolean): void {
+    const instance = this.instances.get(id);
+    if (instance === undefined) return;
+    if (connected && !instance.connected) instance.port = this.#nextPort++;
+    instance.connected = connected;
+    this.#tellChanged();
+  }
+
+  /** What happens from now on is not told. */
+  async withoutEvents(happen: () => unknown): Promise<void> {
+    this.#deaf = true;
+    await happen();
+    this.#deaf = false;
+  }
+
+  /** The events break off, and come back. */
+  breakEvents(): void {
+    this.#emit(lost());
+    this.#emit({ type: 'connected' });
   }
 
   /** Somebody removes it by force. */
@@ -201,6 +258,7 @@ export class FakeRuntime implements Runtime {
     const instance = this.instances.get(id);
     if (instance?.state !== 'running') return;
     instance.state = 'paused';
+    this.#tellChanged();
     this.#emit({ type: 'paused', id });
   }
 
@@ -208,6 +266,7 @@ export class FakeRuntime implements Runtime {
     const instance = this.instances.get(id);
     if (instance?.state !== 'paused') return;
     instance.state = 'running';
+    this.#tellChanged();
     this.#emit({ type: 'resumed', id });
   }
 
@@ -228,34 +287,112 @@ export class FakeRuntime implements Runtime {
   // Private
 
   #emit(event: RuntimeEvent): void {
-    if (this.behaviour.reachable) for (const push of this.#watchers) push(event);
+    if (this.behaviour.reachable && !this.#deaf) for (const push of this.#watchers) push(event);
   }
 
   #check(): void {
     if (!this.behaviour.reachable) throw new FakeRuntimeError('ENGINE_UNREACHABLE');
   }
 
-  async #pass(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(ms, resolve));
+  async #pass(ms: number, signal?: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(ms, resolve);
+      signal?.addEventListener('abort', () => {
+        timer.cancel();
+        resolve();
+      });
+      if (signal?.aborted) timer.cancel();
+      if (signal?.aborted) resolve();
+    });
+    signal?.throwIfAborted();
     this.#check();
   }
 
-  #running(id: string): FakeInstance {
-    const instance = this.instances.get(id);
-    if (instance === undefined || instance.state === 'exited')
-      throw new FakeRuntimeError('INSTANCE_NOT_FOUND');
+  async #call(ms: number, happen: () => void): Promise<void> {
+    this.#check();
+    if (this.behaviour.answersLate) {
+      this.#later(happen);
+      throw new FakeRuntimeError('ENGINE_UNREACHABLE');
+    }
+    await this.#pass(ms);
+    happen();
+    this.#tellChanged();
+  }
+
+  #later(happen: () => void): void {
+    this.#clock.after(LATE_MS, () => {
+      try {
+        happen();
+      } catch {
+        // nobody waits for the answer
+      }
+      this.#tellChanged();
+    });
+  }
+
+  async #create(spec: InstanceSpec, onCreated?: (id: string) => void): Promise<FakeInstance> {
+    await this.#pass(this.behaviour.createMs);
+    const { starts } = this.behaviour;
+    if (starts === 'refuse') throw new FakeRuntimeError('START_FAILED');
+    const id = `i${this.#nextId++}`;
+    const instance: FakeInstance = {
+      id,
+      spec,
+      port: this.#nextPort++,
+      state: 'created',
+      ready: starts !== 'never-ready',
+      listens: true,
+      connected: true,
+      exitCode: 1,
+    };
+    if (this.behaviour.answersLate) {
+      this.#later(() => this.instances.set(id, { ...instance, state: 'running' }));
+      throw new FakeRuntimeError('ENGINE_UNREACHABLE');
+    }
+    this.instances.set(id, instance);
+    onCreated?.(id);
     return instance;
   }
 
-  #describe({ id, spec, port, state }: FakeInstance): RuntimeInstance {
+  #tellChanged(): void {
+    for (const changed of this.#changed) changed();
+  }
+
+  /** @throws `NOT_READY`, or the signal's reason */
+  async #until(answers: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => answers() && resolve();
+    const timer = this.#clock.after(timeoutMs, () =>
+      reject(Object.assign(new FakeRuntimeError('NOT_READY'), { attempts: 2 })),
+    );
+    const abort = () => reject(signal.reason);
+    this.#changed.add(look);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await promise;
+    } finally {
+      timer.cancel();
+      this.#changed.delete(look);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #running(id: string, code = 'INSTANCE_NOT_FOUND'): FakeInstance {
+    const instance = this.instances.get(id);
+    if (instance === undefined || instance.state === 'exited') throw new FakeRuntimeError(code);
+    return instance;
+  }
+
+  #describe({ id, spec, port, state, connected, exitCode }: FakeInstance): RuntimeInstance {
+    const runs = state === 'running' || state === 'paused';
     return {
       id,
       service: spec.service,
       revision: spec.revision,
       spec: this.specHash(spec),
       state,
-      endpoint: state === 'exited' ? undefined : { host: '127.0.0.1', port },
-      exit: state === 'exited' ? { exitCode: 1, oomKilled: false } : undefined,
+      endpoint: runs && connected ? { host: '127.0.0.1', port } : undefined,
+      exit: state === 'exited' ? { exitCode, oomKilled: false } : undefined,
     };
   }
 }
