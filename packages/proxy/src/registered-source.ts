@@ -23,7 +23,7 @@ export interface RegisteredSourceOptions {
 }
 
 /** A source that has one revision of each service. */
-export interface FallbackSource extends ServiceSource {
+interface FallbackSource extends ServiceSource {
   known(service: string): SoleRevision | undefined;
 }
 
