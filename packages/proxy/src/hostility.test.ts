@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import {
+  cutAnswers,
   FORWARDERS,
   type FrontUnderTest,
   hostileAnswers,
   mutate,
+  type RawAnswer,
   RawUpstream,
   seededRandom,
   sendRaw,
@@ -92,6 +94,83 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     });
     await expectAliveAndClean();
   });
+
+  /** The body that a client takes for the whole one. */
+  function wholeBody({ text, closed, reset }: RawAnswer): string | undefined | null {
+    const answer = text.replace(/^(?:HTTP\/1\.1 1\d\d [\s\S]*?\r\n\r\n)*/, '');
+    const end = answer.indexOf('\r\n\r\n');
+    if (answer.startsWith('HTTP/1.1 502 ')) return null;
+    if (!answer.startsWith('HTTP/1.1 200 ') || end === -1) return undefined;
+    const [head, rest] = [answer.slice(0, end), answer.slice(end + 4)];
+    const length = /^content-length: (\d+)/im.exec(head)?.[1];
+    if (length !== undefined) return rest.length === Number(length) ? rest : undefined;
+    if (!/^transfer-encoding: chunked/im.test(head)) return closed && !reset ? rest : undefined;
+    if (!/(?:^|\r\n)0\r\n(?:X-Sum: 1\r\n)?\r\n$/.test(rest)) return undefined;
+    return [...rest.matchAll(/[1-9a-f][0-9a-f]*\r\n(\d+)\r\n/g)].map(([, chunk]) => chunk).join('');
+  }
+
+  test.each(['1.1', '1.0'])(
+    'an answer that is cut at any byte, ended or reset, is whole for an HTTP/%s client only where it is',
+    { timeout: 120_000 },
+    async (version) => {
+      upstream.forget();
+      upstream.script = (connection) => {
+        const index = Number(/^GET \/(\d+) /.exec(connection.received)?.[1] ?? -1);
+        const answer = cutAnswers[index];
+        if (answer === undefined || connection.answered > 0) return;
+        connection.answer(answer.bytes);
+        setTimeout(() => {
+          if (answer.ending === 'end') connection.socket.end();
+          else connection.socket.resetAndDestroy();
+        }, 5);
+      };
+      await inParallel(cutAnswers, 20, async ({ bytes, ending, body }, i) => {
+        const answer = await sendRaw(
+          front.port,
+          `GET /${i} HTTP/${version}\r\nHost: raw.test\r\nConnection: close\r\n\r\n`,
+        );
+        expect([bytes, ending, answer.closed, wholeBody(answer)]).toEqual([bytes, ending, true, body]);
+      });
+      await expectAliveAndClean();
+    },
+  );
+
+  test.each(['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'])(
+    'a flood of %j has an end, and keeps nobody else waiting',
+    { timeout: 60_000 },
+    async (interim) => {
+      let poured = 0;
+      upstream.script = (connection) => {
+        if (!connection.received.startsWith('GET /flood ')) return connection.answer(OK);
+        const flood = interim.repeat(1_000);
+        const pour = () => {
+          do poured += flood.length;
+          while (connection.socket.write(flood));
+        };
+        connection.socket.on('drain', pour);
+        pour();
+      };
+      // It does not read, so that what is passed on would pile up.
+      const floods = Array.from({ length: 10 }, () => {
+        const socket = connect(front.port, '127.0.0.1').on('error', () => {});
+        socket.pause();
+        socket.write('GET /flood HTTP/1.1\r\nHost: raw.test\r\n\r\n');
+        return socket;
+      });
+      await expect.poll(() => poured).toBeGreaterThan(10 * interim.length * 1_000);
+      for (let i = 0; i < 10; i++) {
+        const { text } = await sendRaw(front.port, GET, { enough: (so) => so.endsWith('ok') });
+        expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
+      }
+      const flooding = () =>
+        upstream.connections.filter(({ received }) => received.startsWith('GET /flood '));
+      await expect
+        .poll(() => flooding().every(({ socket }) => socket.destroyed), { timeout: 20_000 })
+        .toBe(true);
+      for (const socket of floods) socket.destroy();
+      await expectAliveAndClean();
+    },
+  );
 
   test('mutated requests', { timeout: 300_000 }, async () => {
     upstream.script = (connection) => {

@@ -115,3 +115,42 @@ function* answers(): Generator<string> {
   const whole = `HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 10\r\n\r\n0123456789`;
   for (let length = 1; length < whole.length; length += 4) yield whole.slice(0, length);
 }
+
+/** An answer that ends somewhere, and how. */
+export interface CutAnswer {
+  readonly bytes: string;
+  readonly ending: 'end' | 'reset';
+  /** The body, if the answer is whole so; undefined if it is not, null if there is not even a head. */
+  readonly body: string | undefined | null;
+}
+
+/** Six answers, valid ones, cut at each byte, and then ended or reset. */
+export const cutAnswers: readonly CutAnswer[] = [...cuts()];
+
+function* cuts(): Generator<CutAnswer> {
+  const length = 'X-A: 1\r\nContent-Length: 10\r\n\r\n';
+  const chunked = 'Transfer-Encoding: chunked\r\n\r\n';
+  const chunks = '4\r\n0123\r\n6;x=y\r\n456789\r\n0\r\n';
+  for (const [head, rest] of [
+    [`HTTP/1.1 200 OK\r\n${length}`, '0123456789'],
+    [`HTTP/1.1 200 OK\r\n${chunked}`, `${chunks}\r\n`],
+    [`HTTP/1.1 200 OK\r\nConnection: close\r\nTrailer: X-Sum\r\n${chunked}`, `${chunks}X-Sum: 1\r\n\r\n`],
+    [
+      `HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n${length}`,
+      '0123456789',
+    ],
+    ['HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n', '0123456789'],
+    ['HTTP/1.0 200 OK\r\nX-A: 1\r\n\r\n', '0123456789'],
+  ] as const) {
+    const delimited = head.includes(length) || head.includes(chunked);
+    for (let at = 0; at <= head.length + rest.length; at++) {
+      for (const ending of ['end', 'reset'] as const) {
+        const bytes = (head + rest).slice(0, at);
+        const cut = at < head.length + rest.length;
+        if (at < head.length) yield { bytes, ending, body: null };
+        else if (delimited) yield { bytes, ending, body: cut ? undefined : '0123456789' };
+        else yield { bytes, ending, body: ending === 'end' ? bytes.slice(head.length) : undefined };
+      }
+    }
+  }
+}

@@ -10,7 +10,7 @@ export { FakePort } from './fake-port.ts';
 export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
 export { FixedRuntime } from './fixed-runtime.ts';
 export { FORWARDERS, type ForwarderClass, type FrontUnderTest, startFront } from './front-under-test.ts';
-export { hostileAnswers } from './hostile-answers.ts';
+export { type CutAnswer, cutAnswers, hostileAnswers } from './hostile-answers.ts';
 export { IMAGE_REFERENCES, NO_IMAGE_REFERENCES } from './image-references.ts';
 export { ImageRegistry } from './image-registry.ts';
 export {
