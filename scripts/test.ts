@@ -32,6 +32,10 @@ async function main(): Promise<number> {
   }
   const directory = mkdtempSync(join(tmpdir(), 'cless-test-'));
   try {
+    // For which the CLI has completions.
+    const shells = ['zsh', 'fish'].filter((shell) => find(shell) === undefined);
+    if (shells.length > 0 && process.getuid?.() === 0)
+      await install(shells).catch(() => console.log('the tests that need them are skipped'));
     if (engine.available) {
       // For the engine of the tests' own, in a network namespace.
       if (find('ip') === undefined && process.getuid?.() === 0) await install(['iproute2']);

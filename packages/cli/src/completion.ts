@@ -1,27 +1,51 @@
 import { Argument, type Command } from 'commander';
 import { newCommand } from './command.ts';
+import { complete, FILES } from './complete.ts';
 import { connect } from './connection.ts';
 
 /*
- * Completion: the shell asks `cless complete -- WORDS`, which knows the commands, their options and the services.
+ * Completion: the shell asks `cless complete -- WORDS`, which knows the commands, their options, and what fits there. The
+ * shell itself knows the files.
  */
+
+/** How long the proxy may take, in milliseconds: somebody has pressed a key. */
+const PATIENCE_MS = 2_000;
 
 const SCRIPTS = {
   bash: `_cless() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(cless complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local IFS=$'\\n' found
+  found=$(cless complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  if [[ $found == '${FILES}' ]]; then
+    compopt -o default
+    COMPREPLY=()
+    return
+  fi
+  [[ $found == *= ]] && compopt -o nospace
+  COMPREPLY=($found)
 }
-complete -o default -F _cless cless
+complete -F _cless cless
 `,
   zsh: `#compdef cless
 _cless() {
-  local -a words_found
-  words_found=("\${(@f)$(cless complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a words_found
+  local found="$(cless complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"
+  case $found in
+    '') return 1 ;;
+    '${FILES}') _files ;;
+    *=) compadd -S '' -- "\${(@f)found}" ;;
+    *) compadd -- "\${(@f)found}" ;;
+  esac
 }
 compdef _cless cless
 `,
-  fish: `complete -c cless -f -a '(cless complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+  fish: `function __cless_complete
+  set -l found (cless complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+  if test "$found" = '${FILES}'
+    __fish_complete_path (commandline -ct)
+  else
+    printf '%s\\n' $found
+  end
+end
+complete -c cless -f -a '(__cless_complete)'
 `,
 } as const;
 
@@ -42,29 +66,9 @@ export function completeCommand(program: Command): Command {
   return newCommand('complete')
     .argument('[words...]')
     .action(async (words: string[]) => {
-      const found = await complete(program, words, async () => {
-        const services = await connect({}, process.env).services();
-        return services.map(({ name }) => name);
-      });
+      const found = await complete(program, words, (options) =>
+        connect(options, process.env, AbortSignal.timeout(PATIENCE_MS)),
+      );
       process.stdout.write(found.map((word) => `${word}\n`).join(''));
     });
-}
-
-/** What the last of the words may become. */
-async function complete(
-  program: Command,
-  words: readonly string[],
-  services: () => Promise<string[]>,
-): Promise<string[]> {
-  const current = words.at(-1) ?? '';
-  const commands = program.createHelp().visibleCommands(program);
-  const command = commands.find((one) => one.name() === words[0]);
-  const startsSo = (word: string) => word.startsWith(current);
-  if (words.length <= 1 || command === undefined) return commands.map((one) => one.name()).filter(startsSo);
-  if (current.startsWith('-')) {
-    return command.options.flatMap(({ long }) => (long ? [long] : [])).filter(startsSo);
-  }
-  const [argument] = command.registeredArguments;
-  if (argument?.name() === 'name') return (await services().catch(() => [])).filter(startsSo);
-  return (argument?.argChoices ?? []).filter(startsSo);
 }

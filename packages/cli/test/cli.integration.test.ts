@@ -722,35 +722,4 @@ describe('help and completion', () => {
       expect((await cless([command, '--help'])).out).toMatch(/Examples?:\n {2}\S/);
     expect((await cless(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
-
-  test('bash completes commands, options and services', async () => {
-    await cless(['deploy', 'web', '--image', 'web:1']);
-    const { out: script } = await cless(['completion', 'bash']);
-    const bin = join(directory, 'bin');
-    const complete = async (...words: string[]) => {
-      const child = spawn(
-        'bash',
-        [
-          '-c',
-          `cless() { ${process.execPath} -- ${MAIN} "$@"; }\n${script}\nCOMP_WORDS=(cless ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _cless; printf '%s\\n' "\${COMPREPLY[@]}"`,
-        ],
-        {
-          env: { PATH: `${bin}:${process.env.PATH}`, HOME: directory, CLESS_STATE_DIR: directory },
-        },
-      );
-      let out = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-      await once(child, 'close');
-      return out.trim().split('\n');
-    };
-    expect(await complete('ro')).toEqual(['rollback']);
-    expect(await complete('deploy', '--ready')).toEqual([
-      '--ready-path',
-      '--ready-status',
-      '--ready-tcp',
-      '--ready-timeout',
-    ]);
-    expect(await complete('show', '')).toEqual(['web']);
-    expect(await complete('completion', 'z')).toEqual(['zsh']);
-  });
 });
