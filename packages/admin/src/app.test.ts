@@ -670,6 +670,10 @@ describe('who may ask', () => {
     }
     platform.connected = false;
     expect((await ask('GET', '/readyz', undefined, { headers })).status).toBe(503);
+    platform.connected = true;
+    platform.lost = 'the state directory is gone';
+    const lost = await ask('GET', '/readyz', undefined, { headers });
+    expect([lost.status, lost.json]).toEqual([503, { status: 'the state directory is gone' }]);
     expect((await ask('GET', '/healthz', undefined, { headers })).status).toBe(200);
   });
 

@@ -76,6 +76,12 @@ export function createApp({
     if (context.req.method !== 'GET') await platform.applied();
   });
   app.use(guard(guarding));
+  app.use(async (context, next) => {
+    const { lost } = platform;
+    if (lost !== undefined && !['GET', 'HEAD'].includes(context.req.method))
+      throw new ProblemError(503, 'state-lost', 'State directory lost', `Nothing can be changed: ${lost}.`);
+    await next();
+  });
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,

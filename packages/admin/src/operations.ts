@@ -30,12 +30,14 @@ export function operationRoutes({ app, store, platform }: Api): void {
     open: true,
     answers: {
       200: { description: 'It can.', schema: State },
-      503: { description: 'The runtime cannot be reached.', schema: State },
+      503: { description: 'The runtime cannot be reached, or changes would not last.', schema: State },
     },
-    handle: (_, context) =>
-      platform.connected
+    handle: (_, context) => {
+      const trouble = platform.connected ? platform.lost : 'the runtime cannot be reached';
+      return trouble === undefined
         ? context.json({ status: 'ready' })
-        : context.json({ status: 'the runtime cannot be reached' }, 503),
+        : context.json({ status: trouble }, 503);
+    },
   });
 
   route(app, {

@@ -132,6 +132,8 @@ export interface Platform {
   readonly runtime: string;
   /** Can the runtime be reached? */
   readonly connected: boolean;
+  /** Why changes would not last, in words; nothing if they do. */
+  readonly lost?: string | undefined;
   /** Requests that wait for an instance. */
   readonly waiting: number;
   instances(): Promise<readonly RunningInstance[]>;

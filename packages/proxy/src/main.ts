@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer, loadToken, type Platform, TokenError } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
 import { Router } from '@cless/router';
-import { DockerRuntime } from '@cless/runtime-docker';
+import { DockerRuntime, OwnerTakenError } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
 import type { Logger } from 'pino';
@@ -18,6 +18,7 @@ import { accessLog } from './event-log.ts';
 import type { FrontLimits, FrontOptions } from './front.ts';
 import { LastResort } from './last-resort.ts';
 import { openLog } from './log.ts';
+import { OwnerClaim } from './owner-claim.ts';
 import { createPlatform } from './platform.ts';
 import { portOf, workerOf } from './process-port.ts';
 import { refusals } from './refusals.ts';
@@ -35,6 +36,9 @@ import type { WorkerProcess } from './worker-link.ts';
  */
 
 const DATABASE = 'cless.db';
+const STATE_INTERVAL_MS = 2_000;
+/** A flag, and no setting: to be given once. */
+const TAKE_OVER = '--take-over';
 /** On top of the time for what is open, for all else at the end. In milliseconds. */
 const CLOSING_MS = 1_000;
 const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
@@ -45,7 +49,10 @@ async function main(): Promise<void> {
     process.stdout.write(`${settingsHelp()}\n`);
     return;
   }
-  const settings = readSettings(args, process.env);
+  const settings = readSettings(
+    args.filter((one) => one !== TAKE_OVER),
+    process.env,
+  );
   const { log, stream } = await openLog({ level: settings['log-level'], format: settings['log-format'] });
   const lastResort = new LastResort({
     log,
@@ -64,8 +71,8 @@ async function main(): Promise<void> {
     trustedProxies: settings['trust-proxy'],
     onError: (error: Error) => log.error(error, 'a connection could not be accepted'),
   };
-  if (process.env.CLESS_WORKER !== undefined && process.connected) beWorker(settings, parts);
-  else await runPrimary(settings, parts);
+  if (process.env.CLESS_FORKED !== undefined && process.connected) beWorker(settings, parts);
+  else await runPrimary(settings, parts, args.includes(TAKE_OVER));
 }
 
 /** What is the same wherever requests arrive. */
@@ -76,11 +83,26 @@ type Parts = Omit<FrontOptions, 'activator' | 'clock' | 'source' | 'onAccess'> &
   readonly router: Router;
 };
 
-async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
+async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): Promise<void> {
   const { log, router, lastResort } = parts;
   const state = new StateDirectory(settings['state-dir']);
   const store = new SqliteStore(join(state.path, DATABASE));
-  const runtime = createRuntime(settings, state);
+  const runtime = createRuntime(settings, state, takeOver);
+  let end: () => Promise<unknown> = async () => {};
+  // Its own id is nobody else's.
+  if (runtime instanceof DockerRuntime && settings.owner !== '') {
+    await OwnerClaim.make({
+      runtime,
+      clock: systemClock,
+      onTaken: (error) => {
+        log.fatal(explainTaken(error, state).message);
+        setTimeout(() => process.exit(2), settings['drain-timeout'] + CLOSING_MS);
+        end().finally(() => process.exit(2));
+      },
+    }).catch((error: unknown) => {
+      throw explainTaken(error, state);
+    });
+  }
   const defaults = defaultsOf(settings);
   const convention =
     settings.convention === 'on'
@@ -101,6 +123,7 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
     maxStarts: settings['max-starts'],
     maxInstances: never(settings['max-instances']),
     drainTimeoutMs: settings['drain-timeout'],
+    logQuery: settings['log-query'] === 'on',
   });
   const administering = starting.then(({ server }) => {
     store.onChange((service) => {
@@ -112,6 +135,7 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
       runtime,
       source,
       version: VERSION,
+      lost: () => (state.exists ? undefined : `the state directory ${state.path} is gone`),
       pull: runtime instanceof DockerRuntime ? (image, options) => runtime.pull(image, options) : undefined,
       refusals: (spec) => refusals(spec, settings),
     });
@@ -119,7 +143,9 @@ async function runPrimary(settings: Settings, parts: Parts): Promise<void> {
   });
   administering.catch(() => {}); // told below
   // Instances are left to the next start, which adopts them.
-  lastResort.finish = async () => (await starting).server.close({ keep: true });
+  end = async () => (await starting).server.close({ keep: true });
+  lastResort.finish = end;
+  watchState(state, log);
   // Before it says that it listens: whoever reads that may send a signal at once.
   const patienceMs = Math.max(settings['drain-timeout'], settings['stop-grace']) + CLOSING_MS;
   onSignal(log, patienceMs, async (signal) => {
@@ -159,7 +185,7 @@ function beWorker(settings: Settings, { log, lastResort, ...parts }: Parts): voi
   const worker = runWorker({
     ...parts,
     port: portOf(process),
-    onAccess: accessLog(log),
+    onAccess: accessLog(log, { query: settings['log-query'] === 'on' }),
     createSource: (primary) => {
       const source = new RegisteredSource({
         store,
@@ -179,7 +205,7 @@ function beWorker(settings: Settings, { log, lastResort, ...parts }: Parts): voi
 
 /** Forks workers that have the settings of now, whatever becomes of files and environment. */
 function forking({ flags }: Settings): () => WorkerProcess {
-  const env = { ...process.env, CLESS_WORKER: '1', CLESS_CONFIG: '' };
+  const env = { ...process.env, CLESS_FORKED: '1', CLESS_CONFIG: '' };
   return () => workerOf(fork(fileURLToPath(import.meta.url), flags, { env }));
 }
 
@@ -216,13 +242,18 @@ function never<T>(value: T | 'never' | 'none'): T | undefined {
   return value === 'never' || value === 'none' ? undefined : value;
 }
 
-function createRuntime(settings: Settings, state: StateDirectory): Runtime & { readonly owner?: string } {
+function createRuntime(
+  settings: Settings,
+  state: StateDirectory,
+  takeOver: boolean,
+): Runtime & { readonly owner?: string } {
   switch (settings.runtime) {
     case 'docker':
       return new DockerRuntime({
         owner: settings.owner || state.owner(),
         ports: settings['port-range'],
         hostPaths: settings['host-paths'],
+        ...(settings.owner !== '' && { holder: { id: state.owner(), directory: state.path, takeOver } }),
       });
     case 'process':
       if (settings['process-services'] === '') {
@@ -249,6 +280,29 @@ async function createForwarder(settings: Settings): Promise<Forwarder> {
 /** With the process runtime a service is called what the file calls it. */
 function imageSuffix(settings: Settings): string {
   return settings.runtime === 'process' ? '' : settings['image-suffix'];
+}
+
+function explainTaken(error: unknown, state: StateDirectory): Error {
+  if (!(error instanceof OwnerTakenError)) return error instanceof Error ? error : new Error(String(error));
+  const { directory = 'another one' } = error;
+  return new SettingError(
+    `CLESS_OWNER: ${error.message}, and this proxy has ${state.path}: each would stop the other's containers. ` +
+      `Give each a CLESS_OWNER of its own, or start this one with CLESS_STATE_DIR=${directory}; if that is lost for good, ` +
+      `start this one once with ${TAKE_OVER}`,
+    { cause: error },
+  );
+}
+
+/** What runs goes on without it, but nothing can be changed any more. */
+function watchState(state: StateDirectory, log: Logger): void {
+  const timer = setInterval(() => {
+    if (state.exists) return;
+    log.error(
+      `the state directory ${state.path} is gone, and with it the services: what is known is served on, nothing can be ` +
+        'changed. Put it back and start again',
+    );
+    clearInterval(timer);
+  }, STATE_INTERVAL_MS).unref();
 }
 
 /** Nothing if it is switched off, or its usual place is taken and nobody has asked for it there. */

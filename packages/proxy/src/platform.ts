@@ -9,6 +9,8 @@ export interface PlatformOptions {
   readonly runtime: Runtime;
   readonly source: RegisteredSource;
   readonly version: string;
+  /** Why changes would not last; nothing if they do. */
+  readonly lost: () => string | undefined;
   /** Nothing where the runtime knows no pulling. */
   readonly pull: Platform['pull'];
   readonly refusals: (spec: StoredSpec) => { readonly field: string; readonly reason: string }[];
@@ -20,6 +22,7 @@ export function createPlatform({
   runtime,
   source,
   version,
+  lost,
   pull,
   refusals,
 }: PlatformOptions): Platform {
@@ -31,6 +34,9 @@ export function createPlatform({
     runtime: runtime.name,
     get connected() {
       return activator.connected;
+    },
+    get lost() {
+      return lost();
     },
     get waiting() {
       return activator.pending;

@@ -30,6 +30,8 @@ export interface ServerOptions
   readonly maxInstances: number | undefined;
   /** How long open requests may take when it closes, in milliseconds. */
   readonly drainTimeoutMs: number;
+  /** Does the access log have query strings? Default: no. */
+  readonly logQuery?: boolean;
   /** How many lines of this process' log could not be written. */
   readonly logLinesDropped?: () => number;
 }
@@ -82,7 +84,7 @@ export class Server {
         ...options,
         activator: this.activator,
         clock: systemClock,
-        onAccess: accessLog(log),
+        onAccess: accessLog(log, { query: options.logQuery ?? false }),
       });
   }
 

@@ -110,6 +110,7 @@ describe('what a setting may be', () => {
     expect(() => readSettings([], { CLESS_PAUSE_AFTR: '1s' })).toThrow(
       'CLESS_PAUSE_AFTR: there is no such setting; did you mean CLESS_PAUSE_AFTER?',
     );
+    expect(() => readSettings([], { CLESS_WORKER: '4' })).toThrow('did you mean CLESS_WORKERS?');
     expect(() => readSettings(['--lisen', ':80'], {})).toThrow(
       '--lisen: there is no such setting; did you mean --listen?',
     );

@@ -155,6 +155,11 @@ const SETTINGS = {
     () => (process.stdout.isTTY ? 'pretty' : 'json'),
     'how logs look (default: pretty on a terminal, else json)',
   ),
+  'log-query': setting(
+    oneOf('off', 'on'),
+    'off',
+    'on: the access log has query strings, which may hold tokens and names',
+  ),
   'log-level': setting(
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
@@ -175,10 +180,10 @@ export type Settings = {
 };
 
 /**
- * `CLESS_INSTANCE` marks the processes of the process runtime, a proxy among them perhaps; `CLESS_WORKER` those that a proxy
+ * `CLESS_INSTANCE` marks the processes of the process runtime, a proxy among them perhaps; `CLESS_FORKED` those that a proxy
  * has forked; the others are the CLI's.
  */
-const NOT_OURS = new Set(['CLESS_INSTANCE', 'CLESS_WORKER', 'CLESS_ADMIN_URL', 'CLESS_ADMIN_TOKEN']);
+const NOT_OURS = new Set(['CLESS_INSTANCE', 'CLESS_FORKED', 'CLESS_ADMIN_URL', 'CLESS_ADMIN_TOKEN']);
 
 /**
  * Reads the settings: flag (`--pause-after 5m`), environment (`CLESS_PAUSE_AFTER`), file (`--config FILE` or
@@ -229,7 +234,13 @@ export function settingsHelp(): string {
     const value = typeof byDefault === 'string' && byDefault !== '' ? ` (default: ${byDefault})` : '';
     return `  --${key.padEnd(20)} ${environmentName(key).padEnd(26)} ${help}${value}`;
   });
-  return ['Usage: cless-proxy [--SETTING VALUE …] [--config FILE]', '', ...rows].join('\n');
+  return [
+    'Usage: cless-proxy [--SETTING VALUE …] [--config FILE] [--take-over]',
+    '',
+    ...rows,
+    '',
+    '--take-over, given once, binds CLESS_OWNER to this state directory when the one before is lost.',
+  ].join('\n');
 }
 
 interface Given {

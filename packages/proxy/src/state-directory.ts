@@ -1,6 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** The state directory cannot be used. */
@@ -11,46 +22,60 @@ export class StateDirectoryError extends Error {
 
 /** What this installation keeps on disk, for its owner's eyes only. One proxy at a time has it. */
 export class StateDirectory {
+  /** Absolute. */
   readonly path: string;
   /** SQLite's lock on a file is the system's: it ends with the process, however that ends. */
   readonly #lock: DatabaseSync;
+  /** Which file was locked: another one of that name is another state directory. */
+  readonly #inode: number;
 
-  /** @throws {StateDirectoryError} if it cannot be written, or another proxy has it */
+  /** @throws {StateDirectoryError} if it cannot be written, others may write there, or another proxy has it */
   constructor(path: string) {
-    this.path = path;
+    this.path = resolve(path);
+    this.#make();
+    const file = join(this.path, 'lock');
+    let lock: DatabaseSync | undefined;
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      chmodSync(path, 0o700);
+      lock = new DatabaseSync(file);
+      lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+      this.#inode = statSync(file).ino;
     } catch (error) {
+      lock?.close();
+      if (!isBusy(error)) throw this.#unusable(error);
       throw new StateDirectoryError(
-        `the state directory ${path} cannot be used (${reason(error)}); CLESS_STATE_DIR names another`,
-        {
-          cause: error,
-        },
-      );
-    }
-    this.#lock = new DatabaseSync(join(path, 'lock'));
-    try {
-      this.#lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
-    } catch (error) {
-      this.#lock.close();
-      throw new StateDirectoryError(
-        `another proxy uses the state directory ${path}; CLESS_STATE_DIR names another`,
+        `another proxy uses the state directory ${this.path}; CLESS_STATE_DIR names another`,
         { cause: error },
       );
     }
+    this.#lock = lock;
   }
 
-  /** The id of this installation; made at the first start. */
+  /** Is it still there? Somebody may have removed it, or put another one in its place. */
+  get exists(): boolean {
+    try {
+      return statSync(join(this.path, 'lock')).ino === this.#inode;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code !== 'ENOENT' && code !== 'ENOTDIR'; // else it could not be looked at
+    }
+  }
+
+  /** The id of this installation; made at the first start. @throws {StateDirectoryError} if it cannot be read */
   owner(): string {
     const file = join(this.path, 'owner');
+    let owner: string;
     try {
-      return readFileSync(file, 'utf8').trim();
-    } catch {
-      const owner = randomBytes(6).toString('hex');
-      writeFileSync(file, `${owner}\n`, { mode: 0o600 });
-      return owner;
+      owner = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      // With another id what runs would be somebody else's, for good.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw this.#unusable(error);
+      return this.#makeOwner(file);
     }
+    if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(owner)) return owner;
+    throw new StateDirectoryError(
+      `${file} holds no id: restore it (containers have it as their label cless.owner), or remove it, and a new one is ` +
+        'made: what runs of the old one is then left alone',
+    );
   }
 
   /** Where the admin API is, for the CLI; nothing if it is nowhere. */
@@ -63,8 +88,60 @@ export class StateDirectory {
   close(): void {
     this.#lock.close();
   }
+
+  // Private
+
+  #make(): void {
+    let mode: number;
+    try {
+      mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      ({ mode } = statSync(this.path));
+    } catch (error) {
+      throw this.#unusable(error);
+    }
+    // One that was there before stays as it is: it may be for others, too.
+    if ((mode & 0o022) === 0) return;
+    throw new StateDirectoryError(
+      `others than its owner may write to the state directory ${this.path} (mode ${(mode & 0o7777).toString(8)}): ` +
+        `chmod go-w it if it is for cLess alone, else CLESS_STATE_DIR names another`,
+    );
+  }
+
+  /** As a whole or not at all, also after a loss of power. */
+  #makeOwner(file: string): string {
+    const owner = randomBytes(6).toString('hex');
+    try {
+      const fd = openSync(`${file}.new`, 'w', 0o600);
+      try {
+        writeSync(fd, `${owner}\n`);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(`${file}.new`, file);
+      const directory = openSync(this.path, 'r');
+      try {
+        fsyncSync(directory);
+      } finally {
+        closeSync(directory);
+      }
+    } catch (error) {
+      throw this.#unusable(error);
+    }
+    return owner;
+  }
+
+  #unusable(error: unknown): StateDirectoryError {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === undefined || code === 'ERR_SQLITE_ERROR' ? message : code;
+    return new StateDirectoryError(
+      `the state directory ${this.path} cannot be used (${reason}); CLESS_STATE_DIR names another`,
+      { cause: error },
+    );
+  }
 }
 
-function reason(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
+/** https://www.sqlite.org/rescode.html#busy */
+function isBusy(error: unknown): boolean {
+  return (Number((error as { errcode?: unknown }).errcode) & 0xff) === 5;
 }

@@ -8,7 +8,8 @@ export type RuntimeErrorCode =
   | 'PULL_FAILED'
   | 'NETWORK_NOT_FOUND'
   | 'NO_ADDRESS_POOL'
-  | 'ENGINE_REFUSED';
+  | 'ENGINE_REFUSED'
+  | 'OWNER_TAKEN';
 
 export abstract class RuntimeError extends Error {
   abstract readonly code: RuntimeErrorCode;
@@ -127,6 +128,23 @@ export class InstanceNotFoundError extends RuntimeError {
   constructor(id: string) {
     super(`there is no container ${id.slice(0, 12)}`);
     this.id = id;
+  }
+}
+
+/** The owner is bound to another state directory, whose proxy acts for it. */
+export class OwnerTakenError extends RuntimeError {
+  override readonly name = 'OwnerTakenError';
+  readonly code = 'OWNER_TAKEN';
+  readonly owner: string;
+  /** The other state directory; nothing if it is not known where it is. */
+  readonly directory: string | undefined;
+
+  constructor(owner: string, directory: string | undefined) {
+    super(
+      `the owner ${owner} is bound to another state directory${directory === undefined ? '' : `, ${directory}`}`,
+    );
+    this.owner = owner;
+    this.directory = directory;
   }
 }
 

@@ -6,6 +6,7 @@ export {
   NetworkNotFoundError,
   NoAddressPoolError,
   NoFreePortError,
+  OwnerTakenError,
   PullFailedError,
   RuntimeError,
   type RuntimeErrorCode,
@@ -15,6 +16,7 @@ export type { RuntimeEvent } from './events.ts';
 export type { Hardening, Relaxation } from './hardening.ts';
 export type { Image } from './images.ts';
 export type { Endpoint, Instance } from './instance.ts';
+export type { Holder } from './owner-record.ts';
 export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';
 export type { InstanceSpec, Volume } from './spec.ts';
 export type { StartOptions } from './start.ts';

@@ -5,6 +5,10 @@ export const LABELS = {
   service: 'cless.service',
   revision: 'cless.revision',
   spec: 'cless.spec',
+  /** The id of the state directory that acts for the owner. */
+  state: 'cless.state',
+  /** Of an owner's record: where that state directory is. */
+  directory: 'cless.directory',
   /** Of a volume that an image declared: where containers find it. */
   target: 'cless.target',
 } as const;

@@ -8,6 +8,7 @@ import { type Image, Images } from './images.ts';
 import type { Instance } from './instance.ts';
 import { followLogs } from './logs.ts';
 import { JoinedNetworks, OwnNetwork } from './network.ts';
+import { type Holder, OwnerRecord } from './owner-record.ts';
 import { PortRange } from './ports.ts';
 import { pullImage } from './pull.ts';
 import { type InstanceSpec, specHash } from './spec.ts';
@@ -23,6 +24,11 @@ export interface DockerRuntimeOptions {
   readonly engine?: string;
   /** Folders of the host that containers may be given, with all that is in them. Default: none. */
   readonly hostPaths?: readonly string[];
+  /**
+   * The state directory that acts for the owner: with another one nothing is listed or started. `takeOver` binds the owner
+   * to it whatever it was bound to. Default: any may.
+   */
+  readonly holder?: Holder & { readonly takeOver?: boolean };
 }
 
 const LAST_LOG_LINES = 20;
@@ -49,12 +55,16 @@ export class DockerRuntime {
   readonly #containers: Containers;
   readonly #starter: Starter;
   readonly #volumes: Volumes;
+  readonly #record: OwnerRecord | undefined;
+  #takeOver: boolean;
+  #isHeld = false;
 
   constructor({
     owner,
     ports: { from, to } = { from: 8000, to: 9000 },
     engine: address = engineAddress(),
     hostPaths = [],
+    holder,
   }: DockerRuntimeOptions) {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(owner)) {
       throw new TypeError(
@@ -69,9 +79,12 @@ export class DockerRuntime {
     this.#images = new Images(engine);
     this.#containers = new Containers(engine, owner, ports);
     this.#volumes = new Volumes(engine, owner);
+    this.#record = holder && new OwnerRecord(engine, owner, holder);
+    this.#takeOver = holder?.takeOver ?? false;
     this.#starter = new Starter({
       engine,
       owner,
+      state: holder?.id,
       ports,
       network: this.#network,
       joinedNetworks: new JoinedNetworks(engine),
@@ -84,6 +97,18 @@ export class DockerRuntime {
   /** Makes the network ahead of the first start, which would have to wait for it. */
   async prepare(): Promise<void> {
     await this.#network.get();
+  }
+
+  /**
+   * Makes sure that the owner is bound to the `holder`. To be called now and then: its record in the engine may be pruned.
+   *
+   * @throws {OwnerTakenError}
+   */
+  async hold(): Promise<void> {
+    this.#isHeld = false;
+    await this.#record?.hold({ takeOver: this.#takeOver });
+    this.#takeOver = false;
+    this.#isHeld = true;
   }
 
   /** The image of that id or reference, if it is on the host. */
@@ -127,6 +152,7 @@ export class DockerRuntime {
    * @throws {StartFailedError} @throws the signal's reason
    */
   async start(spec: InstanceSpec, options: StartOptions = {}): Promise<Instance> {
+    if (!this.#isHeld) await this.hold();
     return this.#starter.start(spec, options);
   }
 
@@ -157,6 +183,7 @@ export class DockerRuntime {
 
   /** All containers of this owner, whatever their state. */
   async list(): Promise<Instance[]> {
+    if (!this.#isHeld) await this.hold();
     return this.#containers.list();
   }
 

@@ -58,6 +58,8 @@ export function specHash(spec: InstanceSpec): string {
 interface Placement {
   readonly owner: string;
   readonly network: string;
+  /** The id of the state directory that acts for the owner. */
+  readonly state: string | undefined;
   readonly hostPort: number;
   /** The user that the image runs as, empty for root. */
   readonly imageUser: string;
@@ -97,6 +99,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       [LABELS.service]: service,
       [LABELS.revision]: revision,
       [LABELS.spec]: specHash(spec),
+      ...(placement.state !== undefined && { [LABELS.state]: placement.state }),
     },
     // By id here, too: by the mode alone the engine would look for the network's name when it starts the container.
     NetworkingConfig: { EndpointsConfig: { [placement.network]: { NetworkID: placement.network } } },

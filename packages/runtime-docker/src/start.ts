@@ -32,6 +32,7 @@ export interface StartOptions {
 interface Surroundings {
   readonly engine: Engine;
   readonly owner: string;
+  readonly state: string | undefined;
   readonly ports: PortRange;
   readonly network: OwnNetwork;
   readonly joinedNetworks: JoinedNetworks;
@@ -94,14 +95,14 @@ export class Starter {
     placement: Placement,
     { onCreated, signal }: { onCreated: StartOptions['onCreated']; signal: AbortSignal | undefined },
   ): Promise<Instance | 'port taken' | 'network gone'> {
-    const { engine, owner, ports, containers } = this.#parts;
+    const { engine, owner, state, ports, containers } = this.#parts;
     // A name that we choose: when the engine does not answer in time we still know what to remove.
     const name = `cless-${spec.service.slice(0, 63)}-${randomBytes(6).toString('hex')}`;
     let network: string | undefined;
     let creation: Promise<string> | undefined;
     try {
       network = await this.#parts.network.get();
-      const config = containerConfig(spec, { ...placement, owner, network, hostPort });
+      const config = containerConfig(spec, { ...placement, owner, state, network, hostPort });
       // Not by the signal: what the engine makes all the same would have an id that nobody knows.
       creation = this.#create({ ...config, name });
       const id = await unlessAborted(creation, signal);

@@ -45,10 +45,11 @@ export async function sampleImage(
   return name;
 }
 
-/** Removes what an owner has left: containers, network, and the images named. */
+/** Removes what an owner has left: containers, network, record, and the images named. */
 export async function cleanUp(owner: string, images: readonly string[] = []): Promise<void> {
   const containers = await dockerLines('ps', '-aq', '--filter', `label=cless.owner=${owner}`);
   if (containers.length > 0) await docker('rm', '-f', '-v', ...containers).catch(() => {});
   await docker('network', 'rm', `cless-${owner}`).catch(() => {});
+  await docker('volume', 'rm', `cless.owner.${owner}`).catch(() => {});
   if (images.length > 0) await docker('rmi', '-f', ...images).catch(() => {});
 }

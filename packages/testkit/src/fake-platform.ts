@@ -5,6 +5,7 @@ export class FakePlatform implements Platform {
   readonly version = '1.2.3';
   readonly runtime = 'fake';
   connected = true;
+  lost: string | undefined;
   waiting = 0;
   /** Images that are there, with the ports that they expose. */
   readonly images = new Map<string, { id: string; exposedPorts: number[]; volumes?: string[] }>([

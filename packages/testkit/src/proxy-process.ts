@@ -49,6 +49,7 @@ export class ProxyProcess {
     settings: Readonly<Record<string, string>>,
     /** What puts it into a network namespace, if it is not to run in this one. */
     enter: readonly string[] = [],
+    args: readonly string[] = [],
   ): Promise<ProxyProcess> {
     const child = spawnProxy(
       {
@@ -58,7 +59,7 @@ export class ProxyProcess {
         ...(process.env.TEST_WORKERS !== undefined && { CLESS_WORKERS: process.env.TEST_WORKERS }),
         ...settings,
       },
-      [],
+      args,
       enter,
     );
     const lines: LogLine[] = [];
