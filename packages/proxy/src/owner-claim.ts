@@ -2,7 +2,7 @@ import type { Clock, Timer } from './clock.ts';
 import { codeOf } from './errors.ts';
 
 /** What binds an owner to this state directory; fails with code `OWNER_TAKEN` where it is bound to another one. */
-export interface Owned {
+interface Owned {
   hold(): Promise<void>;
 }
 
