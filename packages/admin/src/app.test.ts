@@ -143,6 +143,32 @@ describe('services', () => {
   });
 });
 
+describe('volumes that images declared', () => {
+  const volume = { name: 'cless-x-web-data-1', target: '/data' };
+
+  test('stay when their service is removed, and are told; go when that is said', async () => {
+    await ask('PUT', '/v1/services/web', {});
+    platform.volumesOf.set('web', [volume]);
+    const kept = await ask('DELETE', '/v1/services/web');
+    expect([kept.status, kept.json]).toEqual([200, { removed: [], left: [volume] }]);
+    expect(store.service('web')).toBeUndefined();
+    expect((await ask('DELETE', '/v1/services/web')).status).toBe(404);
+    // Of what is not registered, too: a service by convention has nothing else that could be removed.
+    const gone = await ask('DELETE', '/v1/services/web?volumes=true');
+    expect([gone.status, gone.json]).toEqual([200, { removed: [volume], left: [] }]);
+    expect((await ask('DELETE', '/v1/services/web?volumes=true')).status).toBe(404);
+  });
+
+  test('that are in use all the same are told', async () => {
+    await ask('PUT', '/v1/services/busy', {});
+    platform.volumesOf.set('busy', [volume]);
+    expect((await ask('DELETE', '/v1/services/busy?volumes=true')).json).toEqual({
+      removed: [],
+      left: [volume],
+    });
+  });
+});
+
 describe('deploys', () => {
   test('a revision gets all traffic once it is ready; the image is resolved to its id', async () => {
     await ask('PUT', '/v1/services/web', {});

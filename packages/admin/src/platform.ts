@@ -109,6 +109,13 @@ export interface Store {
   removeRevision(service: string, revision: string): boolean;
 }
 
+export interface ServiceVolume {
+  /** As the engine has it. */
+  readonly name: string;
+  /** Where the service's containers find it. */
+  readonly target: string;
+}
+
 export interface RunningInstance {
   readonly id: string;
   readonly service: string;
@@ -158,6 +165,14 @@ export interface Platform {
         reference: string,
         options: { onProgress: (line: string) => void; signal: AbortSignal },
       ) => Promise<void>)
+    | undefined;
+  /** Volumes that the images of a service declared; nothing where the runtime has none. */
+  readonly volumes:
+    | {
+        of(service: string): Promise<readonly ServiceVolume[]>;
+        /** Removes them when nothing of the service runs any more; gives back those that are in use all the same. */
+        remove(service: string): Promise<readonly ServiceVolume[]>;
+      }
     | undefined;
   /** Why the installation does not allow this spec, as fields and reasons. */
   refusals(spec: StoredSpec): { readonly field: string; readonly reason: string }[];

@@ -346,6 +346,19 @@ export const Service = z
 
 export type Service = z.infer<typeof Service>;
 
+const ServiceVolume = z.object({
+  name: z.string().meta({ description: 'As the engine has it.' }),
+  target: z.string().meta({ description: 'Where the service’s containers find it.' }),
+});
+
+export const RemovedVolumes = z
+  .object({
+    removed: z.array(ServiceVolume),
+    left: z.array(ServiceVolume).meta({ description: 'Kept, or still in use.' }),
+  })
+  .meta({ id: 'RemovedVolumes', description: 'The volumes that the images of a service declared.' });
+export type RemovedVolumes = z.infer<typeof RemovedVolumes>;
+
 export const Revision = z
   .object({
     service: z.string(),

@@ -3,10 +3,10 @@ import type { Context } from 'hono';
 import type { Api } from './app.ts';
 import type { KnownService, Store } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
-import { after, limit } from './query.ts';
+import { after, flag, limit } from './query.ts';
 import { checkRollout } from './rollout.ts';
 import { route, SERVICE } from './route.ts';
-import { Service, ServiceInput, Traffic } from './schemas.ts';
+import { RemovedVolumes, Service, ServiceInput, Traffic } from './schemas.ts';
 import { fromService, toService } from './wire.ts';
 import { write } from './write.ts';
 
@@ -78,17 +78,35 @@ export function serviceRoutes({ app, store, platform }: Api): void {
     id: 'deleteService',
     tag,
     summary: 'Removes a service and its revisions; its instances stop as soon as they are not in use.',
+    description:
+      'Volumes that its images declared stay, unless they are to be removed, too; those of a service by convention can be removed so as well.',
     params: SERVICE,
+    query: {
+      volumes: flag.meta({
+        description: 'Remove the volumes that its images declared, too, with all that is in them?',
+      }),
+    },
     headers: { 'If-Match': 'Only if it is at this version.' },
-    answers: { 204: { description: 'Removed.' } },
-    problems: [404, 412],
-    handle: async ({ params }, context) => {
-      await write(() => {
-        known(params.service);
-        store.remove(params.service, expectation(context));
-      });
-      platform.publish({ type: 'service-removed', service: params.service });
-      return context.body(null, 204);
+    answers: {
+      200: { description: 'Removed; it had volumes.', schema: RemovedVolumes },
+      204: { description: 'Removed; it had no volumes.' },
+    },
+    problems: [404, 412, 503],
+    handle: async ({ params: { service }, query }, context) => {
+      const { volumes } = platform;
+      const before = volumes === undefined ? [] : await volumes.of(service).catch(unless(query.volumes));
+      const byConvention = store.service(service) === undefined && query.volumes && before.length > 0;
+      if (!byConvention) {
+        await write(() => {
+          known(service);
+          store.remove(service, expectation(context));
+        });
+        platform.publish({ type: 'service-removed', service });
+      }
+      if (volumes === undefined || before.length === 0) return context.body(null, 204);
+      const left = query.volumes ? await volumes.remove(service) : before;
+      const removed = before.filter(({ name }) => left.every((other) => other.name !== name));
+      return context.json({ removed, left }, 200);
     },
   });
 
@@ -130,6 +148,14 @@ export function serviceRoutes({ app, store, platform }: Api): void {
       return context.json(traffic, 200, { ETag: etag(version) });
     },
   });
+}
+
+/** What an engine that does not answer means: nothing is known, and that is no matter unless it is asked for. */
+function unless(asked: boolean): (error: unknown) => [] {
+  return (error) => {
+    if (asked) throw error;
+    return [];
+  };
 }
 
 /** @throws if there is none of that name */

@@ -137,6 +137,10 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
       version: VERSION,
       lost: () => (state.exists ? undefined : `the state directory ${state.path} is gone`),
       pull: runtime instanceof DockerRuntime ? (image, options) => runtime.pull(image, options) : undefined,
+      volumes:
+        runtime instanceof DockerRuntime
+          ? { of: (service) => runtime.volumes(service), remove: (service) => runtime.removeVolumes(service) }
+          : undefined,
       refusals: (spec) => refusals(spec, settings),
     });
     return startAdmin(settings, { state, store, platform, token, log });

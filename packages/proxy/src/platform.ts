@@ -1,8 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform, StoredSpec } from '@cless/admin';
+import type { Activator } from './activator.ts';
 import type { Runtime } from './contracts.ts';
 import type { RegisteredSource } from './registered-source.ts';
 import { conceal } from './secrets.ts';
 import type { Server } from './server.ts';
+
+/** How long the instances of a service may take to stop when its volumes are to be removed, in milliseconds. */
+const STOPPED_MS = 30_000;
+const LOOK_EVERY_MS = 50;
 
 export interface PlatformOptions {
   readonly server: Server;
@@ -13,6 +19,8 @@ export interface PlatformOptions {
   readonly lost: () => string | undefined;
   /** Nothing where the runtime knows no pulling. */
   readonly pull: Platform['pull'];
+  /** Nothing where the runtime has no volumes. */
+  readonly volumes: Platform['volumes'];
   readonly refusals: (spec: StoredSpec) => { readonly field: string; readonly reason: string }[];
 }
 
@@ -24,12 +32,20 @@ export function createPlatform({
   version,
   lost,
   pull,
+  volumes,
   refusals,
 }: PlatformOptions): Platform {
   const { activator, events, metrics } = server;
   return {
     version,
     pull,
+    volumes: volumes && {
+      of: (service) => volumes.of(service),
+      async remove(service) {
+        await stopped(activator, service);
+        return volumes.remove(service);
+      },
+    },
     refusals,
     runtime: runtime.name,
     get connected() {
@@ -81,6 +97,17 @@ export function createPlatform({
     subscribe: (listener, after) => events.subscribe(listener, after),
     metrics: () => metrics.text(),
   };
+}
+
+/** Resolves when nothing of the service runs any more, or after a while all the same. */
+async function stopped(activator: Activator, service: string): Promise<void> {
+  const untilMs = performance.now() + STOPPED_MS;
+  for (;;) {
+    const running = [...activator.instances()].filter(({ revision }) => revision.service === service);
+    if (running.length === 0 || performance.now() > untilMs) return;
+    for (const instance of running) instance.dismiss();
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** To the outside, what is being paused is ready, and what is being resumed is paused. */

@@ -58,6 +58,17 @@ export class FakePlatform implements Platform {
     this.images.set(reference, image);
   };
 
+  /** Those of each service; of `busy` they are in use. */
+  readonly volumesOf = new Map<string, { name: string; target: string }[]>();
+  readonly volumes: Platform['volumes'] = {
+    of: async (service) => this.volumesOf.get(service) ?? [],
+    remove: async (service) => {
+      const left = service === 'busy' ? (this.volumesOf.get(service) ?? []) : [];
+      this.volumesOf.set(service, left);
+      return left;
+    },
+  };
+
   refusals() {
     return this.refused;
   }
