@@ -2,6 +2,7 @@ import type {
   Change,
   Instance,
   Problem,
+  RemovedVolumes,
   Revision,
   RevisionInput,
   Service,
@@ -103,8 +104,14 @@ export class AdminClient {
     });
   }
 
-  async removeService(name: string): Promise<void> {
-    await this.#call('DELETE', servicePath(name));
+  /**
+   * Removes a service; with `volumes`, also those that its images declared, with all that is in them.
+   *
+   * @returns which volumes are removed, and which are left
+   */
+  async removeService(name: string, { volumes = false } = {}): Promise<RemovedVolumes> {
+    const response = await this.#call('DELETE', servicePath(name), { query: { volumes } });
+    return response.status === 204 ? { removed: [], left: [] } : ((await response.json()) as RemovedVolumes);
   }
 
   /** All revisions, the newest first. */

@@ -1,4 +1,4 @@
-import type { Service } from '@cless/admin/schemas';
+import type { RemovedVolumes, Service } from '@cless/admin/schemas';
 import type { Command } from 'commander';
 import { newCommand, type Session, withSession } from './command.ts';
 import { ago, paint, show, table } from './output.ts';
@@ -81,7 +81,8 @@ export function removeCommand(): Command {
     )
     .argument('<name>', 'the service')
     .argument('[revision]', 'only this revision')
-    .addHelpText('after', '\nExamples:\n  cless rm web\n  cless rm web web-00003')
+    .option('--volumes', 'the volumes that its images declare, too, with all that is in them')
+    .addHelpText('after', '\nExamples:\n  cless rm web\n  cless rm web --volumes\n  cless rm web web-00003')
     .action(withSession(remove));
 }
 
@@ -89,10 +90,26 @@ async function remove(
   { client, output }: Session,
   name: string,
   revision: string | undefined,
+  { volumes = false }: { readonly volumes?: boolean },
 ): Promise<void> {
-  if (revision === undefined) await client.removeService(name);
-  else await client.removeRevision(name, revision);
-  show(output, { removed: revision ?? name }, () => `${revision ?? name} is removed`);
+  if (revision !== undefined) {
+    if (volumes) throw new CliError('--volumes: volumes are the service’s, and go with it only');
+    await client.removeRevision(name, revision);
+    show(output, { removed: revision }, () => `${revision} is removed`);
+    return;
+  }
+  const { removed, left } = await client.removeService(name, { volumes });
+  const list = (all: RemovedVolumes['left']) => all.map((one) => `${one.target} (${one.name})`).join(', ');
+  show(output, { removed: name, volumes: { removed, left } }, () =>
+    [
+      removed.length > 0 ? `${name} is removed, with its volumes ${list(removed)}` : `${name} is removed`,
+      ...(left.length === 0
+        ? []
+        : volumes
+          ? [`still in use, so not removed: ${list(left)}`]
+          : [`its volumes stay: ${list(left)}`, `cless rm ${name} --volumes removes them`]),
+    ].join('\n'),
+  );
 }
 
 /** @throws {CliError} if there is none, with the nearest name that there is */

@@ -28,14 +28,16 @@ export const noEngine: string | undefined =
     (error: Error) => error.message,
   ));
 
-/** Makes an image of the sample upstream that behaves as its environment says. */
+/** Makes an image of the sample upstream that behaves as its environment and further lines of its Dockerfile say. */
 export async function sampleImage(
   name: string,
   environment: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
 ): Promise<string> {
   const lines = [
     'FROM cless-testkit',
     ...Object.entries(environment).map(([key, value]) => `ENV ${key}=${value}`),
+    ...more,
   ];
   const build = run('docker', ['build', '-q', '-t', name, '-'], {
     env: { ...process.env, DOCKER_BUILDKIT: '0' },
