@@ -109,7 +109,7 @@ export interface Store {
   removeRevision(service: string, revision: string): boolean;
 }
 
-export interface ServiceVolume {
+interface ServiceVolume {
   /** As the engine has it. */
   readonly name: string;
   /** Where the service's containers find it. */
