@@ -17,6 +17,10 @@ export class InProcessRuntime {
 
   async prepare() {}
 
+  async listImages() {
+    return new Map(Object.keys(this.#handlers).map((name) => [name, name])); // name → id
+  }
+
   async image(name) {
     return name in this.#handlers ? { id: name, exposedPorts: [] } : undefined;
   }

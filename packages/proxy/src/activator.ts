@@ -305,6 +305,7 @@ export class Activator implements LeaseGiver {
         if (this.#runtimeLost === undefined)
           this.#options.onEvent({ type: 'runtime-lost', error: event.error });
         this.#runtimeLost = event.error;
+        this.#options.source.refresh(); // what changes from here on is not told
         if (!this.#looked) this.#refuseFirstRequests(event.error);
         return;
       case 'images-changed':

@@ -158,6 +158,8 @@ export interface Runtime {
   readonly name: string;
   readonly capabilities: { readonly pause: boolean };
   prepare(): Promise<void>;
+  /** All images that can be started by a name: name → id. */
+  listImages(): Promise<ReadonlyMap<string, string>>;
   image(reference: string): Promise<
     | {
         readonly id: string;

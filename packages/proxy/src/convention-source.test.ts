@@ -8,7 +8,13 @@ const defaults = {
 };
 
 function source(images: Record<string, { id: string; exposedPorts: number[]; volumes?: string[] }>) {
-  const runtime = { image: vi.fn(async (name: string) => images[name]) };
+  const runtime = {
+    image: vi.fn(async (name: string) => images[name]),
+    listImages: vi.fn(
+      async (): Promise<ReadonlyMap<string, string>> =>
+        new Map(Object.entries(images).map(([name, { id }]) => [name, id])),
+    ),
+  };
   return { runtime, source: new ConventionSource({ runtime, imageSuffix: '-docker', defaults }) };
 }
 
@@ -34,18 +40,66 @@ test('of an image that declares a VOLUME one revision replaces the other', async
   expect((await convention.resolve('web'))?.choose().rollout).toBeUndefined();
 });
 
-test('the runtime is asked once, for what is there and for what is not, until images change', async () => {
+test('names that strangers think of cost one list, and an image one look, until images change', async () => {
   const images: Record<string, { id: string; exposedPorts: number[] }> = {};
   const { runtime, source: convention } = source(images);
+  const flood = () =>
+    Promise.all(Array.from({ length: 20_000 }, (_, i) => convention.resolve(`stranger-${i}`)));
+  expect(new Set(await flood())).toEqual(new Set([undefined]));
+  await flood();
   await Promise.all([convention.resolve('x'), convention.resolve('x')]);
-  await convention.resolve('x');
-  expect(runtime.image).toHaveBeenCalledTimes(1);
+  expect(runtime.listImages).toHaveBeenCalledTimes(1);
+  expect(runtime.image).toHaveBeenCalledTimes(0);
+
   images['x-docker'] = { id: 'sha256:1', exposedPorts: [] };
   convention.refresh();
-  expect((await convention.resolve('x'))?.choose().id).toBe('sha256:1');
-  expect(convention.known('x')?.choose().id).toBe('sha256:1');
+  const [found, same] = await Promise.all([convention.resolve('x'), convention.resolve('x'), flood()]);
+  expect(found?.choose().id).toBe('sha256:1');
+  expect(same).toBe(found);
+  expect(convention.known('x')).toBe(found);
   await convention.resolve('x');
-  expect(runtime.image).toHaveBeenCalledTimes(2);
+  expect(runtime.listImages).toHaveBeenCalledTimes(2);
+  expect(runtime.image).toHaveBeenCalledTimes(1);
+});
+
+test('a thousand changes at once cost two lists, and no look at what has stayed as it was', async () => {
+  const images = Object.fromEntries(
+    Array.from({ length: 500 }, (_, i) => [`s${i}-docker`, { id: `sha256:${i}`, exposedPorts: [] }]),
+  );
+  const { runtime, source: convention } = source(images);
+  await Promise.all(Object.keys(images).map((name) => convention.resolve(name.replace('-docker', ''))));
+  expect(runtime.image).toHaveBeenCalledTimes(500);
+  const list = Promise.withResolvers<ReadonlyMap<string, string>>();
+  runtime.listImages.mockReturnValueOnce(list.promise);
+  convention.refresh();
+  await new Promise(setImmediate);
+  images['s7-docker'] = { id: 'sha256:new', exposedPorts: [] };
+  for (let i = 0; i < 1_000; i++) {
+    convention.refresh();
+    await undefined;
+  }
+  list.resolve(new Map());
+  await vi.waitFor(() => expect(convention.known('s7')?.choose().id).toBe('sha256:new'));
+  expect(convention.known('s8')?.choose().id).toBe('sha256:8');
+  expect(runtime.listImages).toHaveBeenCalledTimes(3);
+  expect(runtime.image).toHaveBeenCalledTimes(501);
+});
+
+test('an image that changes while it is looked at is looked at again', async () => {
+  const images: Record<string, { id: string; exposedPorts: number[] }> = {
+    'x-docker': { id: 'sha256:1', exposedPorts: [] },
+  };
+  const { runtime, source: convention } = source(images);
+  const look = Promise.withResolvers<{ id: string; exposedPorts: number[] }>();
+  runtime.image.mockReturnValueOnce(look.promise);
+  const asked = convention.resolve('x');
+  await new Promise(setImmediate);
+  images['x-docker'] = { id: 'sha256:2', exposedPorts: [] };
+  convention.refresh();
+  await new Promise(setImmediate);
+  look.resolve({ id: 'sha256:1', exposedPorts: [] });
+  expect((await asked)?.choose().id).toBe('sha256:2');
+  expect(convention.known('x')?.choose().id).toBe('sha256:2');
 });
 
 test('a moved name retires the old revision, a removed one too', async () => {
@@ -68,21 +122,29 @@ test('a moved name retires the old revision, a removed one too', async () => {
 test('an answer from before a change is not kept', async () => {
   const images: Record<string, { id: string; exposedPorts: number[] }> = {};
   const { runtime, source: convention } = source(images);
-  const slow = Promise.withResolvers<undefined>();
-  runtime.image.mockReturnValueOnce(slow.promise);
+  const slow = Promise.withResolvers<ReadonlyMap<string, string>>();
+  runtime.listImages.mockReturnValueOnce(slow.promise);
   const asked = convention.resolve('x');
+  await new Promise(setImmediate);
   images['x-docker'] = { id: 'sha256:1', exposedPorts: [] };
   convention.refresh();
-  slow.resolve(undefined);
+  await new Promise(setImmediate);
+  slow.resolve(new Map());
   expect((await asked)?.choose().id).toBe('sha256:1');
 });
 
 test('what is known serves on while the runtime cannot be reached', async () => {
   const { runtime, source: convention } = source({ 'x-docker': { id: 'sha256:1', exposedPorts: [] } });
   await convention.resolve('x');
-  runtime.image.mockRejectedValue(new Error('unreachable'));
+  runtime.listImages.mockRejectedValue(new Error('unreachable'));
   convention.refresh();
   await new Promise(setImmediate);
   expect(convention.known('x')?.choose().id).toBe('sha256:1');
   await expect(convention.resolve('other')).rejects.toThrow('unreachable');
+  expect((await convention.resolve('x'))?.choose().id).toBe('sha256:1');
+  // And nothing is believed of the time before.
+  runtime.listImages.mockReset();
+  runtime.listImages.mockResolvedValue(new Map([['other-docker', 'sha256:2']]));
+  runtime.image.mockResolvedValue({ id: 'sha256:2', exposedPorts: [] });
+  expect((await convention.resolve('other'))?.choose().id).toBe('sha256:2');
 });

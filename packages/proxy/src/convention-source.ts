@@ -1,7 +1,8 @@
 import type { Revision, Runtime, ServedService, ServiceSource } from './contracts.ts';
+import { type ImageIds, ImageList } from './image-list.ts';
 
 export interface ConventionOptions {
-  readonly runtime: Pick<Runtime, 'image'>;
+  readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
   /** What follows the service's name in the image's. */
   readonly imageSuffix: string;
   /** What all revisions have in common. */
@@ -10,8 +11,6 @@ export interface ConventionOptions {
 
 /** Where a container listens that says nothing else. */
 export const DEFAULT_PORT = 8080;
-/** How many names without an image are remembered: a crawler asks for the same ones again and again. */
-const MAX_UNKNOWN = 10_000;
 
 /** A service whose requests all go to one revision. */
 export class SoleRevision implements ServedService {
@@ -35,16 +34,16 @@ export class SoleRevision implements ServedService {
  */
 export class ConventionSource implements ServiceSource {
   readonly #options: ConventionOptions;
+  /** That a name has no image is known from this: names that strangers think of cost nothing. */
+  readonly #images: ImageList;
   readonly #known = new Map<string, SoleRevision>();
-  /** Names without an image, until an image changes. */
-  readonly #unknown = new Set<string>();
+  /** What is being looked at, by service and image. */
   readonly #asked = new Map<string, Promise<SoleRevision | undefined>>();
   readonly #listeners: ((revision: Revision) => void)[] = [];
-  /** Grows when images change: an answer from before is not kept. */
-  #generation = 0;
 
   constructor(options: ConventionOptions) {
     this.#options = options;
+    this.#images = new ImageList(options.runtime);
   }
 
   known(service: string): SoleRevision | undefined {
@@ -52,14 +51,7 @@ export class ConventionSource implements ServiceSource {
   }
 
   async resolve(service: string): Promise<SoleRevision | undefined> {
-    const known = this.#known.get(service);
-    if (known !== undefined || this.#unknown.has(service)) return known;
-    let asked = this.#asked.get(service);
-    if (asked === undefined) {
-      asked = this.#ask(service).finally(() => this.#asked.delete(service));
-      this.#asked.set(service, asked);
-    }
-    return asked;
+    return this.#known.get(service) ?? this.#look(service, await this.#images.get());
   }
 
   async revision(service: string, id: string): Promise<Revision | undefined> {
@@ -68,13 +60,9 @@ export class ConventionSource implements ServiceSource {
   }
 
   refresh(): void {
-    this.#generation += 1;
-    this.#unknown.clear();
-    this.#asked.clear();
-    for (const service of this.#known.keys()) {
-      // What is known serves until the runtime says otherwise, and if it cannot be reached.
-      this.#ask(service).catch(() => {});
-    }
+    this.#images.changed();
+    // What is known serves until the runtime says otherwise, and if it cannot be reached.
+    this.#compare().catch(() => {});
   }
 
   onRetired(listener: (revision: Revision) => void): void {
@@ -86,19 +74,38 @@ export class ConventionSource implements ServiceSource {
 
   // Private
 
-  async #ask(service: string): Promise<SoleRevision | undefined> {
-    const generation = this.#generation;
-    const image = await this.#options.runtime.image(service + this.#options.imageSuffix);
-    if (generation !== this.#generation) return this.#known.get(service) ?? this.resolve(service);
-    const before = this.#known.get(service);
-    if (image === undefined) {
-      this.#known.delete(service);
-      if (this.#unknown.size >= MAX_UNKNOWN) this.#unknown.clear();
-      this.#unknown.add(service);
-    } else if (before?.choose().id !== image.id) {
-      this.#known.set(service, new SoleRevision(this.#revision(service, image)));
+  async #compare(): Promise<void> {
+    const images = await this.#images.get();
+    for (const service of this.#known.keys()) this.#look(service, images).catch(() => {});
+  }
+
+  /** The service, as the list says; only what is new is looked at. */
+  async #look(service: string, images: ImageIds): Promise<SoleRevision | undefined> {
+    const reference = service + this.#options.imageSuffix;
+    const id = images.get(reference);
+    const known = this.#known.get(service);
+    if (id === undefined) return this.#set(service, undefined);
+    if (known?.choose().id === id) return known;
+    const key = `${service} ${id}`;
+    let asked = this.#asked.get(key);
+    if (asked === undefined) {
+      asked = this.#ask(service, reference, id).finally(() => this.#asked.delete(key));
+      this.#asked.set(key, asked);
     }
-    const now = this.#known.get(service);
+    return asked;
+  }
+
+  async #ask(service: string, reference: string, id: string): Promise<SoleRevision | undefined> {
+    const image = await this.#options.runtime.image(reference);
+    const now = await this.#images.get();
+    if (now.get(reference) !== id) return this.#look(service, now); // the name has moved on meanwhile
+    return this.#set(service, image && new SoleRevision(this.#revision(service, image)));
+  }
+
+  #set(service: string, now: SoleRevision | undefined): SoleRevision | undefined {
+    const before = this.#known.get(service);
+    if (now === undefined) this.#known.delete(service);
+    else this.#known.set(service, now);
     if (before !== undefined && before !== now)
       for (const listener of this.#listeners) listener(before.choose());
     return now;

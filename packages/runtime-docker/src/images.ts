@@ -45,6 +45,20 @@ export class Images {
     return { id: info.Id, exposedPorts, volumes: facts.volumes };
   }
 
+  /** All that have a name: name → id. With the tag `latest` also without it. */
+  async all(): Promise<ReadonlyMap<string, string>> {
+    const images = await this.#engine.call('list images', (docker) => docker.listImages(), { lane: 'image' });
+    if (!Array.isArray(images)) throw this.#engine.nonsense('list images');
+    const ids = new Map<string, string>();
+    for (const { Id, RepoTags } of images) {
+      for (const name of RepoTags ?? []) {
+        ids.set(name, Id);
+        if (name.endsWith(':latest')) ids.set(name.slice(0, -':latest'.length), Id);
+      }
+    }
+    return ids;
+  }
+
   /** Of an id it is asked once: what an id stands for never changes. @throws {ImageNotFoundError} */
   async facts(reference: string): Promise<ImageFacts> {
     const known = this.#known.get(reference);

@@ -116,6 +116,11 @@ export class DockerRuntime {
     return this.#images.find(reference);
   }
 
+  /** All images on the host that have a name: name → id. */
+  async listImages(): Promise<ReadonlyMap<string, string>> {
+    return this.#images.all();
+  }
+
   /**
    * Pulls an image, which nothing else does. Without a tag or a digest it is `:latest`.
    *

@@ -97,6 +97,12 @@ export class ProcessRuntime {
     return command && { id: commandId(command), exposedPorts: [] };
   }
 
+  /** All definitions: name → id. @throws {InvalidServicesFileError} */
+  async listImages(): Promise<ReadonlyMap<string, string>> {
+    const services = await readServicesFile(this.#servicesFile);
+    return new Map([...services].map(([name, command]) => [name, commandId(command)]));
+  }
+
   /** What {@link Instance.spec} would be for this spec. */
   specHash({ service, revision, image, env = {} }: InstanceSpec): string {
     const sortedEnv = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -155,6 +161,10 @@ export class ProcessRuntime {
     const entry = pid === undefined ? undefined : findProcess(pid);
     if (pid !== undefined && entry !== undefined)
       this.#records.put({ ...record, pid, startTime: entry.startTime });
+    if (signal?.aborted) {
+      await this.stop(id, { graceMs: 0 });
+      throw signal.reason;
+    }
     return this.#describe(this.#records.get(id) ?? record);
   }
 

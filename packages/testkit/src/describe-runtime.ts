@@ -166,6 +166,28 @@ export function describeRuntime(
         expect(await runtime.list()).toEqual([]);
       });
 
+      test('the list of images has the ids that image tells', async () => {
+        const images = await runtime.listImages();
+        expect(images.get(sample)).toBe((await runtime.image(sample))?.id);
+        expect(images.has('no-such-image-anywhere')).toBe(false);
+      });
+
+      test('a start that is given up before it began, or while it is on its way, leaves nothing', async () => {
+        const reason = new Error('enough');
+        await expect(runtime.start(spec(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+        for (let round = 0; round < 5; round++) {
+          const abort = new AbortController();
+          const outcome = runtime
+            .start(spec(), { signal: abort.signal, onCreated: () => abort.abort(reason) })
+            .then(
+              ({ id }) => runtime.stop(id, { graceMs: 0 }), // it was faster
+              (error: unknown) => expect(error).toBe(reason),
+            );
+          await outcome;
+          await expect.poll(() => runtime.list(), { timeout: 5_000 }).toEqual([]);
+        }
+      });
+
       test('image tells an id that starts the same thing', async () => {
         const image = await runtime.image(sample);
         const instance = await runtime.start(spec({ image: image?.id ?? '' }));
@@ -197,7 +219,7 @@ export function describeRuntime(
           expect(await runtime.list()).toEqual([]);
         } else {
           const { id } = outcome as { id: string };
-          expect(await events.next('exited')).toMatchObject({ id, exitCode: 3, oomKilled: false });
+          expect(await events.next('exited', id)).toMatchObject({ id, exitCode: 3, oomKilled: false });
           expect(await runtime.inspect(id)).toMatchObject({
             state: 'exited',
             endpoint: undefined,
@@ -220,7 +242,7 @@ export function describeRuntime(
         await harness.byHand('resume', id);
         expect(await events.next('resumed')).toMatchObject({ id });
         await harness.byHand('kill', id);
-        expect(await events.next('exited')).toMatchObject({ id, oomKilled: false });
+        expect(await events.next('exited', id)).toMatchObject({ id, oomKilled: false });
       });
 
       test('watch ends with its signal', async () => {
@@ -275,14 +297,12 @@ function follow(runtime: Runtime) {
     for await (const event of runtime.watch(stop.signal)) events.push(event);
   })();
   return {
-    async next(type: RuntimeEvent['type']): Promise<RuntimeEvent> {
-      return expect
-        .poll(() => events.find((event) => event.type === type), { timeout: 10_000, interval: 10 })
-        .toBeDefined()
-        .then(() => {
-          const at = events.findIndex((event) => event.type === type);
-          return events.splice(at, 1)[0] as RuntimeEvent;
-        });
+    /** The next of that type, and of that instance. */
+    async next(type: RuntimeEvent['type'], id?: string): Promise<RuntimeEvent> {
+      const wanted = (event: RuntimeEvent) =>
+        event.type === type && (id === undefined || ('id' in event && event.id === id));
+      await expect.poll(() => events.some(wanted), { timeout: 10_000, interval: 10 }).toBe(true);
+      return events.splice(events.findIndex(wanted), 1)[0] as RuntimeEvent;
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -82,6 +82,11 @@ export class FakeRuntime implements Runtime {
   async prepare(): Promise<void> {}
   async close(): Promise<void> {}
 
+  async listImages(): Promise<ReadonlyMap<string, string>> {
+    this.#check();
+    return new Map(this.images);
+  }
+
   async image(reference: string) {
     this.#check();
     const id = this.images.get(reference);

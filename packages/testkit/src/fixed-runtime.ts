@@ -14,6 +14,10 @@ export class FixedRuntime implements Runtime {
 
   async prepare(): Promise<void> {}
 
+  async listImages() {
+    return new Map(Object.keys(this.#endpoints).map((name) => [name, name]));
+  }
+
   async image(name: string) {
     return name in this.#endpoints ? { id: name, exposedPorts: [] } : undefined;
   }
