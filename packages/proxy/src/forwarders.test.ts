@@ -1,7 +1,15 @@
-import { describeAnswers, describeForwarder, FORWARDERS } from '@cless/testkit';
+import { describeAnswers, describeForwarder, FORWARDERS, startFront } from '@cless/testkit';
+import { expect, test } from 'vitest';
 
 describeForwarder('undici', FORWARDERS.undici, { keepsHeaderCase: true });
 describeForwarder('http-proxy-3', FORWARDERS['http-proxy-3'], { keepsHeaderCase: false });
 
 describeAnswers('undici', FORWARDERS.undici);
 describeAnswers('http-proxy-3', FORWARDERS['http-proxy-3']);
+
+test('http-proxy-3 cannot be made to send by fetch', async () => {
+  process.env.FORCE_FETCH_PATH = 'true';
+  const front = await startFront(FORWARDERS['http-proxy-3'], {}, { responseTimeoutMs: 1_000 });
+  expect(process.env.FORCE_FETCH_PATH).toBeUndefined();
+  await front.close();
+});

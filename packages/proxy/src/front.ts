@@ -149,7 +149,10 @@ export class Front implements Entrance {
     for (const connection of this.#connections.values()) connection.drain();
     await Promise.race([closed, timeout]);
     timer.cancel();
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const [socket, { current }] of this.#connections) {
+      if (current instanceof HeldRequest) current.breakOff();
+      socket.destroy();
+    }
     await closed;
   }
 

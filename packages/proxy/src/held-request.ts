@@ -145,6 +145,11 @@ export class HeldRequest extends Held implements Exchange {
     this.response.emit('drain');
   }
 
+  /** Ends what has been begun of its answer, as a broken one. */
+  breakOff(): void {
+    if (this.response.headersSent) breakOff(this.response);
+  }
+
   /** Nothing has moved for so long, neither from the client nor to it. */
   silent(ms: number): void {
     const { bodyTimeoutMs, idleTimeoutMs } = this.context.limits;
@@ -167,6 +172,7 @@ export class HeldRequest extends Held implements Exchange {
   // Private
 
   async #wait(): Promise<void> {
+    if (this.response.destroyed) return; // it left while the instance was examined
     const left = new AbortController();
     const leave = () => left.abort(new Error('the client left'));
     this.response.once('close', leave);

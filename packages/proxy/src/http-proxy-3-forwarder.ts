@@ -24,6 +24,8 @@ export class HttpProxy3Forwarder implements Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
+    // With it http-proxy-3 would send by `fetch`, which merges cookies and cannot be broken off.
+    delete process.env.FORCE_FETCH_PATH;
     this.#proxy = createProxyServer({ selfHandleResponse: true, toProxy: true, xfwd: false });
     // Last before it sends: its own passes would frame a DELETE anew and let the body become a second request.
     this.#proxy.before('web', 'stream', (request) => {

@@ -289,6 +289,19 @@ export function describeForwarder(
         },
       );
 
+      test('trailers of a request are not passed on, and its body is', async () => {
+        server.on('request', async (request, response) => {
+          let body = '';
+          for await (const chunk of request) body += chunk;
+          response.end(JSON.stringify([body, request.trailers, request.headers.trailer ?? null]));
+        });
+        const { text } = await ask(
+          'POST / HTTP/1.1\r\nHost: node.test\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 42\r\n\r\n',
+          (so) => so.includes(']'),
+        );
+        expect(text).toContain('["hi",{},null]');
+      });
+
       test('a body over the limit is 413, said before or while it comes', { timeout: 30_000 }, async () => {
         server.on('request', (request, response) =>
           request.resume().on('end', () => response.end('all read')),
@@ -793,6 +806,18 @@ export function describeForwarder(
         );
       });
 
+      test('one without a body has none then', async () => {
+        upstream.always('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
+        const { text, closed } = await ask(webSocket, () => false, 2_000);
+        expect([closed, status(text), text.endsWith('\r\n\r\n')]).toEqual([true, 401, true]);
+        expect(text).not.toMatch(/transfer-encoding/i);
+      });
+
+      test('nobody there is a 502', async () => {
+        const { text } = await ask(webSocket.replace('raw.test', 'nobody.test'));
+        expect([status(text), text.includes('upstream-disconnected')]).toEqual([502, true]);
+      });
+
       test('another protocol than WebSocket is carried', async () => {
         upstream.script = (connection) => {
           if (connection.answered === 0)
@@ -836,6 +861,24 @@ export function describeForwarder(
           other?.resume();
           await closed;
         }
+      });
+
+      test('nor does an instance have to read', { timeout: 20_000 }, async () => {
+        upstream.script = (connection) => {
+          if (connection.answered > 0) return;
+          connection.answer(switching(ACCEPT));
+          connection.socket.pause();
+        };
+        const socket = connect(front.port, '127.0.0.1').on('error', () => {});
+        socket.write(webSocket);
+        await once(socket, 'data');
+        let written = 0;
+        pour(socket, 200 * MIB, (length) => {
+          written += length;
+        });
+        await standsStill(() => written);
+        expect(written).toBeLessThan(64 * MIB);
+        socket.destroy();
       });
 
       test('a client that does not read is waited for, in little memory', { timeout: 20_000 }, async () => {
