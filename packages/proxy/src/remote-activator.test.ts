@@ -352,3 +352,30 @@ test('a worker that does not give back what is revoked is ended', async () => {
   await clock.advance(60 * SECOND);
   expect(states()).toEqual(['paused']);
 });
+
+test('an instance that fails at a worker is looked at: what has moved is found, what takes no connections is replaced', async () => {
+  const first = await leased();
+  const there = await leased(workers[1]);
+  runtime.connect(first.instanceId, false);
+  runtime.connect(first.instanceId, true);
+  const looked = first.examine();
+  await clock.advance(100);
+  await looked;
+  for (const worker of workers) {
+    const moved = await leased(worker);
+    expect(moved.instanceId).toBe(first.instanceId);
+    expect(moved.endpoint).not.toEqual(first.endpoint);
+    moved.release();
+  }
+  for (const lease of [first, there]) lease.release();
+
+  const closed = await leased();
+  runtime.listen(closed.instanceId, false);
+  closed.release();
+  void closed.examine();
+  const held = workers[1].activator.lease(await revision());
+  await clock.advance(5 * SECOND);
+  expect((await held).instanceId).not.toBe(closed.instanceId);
+  (await held).release();
+  expect(stops).toEqual(['web unreachable']);
+});
