@@ -19,7 +19,7 @@ export function findByEnvironment(variable: string): number | undefined {
   if (!HAS_PROC) return undefined;
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    const environment = read(`/proc/${entry}/environ`);
+    const environment = readIfAllowed(`/proc/${entry}/environ`);
     // The leader of its group: children inherit the variable, too.
     if (environment?.split('\0').includes(variable) && groupOf(Number(entry)) === Number(entry))
       return Number(entry);
@@ -59,7 +59,17 @@ function fromPs(pid: number): ProcessEntry | undefined {
   }
 }
 
+/** Nothing if there is no such process. @throws if that is not known, since there are no descriptors left, say */
 function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+function readIfAllowed(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {

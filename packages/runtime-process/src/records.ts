@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What is kept on disk of a process, so that the next proxy finds it. */
@@ -13,9 +13,13 @@ export interface ProcessRecord {
   readonly startTime?: string;
 }
 
-/** One small JSON file per process, replaced as a whole. */
+/**
+ * One small JSON file per process, replaced as a whole. The files are what the next proxy goes by; if they cannot be read,
+ * because their folder was removed or there are no descriptors left, what this one has put holds.
+ */
 export class Records {
   readonly #directory: string;
+  readonly #put = new Map<string, ProcessRecord>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -23,25 +27,32 @@ export class Records {
   }
 
   all(): ProcessRecord[] {
-    return readdirSync(this.#directory)
-      .filter((name) => name.endsWith('.json'))
-      .flatMap((name) => this.get(name.slice(0, -'.json'.length)) ?? []);
+    return this.#ids().flatMap((id) => this.get(id) ?? []);
   }
 
   get(id: string): ProcessRecord | undefined {
     try {
       return JSON.parse(readFileSync(this.#file(id, 'json'), 'utf8')) as ProcessRecord;
-    } catch {
-      return undefined;
+    } catch (error) {
+      // Somebody else has ended it.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync(this.#directory))
+        this.#put.delete(id);
+      return this.#put.get(id);
     }
   }
 
   put(record: ProcessRecord): void {
-    writeFileSync(this.#file(record.id, 'new'), JSON.stringify(record), { mode: 0o600 });
-    renameSync(this.#file(record.id, 'new'), this.#file(record.id, 'json'));
+    this.#put.set(record.id, record);
+    try {
+      writeFileSync(this.#file(record.id, 'new'), JSON.stringify(record), { mode: 0o600 });
+      renameSync(this.#file(record.id, 'new'), this.#file(record.id, 'json'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // else nobody will look for it there
+    }
   }
 
   delete(id: string): void {
+    this.#put.delete(id);
     for (const kind of ['json', 'new', 'log'] as const) rmSync(this.#file(id, kind), { force: true });
   }
 
@@ -50,6 +61,16 @@ export class Records {
   }
 
   // Private
+
+  #ids(): string[] {
+    try {
+      return readdirSync(this.#directory)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => name.slice(0, -'.json'.length));
+    } catch {
+      return [...this.#put.keys()];
+    }
+  }
 
   #file(id: string, kind: 'json' | 'new' | 'log'): string {
     if (!/^[0-9a-f]+$/.test(id)) throw new TypeError(`${JSON.stringify(id)} is no process id of ours`);

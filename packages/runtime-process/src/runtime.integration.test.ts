@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeRuntime, SAMPLE_COMMAND } from '@cless/testkit';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ProcessRuntime } from './runtime.ts';
@@ -97,6 +98,55 @@ describe('processes', () => {
     expect(startTime).toBeDefined();
     await create().stop(id, { graceMs: 0 });
     expect(isAlive(pid)).toBe(false);
+  });
+
+  test('only the services file is told as changed, also when it is replaced', async () => {
+    await image('web');
+    const runtime = create();
+    const stop = new AbortController();
+    let changes = 0;
+    const watching = (async () => {
+      for await (const { type } of runtime.watch(stop.signal)) if (type === 'images-changed') changes += 1;
+    })();
+    await sleep(100);
+    writeFileSync(join(directory, 'another'), 'x');
+    rmSync(join(directory, 'another'));
+    await sleep(700);
+    expect(changes).toBe(0);
+    writeFileSync(`${servicesFile}.new`, JSON.stringify({ ...services, more: { command: ['x'] } }));
+    renameSync(`${servicesFile}.new`, servicesFile);
+    await expect.poll(() => changes, { timeout: 5_000 }).toBe(1);
+    stop.abort();
+    await watching;
+  });
+
+  test('its state folder vanishes: what runs is watched on, paused, resumed and stopped; a start says why it fails', async () => {
+    await image('web');
+    const state = join(directory, 'vanishing');
+    const runtime = new ProcessRuntime({ servicesFile, stateDirectory: state });
+    const { id } = await runtime.start(spec);
+    const stop = new AbortController();
+    const events: string[] = [];
+    const watching = (async () => {
+      for await (const { type } of runtime.watch(stop.signal)) events.push(type);
+    })();
+    const { pid } = JSON.parse(readFileSync(join(state, 'processes', `${id}.json`), 'utf8'));
+    rmSync(state, { recursive: true });
+    await sleep(1_200); // two looks
+    expect(await runtime.list()).toMatchObject([{ id, state: 'running' }]);
+    await runtime.pause(id);
+    expect(await runtime.inspect(id)).toMatchObject({ id, state: 'paused' });
+    await runtime.resume(id);
+    await expect(runtime.start(spec)).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('its log cannot be written: ENOENT'),
+    });
+    expect(await runtime.list()).toHaveLength(1);
+    expect(events.filter((type) => type === 'exited')).toEqual([]);
+    await runtime.stop(id);
+    expect([isAlive(pid), await runtime.list()]).toEqual([false, []]);
+    stop.abort();
+    await watching;
   });
 
   test.each([

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { closeSync, openSync, statSync, truncateSync, watch as watchFile } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, openSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort, { clearLockedPorts } from 'get-port';
+import { inheritedEnvironment } from './environment.ts';
 import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
 import { followFile, lastLines } from './log-tail.ts';
 import { findByEnvironment, findProcess } from './process-table.ts';
@@ -134,7 +135,7 @@ export class ProcessRuntime {
     onCreated?.(id);
 
     const [program, ...args] = command.command;
-    const log = openSync(this.#records.logFile(id), 'a', 0o600);
+    const log = this.#openLog(record, spec.image);
     const contract = {
       PORT: String(port),
       K_SERVICE: service,
@@ -143,7 +144,7 @@ export class ProcessRuntime {
     };
     const child = spawn(program, args, {
       cwd: command.cwd,
-      env: { ...process.env, ...command.env, ...spec.env, ...contract, CLESS_INSTANCE: id },
+      env: { ...inheritedEnvironment(), ...command.env, ...spec.env, ...contract, CLESS_INSTANCE: id },
       stdio: ['ignore', log, log],
       detached: true,
     });
@@ -237,10 +238,17 @@ export class ProcessRuntime {
     };
     this.#events.on('event', push);
     const seen = new Map<string, Instance['state']>();
-    const timer = setInterval(() => this.#look(seen), LOOK_INTERVAL_MS);
-    // The folder: editors replace the file, and a watch on the file itself would follow the old one.
-    const watcher = watchFile(dirname(this.#servicesFile), () => push({ type: 'images-changed' }));
-    watcher.on('error', () => {});
+    let services = this.#servicesVersion();
+    const timer = setInterval(() => {
+      try {
+        this.#look(seen);
+      } catch {
+        // What cannot be looked at now, for want of descriptors say, is looked at the next time.
+      }
+      const before = services;
+      services = this.#servicesVersion();
+      if (services !== before) push({ type: 'images-changed' });
+    }, LOOK_INTERVAL_MS);
     const end = () => wake();
     signal.addEventListener('abort', end);
     try {
@@ -251,7 +259,6 @@ export class ProcessRuntime {
       }
     } finally {
       clearInterval(timer);
-      watcher.close();
       this.#events.off('event', push);
       signal.removeEventListener('abort', end);
     }
@@ -260,6 +267,25 @@ export class ProcessRuntime {
   async close(): Promise<void> {}
 
   // Private
+
+  /** Changes with the services file, also where that is a link, or is replaced by another file. */
+  #servicesVersion(): string {
+    try {
+      const { ino, size, mtimeNs } = statSync(this.#servicesFile, { bigint: true });
+      return [ino, size, mtimeNs].join();
+    } catch {
+      return '';
+    }
+  }
+
+  #openLog(record: ProcessRecord, image: string): number {
+    try {
+      return openSync(this.#records.logFile(record.id), 'a', 0o600);
+    } catch (error) {
+      this.#forget(record);
+      throw new StartFailedError(image, `its log cannot be written: ${(error as Error).message}`);
+    }
+  }
 
   #look(seen: Map<string, Instance['state']>): void {
     for (const record of this.#records.all()) {
