@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   ConventionSource,
@@ -15,6 +16,8 @@ import { FixedRuntime } from './fixed-runtime.ts';
 
 export interface FrontUnderTest {
   readonly port: number;
+  /** What it holds now: file descriptors of its processes, and leases. */
+  held(): Promise<{ readonly descriptors: number; readonly leases: number }>;
   close(): Promise<void>;
 }
 
@@ -68,6 +71,7 @@ export async function startFront(
     bodyTimeoutMs?: number;
     idleTimeoutMs?: number;
     keepAliveTimeoutMs?: number;
+    headersTimeoutMs?: number;
     drainTimeoutMs?: number;
   },
 ): Promise<FrontUnderTest> {
@@ -79,7 +83,7 @@ export async function startFront(
       maxHeaderBytes: 16_384,
       maxHeaderCount: 200,
       maxBodyBytes: options.maxBodyBytes ?? null,
-      headersTimeoutMs: 60_000,
+      headersTimeoutMs: options.headersTimeoutMs ?? 60_000,
       keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 75_000,
       bodyTimeoutMs: options.bodyTimeoutMs ?? 60_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
@@ -97,13 +101,22 @@ export async function startFront(
     },
   });
   const workers = Number(process.env.TEST_WORKERS ?? 1);
+  const processes = new Set([process.pid]);
+  const forkOne = () => {
+    const child = forkWorker(settings);
+    const { pid } = child;
+    if (pid !== undefined) {
+      processes.add(pid);
+      child.once('exit', () => processes.delete(pid));
+    }
+    return workerOf(child);
+  };
   const { server, address } = await Server.start({
     ...(await frontParts(settings)),
     runtime,
     probe: async () => ({ attempts: 1, durationMs: 0 }),
     source,
-    workers:
-      workers === 1 ? undefined : { count: workers, convention: source, fork: () => forkWorker(settings) },
+    workers: workers === 1 ? undefined : { count: workers, convention: source, fork: forkOne },
     log: pino({ level: 'silent' }),
     listen: { host: '127.0.0.1', port: 0 },
     maxPending: 1000,
@@ -111,10 +124,20 @@ export async function startFront(
     maxInstances: undefined,
     drainTimeoutMs: options.drainTimeoutMs ?? 200,
   });
-  return { port: address.port, close: () => server.close({ keep: false }) };
+  return {
+    port: address.port,
+    close: () => server.close({ keep: false }),
+    async held() {
+      const uses = [...server.activator.instances(), ...(await server.use()).values()];
+      return {
+        descriptors: [...processes].reduce((sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length, 0),
+        leases: uses.reduce((sum, { leases }) => sum + leases, 0),
+      };
+    },
+  };
 }
 
 function forkWorker(settings: FrontSettings) {
   const execArgv = ['--disable-warning=ExperimentalWarning'];
-  return workerOf(fork(WORKER, [JSON.stringify(settings)], { execArgv }));
+  return fork(WORKER, [JSON.stringify(settings)], { execArgv });
 }

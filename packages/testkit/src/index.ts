@@ -1,3 +1,4 @@
+export { type Attack, asExpected, attack, FIRST, inParallel, LAST, type Outcome } from './attack.ts';
 export { describeAnswers } from './describe-answers.ts';
 export { describeForwarder } from './describe-forwarder.ts';
 export { describeRuntime, type RuntimeHarness } from './describe-runtime.ts';
@@ -25,5 +26,7 @@ export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
 export { SAMPLE_COMMAND } from './sample-command.ts';
 export { mutate, seededRandom } from './seeded-random.ts';
 export { noDisks, SmallDisk } from './small-disk.ts';
-export { type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';
-export { parseStrictly, type StrictRequest } from './strict-parser.ts';
+export { hidesNothing, type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';
+export { HalfRequestError, parseStrictly } from './strict-parser.ts';
+export { upgradeCorpus } from './upgrade-corpus.ts';
+export { Witness } from './witness.ts';

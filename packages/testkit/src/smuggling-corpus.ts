@@ -346,3 +346,12 @@ export const smugglingCorpus: readonly SmugglingInput[] = [...inputs()].map(([gr
   name: `${group}: ${shown(variant)}`,
   bytes,
 }));
+
+/** Does the request with `/smuggled` follow another one by every reading? Names with `_` are not passed on. */
+export function hidesNothing(bytes: string): boolean {
+  const [head = '', ...rest] = bytes.split('\r\n\r\n');
+  if (/^content-length: 0$/im.test(head) || !/content-length|transfer-encoding/i.test(head)) return true;
+  return (
+    /^transfer-encoding:[ \t]*chunked[ \t]*$/im.test(head) && !/content-length/i.test(head) && rest[0] === '0'
+  );
+}

@@ -1,0 +1,197 @@
+import {
+  type Attack,
+  asExpected,
+  attack,
+  FIRST,
+  FORWARDERS,
+  type FrontUnderTest,
+  hidesNothing,
+  hostileAnswers,
+  inParallel,
+  LAST,
+  type Outcome,
+  smugglingCorpus,
+  startFront,
+  upgradeCorpus,
+  Witness,
+} from '@cless/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+/*
+ * What is harmless alone is tried behind a request that is not answered yet, in front of another one, and cut at each
+ * byte: it must come out the same. Never are two requests of one connection with instances at once, never does one get
+ * another one's answer, and nothing that follows a refusal is carried out.
+ */
+
+const CORPORA: Readonly<Record<string, readonly Attack[]>> = {
+  smuggling: smugglingCorpus,
+  upgrades: upgradeCorpus,
+  'hostile answers': hostileAnswers
+    // Long ones come in other pieces each time; `hostility.test.ts` has them.
+    .filter(({ length }) => length < 20_000)
+    .map((answer, i) => ({
+      name: JSON.stringify(answer.slice(0, 60)),
+      bytes: 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n',
+      answer,
+      ends: i % 2 === 0,
+      service: `raw${i}`,
+    })),
+};
+/** Longer ones are sent whole only. */
+const MAX_CUT_BYTES = 200;
+const SERVICES = ['raw', ...hostileAnswers.map((_, i) => `raw${i}`)];
+const WIDTH = 150;
+/** After so long without a byte nothing more is expected, in milliseconds: more than the time for an answer. */
+const QUIET_MS = 2_000;
+const RESPONSE_TIMEOUT_MS = 500;
+const REFUSALS = [400, 404, 405, 408, 413, 414, 417, 421, 426, 431, 501, 505];
+
+describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, forwarder) => {
+  let witness: Witness;
+  let front: FrontUnderTest;
+  let before: Awaited<ReturnType<FrontUnderTest['held']>>;
+
+  beforeAll(async () => {
+    witness = await Witness.listen();
+    front = await startFront(
+      forwarder,
+      Object.fromEntries(SERVICES.map((service) => [service, witness.endpoint])),
+      { responseTimeoutMs: RESPONSE_TIMEOUT_MS, idleTimeoutMs: RESPONSE_TIMEOUT_MS },
+    );
+    await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 });
+    witness.forget();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    before = await front.held();
+  });
+
+  afterAll(async () => {
+    await front.close();
+    witness.stop();
+  });
+
+  describe.each(Object.entries(CORPORA))('%s', (corpusName, corpus) => {
+    let first: Outcome;
+    /** By index: alone, and in front of another request. */
+    const alone: Outcome[] = [];
+    const leading: Outcome[] = [];
+    let findings: unknown[];
+
+    beforeEach(() => {
+      findings = [];
+    });
+
+    const say = (name: string, place: string, expected: unknown, got: Outcome) => {
+      findings.push({ name, place, expected, got });
+    };
+    const expectNothingFound = () => {
+      expect(witness.faults).toEqual([]);
+      expect({ count: findings.length, first: findings.slice(0, 5) }).toEqual({ count: 0, first: [] });
+    };
+    /** Tries it, and finds fault with anything but what is expected. */
+    const attempt = async (
+      place: string,
+      input: Attack,
+      bytes: string,
+      expected: Outcome,
+      cutAt: number | undefined,
+    ) => {
+      if (closesByChance(expected)) return;
+      const got = await attack(
+        front.port,
+        witness,
+        { ...input, bytes },
+        { expected, quietMs: QUIET_MS, ...(cutAt !== undefined && { cutAt }) },
+      );
+      if (got.faults.length > 0 || !asExpected(got, expected)) say(input.name, place, expected, got);
+    };
+    /**
+     * Is it refused for what it asks, and not for how it is framed? Such a connection is closed only if the body has not
+     * come: whether it has is chance behind another request.
+     */
+    const closesByChance = ({ text }: Outcome) => text.includes('{"type":"method-not-allowed"}');
+    /** As it would come out behind the answer to `FIRST`. */
+    const behindFirst = ({ text, closed, arrived }: Outcome): Outcome => ({
+      text: first.text + text,
+      closed,
+      arrived: [...first.arrived, ...arrived],
+      faults: [],
+    });
+
+    test('alone', { timeout: 60_000 }, async () => {
+      first = await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 });
+      expect(first).toMatchObject({ closed: false, arrived: ['GET /first'], faults: [] });
+      await inParallel(corpus, WIDTH, async (input, i) => {
+        const got = await attack(front.port, witness, input, { quietMs: QUIET_MS });
+        alone[i] = got;
+        if (got.faults.length > 0) say(input.name, 'alone', 'no faults', got);
+        const { text, arrived } = got;
+        if (arrived.some((one) => /^\S+ \/smuggled/.test(one)) && !hidesNothing(input.bytes))
+          say(input.name, 'alone', 'nothing smuggled', got);
+        const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 400);
+        if (arrived.length === 0 && ![...REFUSALS, 100, 204].includes(status))
+          say(input.name, 'alone', 'a refusal', got);
+      });
+      expectNothingFound();
+    });
+
+    test('in front of another request', { timeout: 60_000 }, async () => {
+      await inParallel(corpus, WIDTH, async (input, i) => {
+        const got = await attack(
+          front.port,
+          witness,
+          { ...input, bytes: input.bytes + LAST },
+          { quietMs: QUIET_MS },
+        );
+        leading[i] = got;
+        const one = alone[i] as Outcome;
+        // What is waited for may be completed by what follows; what is refused is not followed by anything.
+        const final = one.closed && !one.text.includes('HTTP/1.1 101 ');
+        const good = final
+          ? asExpected(got, one)
+          : got.text.startsWith(one.text) && one.arrived.every((line, k) => got.arrived[k]?.startsWith(line));
+        if (!good || got.faults.length > 0) say(input.name, 'in front', one, got);
+      });
+      expectNothingFound();
+    });
+
+    test('behind a request that is not answered yet', { timeout: 60_000 }, async () => {
+      await inParallel(corpus, WIDTH, (input, i) =>
+        attempt('behind', input, FIRST + input.bytes, behindFirst(alone[i] as Outcome), undefined),
+      );
+      await inParallel(corpus, WIDTH, (input, i) =>
+        attempt('between', input, FIRST + input.bytes + LAST, behindFirst(leading[i] as Outcome), undefined),
+      );
+      expectNothingFound();
+    });
+
+    // Where bytes are cut is nothing that a forwarder, or the answer, has to do with.
+    const cuts = forwarderName === 'undici' && corpusName !== 'hostile answers';
+    test.runIf(cuts)('cut at each byte', { timeout: 300_000 }, async () => {
+      const short = corpus.flatMap((input, i) =>
+        input.bytes.length <= MAX_CUT_BYTES
+          ? Array.from({ length: input.bytes.length }, (_, cutAt) => ({ input, i, cutAt }))
+          : [],
+      );
+      await inParallel(short, WIDTH, async ({ input, i, cutAt }) => {
+        const expected = leading[i] as Outcome;
+        if (cutAt > 0) await attempt(`in front, cut at ${cutAt}`, input, input.bytes + LAST, expected, cutAt);
+        await attempt(
+          `between, cut at ${cutAt}`,
+          input,
+          FIRST + input.bytes + LAST,
+          behindFirst(expected),
+          FIRST.length + cutAt,
+        );
+      });
+      expectNothingFound();
+    });
+
+    test('and nothing is left of it', { timeout: 20_000 }, async () => {
+      witness.forget();
+      await expect.poll(async () => (await front.held()).leases, { timeout: 8_000 }).toBe(0);
+      await expect
+        .poll(async () => (await front.held()).descriptors, { timeout: 8_000 })
+        .toBeLessThanOrEqual(before.descriptors);
+    });
+  });
+});

@@ -1,0 +1,137 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Witness } from './witness.ts';
+
+/** Bytes of a client, for the service `raw` as `raw.test`, and what the instance says to them. */
+export interface Attack {
+  readonly name: string;
+  readonly bytes: string;
+  /** To each request of them; an echo if absent. */
+  readonly answer?: string;
+  /** Does the instance end its connection after that answer? */
+  readonly ends?: boolean;
+  /** One of its own, `raw` and digits, for an answer that may harm those who use the instance's connection next. */
+  readonly service?: string;
+}
+
+/** What has come of an attack: the same whatever stands before it on its connection, and however it is cut. */
+export interface Outcome {
+  /** What the client got, without what is another one each time. */
+  readonly text: string;
+  /** By the other side. */
+  readonly closed: boolean;
+  /** What the instance got. */
+  readonly arrived: readonly string[];
+  /** What must not happen, whatever the attack. */
+  readonly faults: readonly string[];
+}
+
+/** A request that is held unanswered until what stands behind it on the connection has been sent. */
+export const FIRST = 'GET /first HTTP/1.1\r\nHost: raw.test\r\n\r\n';
+export const LAST = 'GET /last HTTP/1.1\r\nHost: raw.test\r\n\r\n';
+
+/** Between two parts of what is sent, so that they are not read as one, in milliseconds. */
+const PAUSE_MS = 3;
+
+export interface AttackOptions {
+  /** Where the bytes are cut in two; whole, if absent. */
+  readonly cutAt?: number;
+  /** As soon as this has come the attack is over, but for what comes at once after it. */
+  readonly expected?: Omit<Outcome, 'faults'>;
+  /** After how long without a byte it is over, in milliseconds. */
+  readonly quietMs: number;
+}
+
+/** Sends the bytes on a connection of their own. */
+export async function attack(
+  port: number,
+  witness: Witness,
+  { bytes, answer, ends = false, service = 'raw' }: Omit<Attack, 'name'>,
+  { cutAt, expected, quietMs }: AttackOptions,
+): Promise<Outcome> {
+  const { tag, testimony } = witness.open();
+  testimony.answer = answer;
+  testimony.ends = ends;
+  const tagged = Buffer.from(
+    bytes.replaceAll(/raw(.)test/gi, (_, separator) => service + separator + tag),
+    'latin1',
+  );
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  const over = Promise.withResolvers<void>();
+  let received = '';
+  let closed = false;
+  const outcome = () => ({
+    text: withoutWhatVaries(received, tag),
+    closed,
+    arrived: testimony.arrived.map((one) => withoutWhatVaries(one, tag)),
+    faults: [...testimony.faults],
+  });
+  let timer = setTimeout(over.resolve, quietMs);
+  const look = () => {
+    clearTimeout(timer);
+    const patienceMs = expected !== undefined && asExpected(outcome(), expected) ? 4 * PAUSE_MS : quietMs;
+    timer = setTimeout(over.resolve, patienceMs);
+  };
+  const close = () => {
+    closed = true;
+    // What the instance got of it may come a moment later.
+    clearTimeout(timer);
+    timer = setTimeout(over.resolve, PAUSE_MS);
+  };
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1');
+    if (!closed) look();
+  });
+  socket
+    .once('end', close)
+    .once('close', close)
+    .on('error', () => {});
+  if (cutAt === undefined) socket.write(tagged);
+  else {
+    socket.write(tagged.subarray(0, cutAt));
+    await sleep(PAUSE_MS);
+    if (socket.writable) socket.write(tagged.subarray(cutAt));
+  }
+  await sleep(PAUSE_MS);
+  testimony.release();
+  if (!closed) look();
+  await over.promise;
+  clearTimeout(timer);
+  socket.destroy();
+  witness.close(tag);
+  return outcome();
+}
+
+/** Does anything tell the two apart? */
+export function asExpected(got: Omit<Outcome, 'faults'>, expected: Omit<Outcome, 'faults'>): boolean {
+  return (
+    got.text === expected.text &&
+    got.closed === expected.closed &&
+    got.arrived.length === expected.arrived.length &&
+    got.arrived.every((one, i) => one === expected.arrived[i])
+  );
+}
+
+/** Which of our ways to find out that it is refused was the first to do so is nobody's concern. */
+function withoutWhatVaries(text: string, tag: string): string {
+  return text
+    .replaceAll(new RegExp(`raw\\d*(.)${tag}`, 'gi'), 'raw$1test')
+    .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'uuid')
+    .replaceAll(/^(?:Date|Server-Timing): .*\r\n/gm, '')
+    .replaceAll(/(application\/problem\+json)\r\nContent-Length: \d+/g, '$1')
+    .replaceAll(/\{("type":"[a-z-]+")[^\n]*\n/g, '{$1}');
+}
+
+/** Runs so many at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  run: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  const entries = items.entries();
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const [i, item] of entries) await run(item, i);
+    }),
+  );
+}
