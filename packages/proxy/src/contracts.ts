@@ -185,6 +185,8 @@ export interface Runtime {
   stop(id: string, options?: { graceMs?: number }): Promise<void>;
   inspect(id: string): Promise<RuntimeInstance | undefined>;
   list(): Promise<RuntimeInstance[]>;
+  /** Where something listens in the instance, as it sees it itself; nothing where that cannot be told. */
+  listening?(id: string): Promise<readonly Endpoint[] | undefined>;
   logs(id: string, options?: { lines?: number }): Promise<string[]>;
   /** The last lines, and those that follow, until the instance ends or the signal. */
   followLogs(id: string, options: { lines?: number; signal: AbortSignal }): AsyncIterable<string>;

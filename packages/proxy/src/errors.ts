@@ -106,6 +106,19 @@ function describeExit(exit: InstanceExit | undefined): string {
   return exit.exitCode === undefined ? 'ended' : `exited with code ${exit.exitCode}`;
 }
 
+/** An instance runs, but did not answer as it is to within its time. */
+export class InstanceNotReadyError extends ProxyError {
+  override readonly name = 'InstanceNotReadyError';
+  readonly code = 'NOT_READY';
+  readonly timeoutMs: number;
+
+  /** @param why in terms of the instance, for its owner */
+  constructor(service: string, timeoutMs: number, why: string, cause: unknown) {
+    super(`${service} was not ready within ${timeoutMs / 1_000} s: ${why}`, { cause });
+    this.timeoutMs = timeoutMs;
+  }
+}
+
 /** No such service, and no image by convention. */
 export class ServiceNotFoundError extends ProxyError {
   override readonly name = 'ServiceNotFoundError';

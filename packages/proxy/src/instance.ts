@@ -6,6 +6,7 @@ import { Grant, type Granting } from './grant.ts';
 import { IdleClock, idleStepMs } from './idle-clock.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';
 import { type Activation, Lease } from './lease.ts';
+import { lookInto } from './not-ready.ts';
 import { type Look, prove } from './proof.ts';
 import { Removal } from './removal.ts';
 import { conceal } from './secrets.ts';
@@ -445,6 +446,11 @@ export class Instance implements Granting {
     const { attempts } = await probe(running.endpoint, {
       ...this.revision.readiness,
       signal: this.#ended.signal,
+    }).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'NOT_READY') throw error;
+      const explained = await lookInto(running.id, this.revision, error, this.#world);
+      this.#ended.signal.throwIfAborted();
+      throw explained;
     });
     this.#ended.signal.throwIfAborted();
     this.#emit({ type: 'ready', durationMs: clock.now() - beganMs, attempts });

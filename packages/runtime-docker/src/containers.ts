@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts';
 import { EngineRefusedError, InstanceNotFoundError, isRefusal } from './errors.ts';
 import { fromInspection, fromListing, type Instance } from './instance.ts';
 import { LABELS } from './labels.ts';
+import { type Listener, listenersOf } from './listening.ts';
 import { logLines } from './logs.ts';
 import type { PortRange } from './ports.ts';
 
@@ -33,6 +34,12 @@ export class Containers {
       if (isRefusal(error, 404)) return undefined;
       throw error;
     }
+  }
+
+  /** Where something listens in it; nothing where that cannot be told from here, or it does not run. */
+  async listening(id: string): Promise<Listener[] | undefined> {
+    const info = await this.#engine.call('inspect', (docker) => docker.getContainer(id).inspect());
+    return listenersOf(info?.Id ?? id, info?.State?.Pid ?? 0);
   }
 
   /** All of them, whatever their state. Their ports are not given to others. */

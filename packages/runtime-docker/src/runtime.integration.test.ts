@@ -270,6 +270,20 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('where something listens in a container can be told', async () => {
+    const command = (script: string) => ({ ...spec, entrypoint: ['node', '-e'], command: [script] });
+    const listen = `require('node:net').createServer().listen`;
+    const { id } = await runtime.start(
+      command(`${listen}(3000, '127.0.0.1'); ${listen}(80); ${listen}(81, '0.0.0.0')`),
+    );
+    await expect
+      .poll(async () => (await runtime.listening(id))?.map(({ host, port }) => `${host} ${port}`).sort())
+      .toEqual(['0.0.0.0 81', '127.0.0.1 3000', ':: 80']);
+    await docker('kill', id);
+    await expect.poll(() => runtime.listening(id)).toBeUndefined();
+    await runtime.stop(id, { graceMs: 0 });
+  });
+
   test('single parts of the hardening can be given up, by name', async () => {
     const relaxed = {
       ...spec,

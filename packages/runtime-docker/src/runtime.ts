@@ -6,6 +6,7 @@ import { type RuntimeEvent, watchEvents } from './events.ts';
 import { HostPaths } from './host-paths.ts';
 import { type Image, Images } from './images.ts';
 import type { Instance } from './instance.ts';
+import type { Listener } from './listening.ts';
 import { followLogs } from './logs.ts';
 import { JoinedNetworks, OwnNetwork } from './network.ts';
 import { type Holder, OwnerRecord } from './owner-record.ts';
@@ -190,6 +191,14 @@ export class DockerRuntime {
   async list(): Promise<Instance[]> {
     if (!this.#isHeld) await this.hold();
     return this.#containers.list();
+  }
+
+  /**
+   * Where something listens in the container, as it sees it itself; nothing where that cannot be told: the container does not
+   * run, or the engine's processes are not those of this machine.
+   */
+  async listening(id: string): Promise<Listener[] | undefined> {
+    return this.#containers.listening(id);
   }
 
   /** What the container wrote last to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
