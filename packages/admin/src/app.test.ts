@@ -797,6 +797,8 @@ describe('the document', () => {
 
   test('can be read as a page, which runs no scripts', async () => {
     const { status, headers, text } = await ask('GET', '/docs');
+    // On the body alone it leaves the page's ground white in the dark.
+    expect(text).toMatch(/^ *:root \{ color-scheme: light dark \}$/m);
     expect(status).toBe(200);
     expect(headers.get('content-security-policy')).toMatch("default-src 'none'");
     expect(text).toContain('POST /v1/services/{service}/revisions');

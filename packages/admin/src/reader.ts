@@ -38,7 +38,8 @@ export function readerPage(document: Document) {
 <meta name="viewport" content="width=device-width">
 <title>${document.info.title}</title>
 <style>
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark }
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
   h2 { font-size: 1.1rem; margin-top: 2.5rem; font-family: ui-monospace, monospace }
   pre { overflow-x: auto; padding: .75rem; background: #8881; border-radius: .3rem; font-size: .85rem }
   td { padding: .1rem 1rem .1rem 0; vertical-align: top }

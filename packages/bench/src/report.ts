@@ -41,7 +41,8 @@ export function page(rows: readonly Row[], about: string): string {
 <meta name="viewport" content="width=device-width">
 <title>cLess: benchmark</title>
 <style>
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark }
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
   td, th { padding: .15rem 1rem .15rem 0; text-align: left; vertical-align: top }
   svg { width: 100%; font-size: 13px; fill: currentColor }
   .ours { fill: #2a7 } .bar { fill: #8889 } .missed { color: #c33 } .reached { color: #2a7 }

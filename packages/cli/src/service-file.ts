@@ -25,9 +25,13 @@ export async function readServiceFile(
     throw new CliError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
-  if (error !== undefined) throw new CliError(`${file}: ${error.message}`);
+  if (error !== undefined) {
+    // What is missing at the end is told of the last line that says something.
+    const { line, col } = lines.linePos(Math.min(error.pos[0], text.trimEnd().length));
+    throw new CliError(`${file}:${line}:${col}: ${error.message}`);
+  }
   const content: unknown = document.toJS();
   const parsed = ServiceFile.safeParse(withVolumes(content));
   if (parsed.success) return withSecrets(parsed.data, env);

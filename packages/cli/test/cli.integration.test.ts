@@ -493,7 +493,8 @@ services:
     expect(err).toMatch(/-:6: services\.web\.env\.A: /);
     expect(err).toMatch(/-:9: services\.shop\.imgae: there is no such field; did you mean image\?/);
     expect(store.services()).toEqual([]);
-    expect((await cless(['apply', '-f', '-'], env, 'services: [')).err).toMatch(/error: -: .*line 1/s);
+    const unfinished = await cless(['apply', '-f', '-'], env, 'services:\n  web: [\n\n');
+    expect(unfinished.err).toMatch(/^error: -:2:9: .*\]\n$/);
     expect((await cless(['apply', '-f', '-'], {}, FILE)).err).toContain('the environment has no KEY');
     expect((await cless(['apply', '-f', 'none.yaml'])).code).toBe(2);
   });

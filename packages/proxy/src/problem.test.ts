@@ -103,6 +103,10 @@ describe('writeProblem', () => {
     expect(write(accept).type).toBe(type);
   });
 
+  test('a page is dark where the reader wants it dark, its ground, too', () => {
+    expect(write('text/html').body).toMatch(/^ *:root \{ color-scheme: light dark \}$/m);
+  });
+
   test('names the service, escapes what it shows, and sends no body to HEAD', () => {
     expect(JSON.parse(write('*/*').body ?? '')).toEqual({
       type: 'service-not-found',

@@ -244,7 +244,8 @@ function page({ title, status, detail }: Problem, requestId: string): string {
 <meta name="viewport" content="width=device-width">
 <title>${status} ${escapeHtml(title)}</title>
 <style>
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem; color-scheme: light dark }
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem }
   small { opacity: .6 }
 </style>
 <h1>${escapeHtml(title)}</h1>

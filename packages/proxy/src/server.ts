@@ -8,7 +8,8 @@ import { ShuttingDownError } from './errors.ts';
 import { accessLog, logEvent } from './event-log.ts';
 import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
-import { Front, type FrontOptions } from './front.ts';
+import { Front, type FrontLimits, type FrontOptions } from './front.ts';
+import { DEFAULT_LIMITS } from './front-limits.ts';
 import type { Lease } from './lease.ts';
 import type { Reading } from './meters.ts';
 import { Metrics } from './metrics.ts';
@@ -16,7 +17,9 @@ import { reserveAddress } from './reserve-address.ts';
 import { Workers, type WorkersOptions } from './workers.ts';
 
 export interface ServerOptions
-  extends Omit<FrontOptions, 'activator' | 'clock' | 'onAccess' | 'trustedProxies'> {
+  extends Omit<FrontOptions, 'activator' | 'clock' | 'limits' | 'onAccess' | 'trustedProxies'> {
+  /** What differs from the defaults. */
+  readonly limits?: Partial<FrontLimits>;
   /** None, if not told. */
   readonly trustedProxies?: TrustedProxies;
   readonly runtime: Runtime;
@@ -82,6 +85,7 @@ export class Server {
       new Front({
         trustedProxies: new TrustedProxies([]),
         ...options,
+        limits: { ...DEFAULT_LIMITS, ...options.limits },
         activator: this.activator,
         clock: systemClock,
         onAccess: accessLog(log, { query: options.logQuery ?? false }),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from './front-limits.ts';
 import { readSettings, SettingError, settingsHelp } from './settings.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-settings-'));
@@ -14,6 +15,20 @@ function file(content: unknown): string {
 }
 
 describe('where a setting comes from', () => {
+  test('the limits of clients are those of a server that nobody has told any', () => {
+    expect(readSettings([], {})).toMatchObject({
+      'max-target-bytes': DEFAULT_LIMITS.maxTargetBytes,
+      'max-header-bytes': DEFAULT_LIMITS.maxHeaderBytes,
+      'max-headers': DEFAULT_LIMITS.maxHeaderCount,
+      'max-body-bytes': 'none',
+      'headers-timeout': DEFAULT_LIMITS.headersTimeoutMs,
+      'keep-alive-timeout': DEFAULT_LIMITS.keepAliveTimeoutMs,
+      'body-timeout': DEFAULT_LIMITS.bodyTimeoutMs,
+      'idle-timeout': DEFAULT_LIMITS.idleTimeoutMs,
+    });
+    expect(DEFAULT_LIMITS.maxBodyBytes).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test('the defaults are those of the contract', () => {
     expect(readSettings([], {})).toMatchObject({
       listen: { host: '0.0.0.0', port: 80 },
