@@ -51,7 +51,10 @@ async function rebuild(options: Partial<ActivatorOptions>): Promise<void> {
 }
 
 async function revision(service = 'web'): Promise<Revision> {
-  if (!runtime.images.has(service)) runtime.images.set(service, `${service}-1`);
+  if (!runtime.images.has(service)) {
+    runtime.images.set(service, `${service}-1`);
+    source.refresh();
+  }
   const found = (await source.resolve(service))?.choose();
   if (found === undefined) throw new Error(`no ${service}`);
   return found;

@@ -1,6 +1,5 @@
 import { Backoff } from './backoff.ts';
 import type { Capacity } from './capacity.ts';
-import type { Timer } from './clock.ts';
 import type { Revision, RuntimeInstance } from './contracts.ts';
 import {
   BackoffError,
@@ -14,6 +13,7 @@ import {
 } from './errors.ts';
 import { neverStops } from './idle-clock.ts';
 import { Instance, type InstanceSurroundings } from './instance.ts';
+import { Keeper } from './keeper.ts';
 import type { Activation, Lease } from './lease.ts';
 import type { StartQueue } from './start-queue.ts';
 import type { Claim, VolumeClaims } from './volume-claims.ts';
@@ -40,8 +40,6 @@ interface Waiter {
 const TURN_PATIENCE = 10;
 /** Failures that are the revision's own: it rests before the next try. */
 const COUNTS_AS_FAILED_START = new Set(['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED']);
-/** Who lived so long did not die of its start: the next rest is a short one again. */
-const GROWN_UP_MS = 60_000;
 
 /**
  * The instances of one revision, and the requests that wait for one.
@@ -61,13 +59,7 @@ export class RevisionPool {
   /** Instances whose place has been given back though they are not gone. */
   readonly #placeless = new WeakSet<Instance>();
   readonly #backoff: Backoff;
-  /** Is an instance to run though nobody asks for it? */
-  #kept = false;
-  /** Between the end of an instance that is kept, and the next. */
-  readonly #rests: Backoff;
-  #restTimer: Timer | undefined;
-  /** Since when the instance that is kept has been ready. */
-  #readySince: { readonly instance: Instance; readonly ms: number } | undefined;
+  readonly #keeper: Keeper;
   /** Starts that wait for room or for their turn. */
   #queuedStarts = 0;
   #retired = false;
@@ -77,7 +69,17 @@ export class RevisionPool {
     this.#maxPending = maxPending;
     this.#world = world;
     this.#backoff = new Backoff(world.clock);
-    this.#rests = new Backoff(world.clock);
+    this.#keeper = new Keeper({
+      clock: world.clock,
+      isMissing: () => !world.closing && !this.#alive() && this.#queuedStarts === 0,
+      backoffMs: () => this.#backoff.remainingMs,
+      start: (failures) => {
+        const { service, id } = revision;
+        if (failures > 0)
+          world.emit({ type: 'restarting', failures, service, revision: id, instance: undefined });
+        void this.#start();
+      },
+    });
   }
 
   get instances(): ReadonlySet<Instance> {
@@ -90,7 +92,7 @@ export class RevisionPool {
 
   /** Nothing here, nothing on its way, nothing to remember. */
   get empty(): boolean {
-    const remembers = (this.#backoff.failures > 0 || this.#kept) && !this.#retired;
+    const remembers = (this.#backoff.failures > 0 || this.#keeper.active) && !this.#retired;
     return this.#instances.size === 0 && this.#waiters.size === 0 && this.#queuedStarts === 0 && !remembers;
   }
 
@@ -127,20 +129,18 @@ export class RevisionPool {
   /** Keeps an instance running, whether somebody asks for it or not, until it is stopped by hand or retires. */
   keep(): void {
     this.#retired = false;
-    this.#kept = true;
-    this.#keepUp();
+    this.#keeper.begin();
   }
 
   /** Is it one whose instance runs though nobody asks for it? */
   get kept(): boolean {
-    return this.#kept;
+    return this.#keeper.active;
   }
 
   /** The revision serves no longer: its instances go as soon as they are not in use. */
   retire(): void {
     this.#retired = true;
-    this.#kept = false;
-    this.#restTimer?.cancel();
+    this.#keeper.end();
     for (const instance of this.#instances) {
       instance.revokeGrants();
       this.#instanceChanged(instance);
@@ -151,7 +151,7 @@ export class RevisionPool {
 
   /** Fails all that wait, and starts nothing more. */
   close(): void {
-    this.#restTimer?.cancel();
+    this.#keeper.end();
     this.#failWaiters(new ShuttingDownError());
   }
 
@@ -262,7 +262,7 @@ export class RevisionPool {
       instance.discard(error);
     } finally {
       endTurn();
-      this.#keepUp();
+      this.#keeper.look();
       this.#world.poolChanged(this);
     }
   }
@@ -270,7 +270,7 @@ export class RevisionPool {
   /** Waits until no other instance writes the service's volumes. */
   async #claim(patienceMs: number): Promise<Claim | undefined> {
     const { claims } = this.#world;
-    const claim = await claims.enter(this.revision, patienceMs, () => this.#waiters.size > 0 || this.#kept);
+    const claim = await claims.enter(this.revision, patienceMs, () => this.#waiters.size > 0 || this.kept);
     if (typeof claim === 'object') return claim;
     this.#queuedStarts -= 1;
     if (claim === 'late') this.#notStarted(new VolumesInUseError(this.revision.service));
@@ -281,44 +281,7 @@ export class RevisionPool {
 
   #notStarted(error: unknown): void {
     this.#failWaiters(error);
-    if (!this.#kept) return;
-    if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#rests.reset(); // soon again when it is back
-    this.#rests.fail(error);
-    this.#keepUp();
-  }
-
-  /** Starts an instance that nobody asks for, if one is to run and none does. */
-  #keepUp(): void {
-    const { clock } = this.#world;
-    if (!this.#kept || this.#world.closing || this.#alive() || this.#queuedStarts > 0) return;
-    this.#restTimer?.cancel();
-    this.#restTimer = clock.after(Math.max(this.#backoff.remainingMs, this.#rests.remainingMs), () => {
-      if (!this.#kept || this.#alive() || this.#queuedStarts > 0) return;
-      const { failures } = this.#rests;
-      const { service, id } = this.revision;
-      if (failures > 0)
-        this.#world.emit({ type: 'restarting', failures, service, revision: id, instance: undefined });
-      void this.#start();
-    });
-  }
-
-  /** What never stops is kept once it has run; unless somebody, or the want of room, stops it. */
-  #noteWhetherKept(instance: Instance): void {
-    if (this.#retired || this.#world.closing || !neverStops(this.revision.idle)) return;
-    const { clock } = this.#world;
-    const reason = instance.dismissed ?? instance.stopReason;
-    if (reason === 'requested' || reason === 'capacity' || reason === 'replaced') {
-      this.#kept = false;
-      this.#restTimer?.cancel();
-    } else if (instance.state === 'ready' && reason === undefined) {
-      if (!this.#kept || this.#readySince?.instance !== instance)
-        this.#readySince = { instance, ms: clock.now() };
-      this.#kept = true;
-    } else if (reason !== undefined && this.#readySince?.instance === instance) {
-      if (clock.now() - this.#readySince.ms >= GROWN_UP_MS) this.#rests.reset();
-      this.#readySince = undefined;
-      this.#rests.fail(undefined);
-    }
+    this.#keeper.failed(error);
   }
 
   #resume(instance: Instance): void {
@@ -347,7 +310,8 @@ export class RevisionPool {
       this.#world.capacity.leave(instance.stopReason === 'capacity');
     }
     if (isGone) this.#claims.get(instance)?.release();
-    this.#noteWhetherKept(instance);
+    if (neverStops(this.revision.idle) && !this.#retired && !this.#world.closing)
+      this.#keeper.changed(instance);
     if (instance.dismissed !== undefined && instance.idle) {
       void instance.stop(instance.dismissed);
       return;
@@ -358,7 +322,7 @@ export class RevisionPool {
     }
     if (this.#waiters.size > 0) this.#advance();
     else if (instance.interrupted) this.#resume(instance);
-    this.#keepUp();
+    this.#keeper.look();
     this.#world.poolChanged(this);
   }
 
