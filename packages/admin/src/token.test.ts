@@ -28,3 +28,9 @@ test('tokens of any length can be compared', () => {
   expect(equalTokens('abc', 'abcd')).toBe(false);
   expect(equalTokens('', 'abc')).toBe(false);
 });
+
+test('where none can be written, that is said, and nothing is left', () => {
+  const nowhere = join(directory, 'no', 'such', 'folder');
+  expect(() => loadToken(nowhere)).toThrow(TokenError);
+  expect(() => loadToken(nowhere)).toThrow(/no token can be written: ENOENT/);
+});

@@ -1,11 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the token of an installation is, in its state directory. */
 export const TOKEN_FILE = 'admin-token';
 
-/** The file of the token holds none. */
+/** The file of the token holds none, or cannot be written. */
 export class TokenError extends Error {
   override readonly name = 'TokenError';
   readonly code = 'ADMIN_TOKEN';
@@ -17,7 +17,11 @@ export function loadToken(directory: string): string {
   try {
     writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') {
+      rmSync(file, { force: true }); // half of one, on a disk that is full
+      throw new TokenError(`no token can be written: ${message}`, { cause: error });
+    }
     chmodSync(file, 0o600);
   }
   const token = readFileSync(file, 'utf8').trim();

@@ -14,6 +14,7 @@ import { explainListenError, hostAndPort } from './address.ts';
 import { systemClock } from './clock.ts';
 import type { Forwarder, Runtime } from './contracts.ts';
 import { ConventionSource } from './convention-source.ts';
+import { watchDescriptors } from './descriptors.ts';
 import { accessLog } from './event-log.ts';
 import type { FrontLimits, FrontOptions } from './front.ts';
 import { LastResort } from './last-resort.ts';
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     exit: (code) => process.exit(code),
     timeoutMs: settings['drain-timeout'] + CLOSING_MS,
   });
+  watchDescriptors({ log, clock: systemClock });
   process.on('uncaughtException', (error) => lastResort.handle(error)); // rejections that nobody hears of among them
   const parts = {
     log,
@@ -96,7 +98,7 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
       clock: systemClock,
       onTaken: (error) => {
         log.fatal(explainTaken(error, state).message);
-        setTimeout(() => process.exit(2), settings['drain-timeout'] + CLOSING_MS);
+        systemClock.after(settings['drain-timeout'] + CLOSING_MS, () => process.exit(2));
         end().finally(() => process.exit(2));
       },
     }).catch((error: unknown) => {
@@ -339,7 +341,11 @@ async function startAdmin(
       openMetrics: settings['admin-open-metrics'] === 'on',
       onError: (error) => log.error(error, 'the admin API failed'),
     });
-    state.writeAdminUrl(`http://${hostAndPort(admin.address)}`);
+    try {
+      state.writeAdminUrl(`http://${hostAndPort(admin.address)}`);
+    } catch (error) {
+      log.warn(error, 'where the admin API is could not be written: the CLI needs --admin');
+    }
     return admin;
   } catch (error) {
     const explained = explainListenError(error, 'CLESS_ADMIN_LISTEN', listen);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { systemClock } from './clock.ts';
 
 /** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
 const SIGNAL_ECHO_MS = 250;
@@ -12,10 +13,10 @@ export function onSignal(log: Logger, timeoutMs: number, close: (signal: string)
   const handle = (signal: NodeJS.Signals) => {
     if (firstAtMs === undefined) {
       firstAtMs = performance.now();
-      setTimeout(() => {
+      systemClock.after(timeoutMs, () => {
         log.error('what is left takes too long: exiting now; the next start looks after it');
         process.exit(0);
-      }, timeoutMs);
+      });
       close(signal).then(
         () => process.exit(0),
         (error: unknown) => {

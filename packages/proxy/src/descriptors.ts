@@ -1,0 +1,42 @@
+import { closeSync, openSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+
+export interface DescriptorsOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Opens something, and closes it. For tests. */
+  readonly probe?: () => void;
+}
+
+const INTERVAL_MS = 1_000;
+/** How often it is told while it lasts, in milliseconds. */
+const TELL_AGAIN_MS = 60_000;
+
+/**
+ * Tells when no file descriptors are left, and when there are some again. Node tells nobody: a connection for which there is
+ * none is accepted and closed at once.
+ */
+export function watchDescriptors({ log, clock, probe = openAndClose }: DescriptorsOptions): void {
+  let toldMs: number | undefined;
+  const look = () => {
+    clock.after(INTERVAL_MS, look);
+    try {
+      probe();
+      if (toldMs !== undefined) log.warn('file descriptors are free again');
+      toldMs = undefined;
+    } catch (error) {
+      if (!['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+      if (toldMs !== undefined && clock.now() - toldMs < TELL_AGAIN_MS) return;
+      toldMs = clock.now();
+      log.error(
+        'no file descriptors are left: new connections are closed at once. Raise the limit (LimitNOFILE= of systemd, ulimit -n)',
+      );
+    }
+  };
+  look();
+}
+
+function openAndClose(): void {
+  closeSync(openSync('/dev/null', 'r'));
+}
