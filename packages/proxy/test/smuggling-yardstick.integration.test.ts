@@ -1,18 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   FORWARDERS,
   type FrontUnderTest,
+  Nginx,
   RawUpstream,
   sendRaw,
   smugglingCorpus,
   startFront,
 } from '@cless/testkit';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /*
  * The corpus of `smuggling.test.ts` once more, with nginx beside: what nginx refuses we refuse, too, or pass on for a
@@ -33,43 +28,21 @@ const PASSED_ON: Readonly<Record<string, string>> = {
   'expect: twice': 'answered here; what leaves has no Expect',
 };
 
-const nginx = find('nginx');
-
-describe.skipIf(nginx === undefined)('nginx as the yardstick', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'cless-nginx-'));
+describe.skipIf(Nginx.program === undefined)('nginx as the yardstick', () => {
   let upstream: RawUpstream;
   let front: FrontUnderTest;
-  let peer: ChildProcess;
-  let peerPort: number;
+  let peer: Nginx;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
     front = await startFront(FORWARDERS.undici, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
-    peerPort = await freePort();
-    writeFileSync(
-      join(directory, 'nginx.conf'),
-      `daemon off; master_process off; pid ${directory}/pid; error_log /dev/null;
-       events {}
-       http {
-         access_log off; client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy;
-         fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
-         server {
-           listen 127.0.0.1:${peerPort};
-           location / { proxy_pass http://127.0.0.1:${upstream.endpoint.port}; proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_request_buffering off; }
-         }
-       }`,
-    );
-    peer = spawn(nginx ?? 'nginx', ['-p', directory, '-c', join(directory, 'nginx.conf')], {
-      stdio: 'ignore',
-    });
-    await vi.waitFor(() => sendRaw(peerPort, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', { timeoutMs: 50 }), 5_000);
+    peer = await Nginx.start(upstream.endpoint);
   });
 
   afterAll(async () => {
-    peer.kill();
+    peer.stop();
     await front.close();
     upstream.close();
-    rmSync(directory, { recursive: true, force: true });
   });
 
   /** Does any of it reach the instance? */
@@ -87,7 +60,7 @@ describe.skipIf(nginx === undefined)('nginx as the yardstick', () => {
     const laxer: string[] = [];
     const counts = { both: 0, neither: 0, onlyNginx: 0, onlyHere: 0 };
     for (const { name, bytes } of smugglingCorpus) {
-      const [theirs, ours] = [await passes(peerPort, bytes), await passes(front.port, bytes)];
+      const [theirs, ours] = [await passes(peer.port, bytes), await passes(front.port, bytes)];
       if (ours && !theirs) laxer.push(name);
       counts[ours ? (theirs ? 'both' : 'onlyHere') : theirs ? 'onlyNginx' : 'neither'] += 1;
     }
@@ -96,22 +69,3 @@ describe.skipIf(nginx === undefined)('nginx as the yardstick', () => {
     expect(counts.onlyNginx).toBeGreaterThan(counts.onlyHere);
   });
 });
-
-function find(program: string): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', `PATH=$PATH:/usr/sbin command -v ${program}`], {
-      encoding: 'utf8',
-    }).trim();
-  } catch {
-    return undefined;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

@@ -1,4 +1,5 @@
 export { type Attack, asExpected, attack, FIRST, inParallel, LAST, type Outcome } from './attack.ts';
+export { type ClientHead, clientHeads } from './client-heads.ts';
 export { describeAnswers } from './describe-answers.ts';
 export { describeForwarder } from './describe-forwarder.ts';
 export { describeRuntime, type RuntimeHarness } from './describe-runtime.ts';
@@ -14,6 +15,7 @@ export { FORWARDERS, type ForwarderClass, type FrontUnderTest, startFront } from
 export { type CutAnswer, cutAnswers, hostileAnswers } from './hostile-answers.ts';
 export { IMAGE_REFERENCES, NO_IMAGE_REFERENCES } from './image-references.ts';
 export { ImageRegistry } from './image-registry.ts';
+export { Nginx } from './nginx.ts';
 export {
   type Answer,
   type LogLine,

@@ -1,0 +1,81 @@
+import {
+  attack,
+  type ClientHead,
+  clientHeads,
+  FIRST,
+  FORWARDERS,
+  type FrontUnderTest,
+  inParallel,
+  Nginx,
+  type Outcome,
+  startFront,
+  Witness,
+} from '@cless/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/*
+ * What real clients send first is answered as nginx answers it, and their instances get the same. Offers of h2c and TLS
+ * among it: nobody takes them, and nobody is refused for them.
+ */
+
+const SWITCHING =
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n';
+const QUIET_MS = 300;
+
+/** A WebSocket is taken by the instance, anything else is echoed. */
+const input = ({ client, bytes }: ClientHead, before = '') => ({
+  name: client,
+  bytes: before + bytes,
+  ...(/^upgrade: websocket/im.test(bytes) && { answer: SWITCHING }),
+});
+
+/** What of an outcome matters to a client, and to the instance. A 100 is for the server to give or not (RFC 9110 §10.1.1). */
+function essence({ text, closed, arrived, faults }: Outcome) {
+  const [head = '', ...body] = text
+    .replace(/^(?:HTTP\/1\.1 1(?!01)\d\d[\s\S]*?\r\n\r\n)+/, '')
+    .split('\r\n\r\n');
+  return { status: head.split(' ')[1], body: body.join('\r\n\r\n'), closed, arrived, faults };
+}
+
+describe.each(Object.entries(FORWARDERS))('the heads of real clients, over %s', (_, forwarder) => {
+  let witness: Witness;
+  let front: FrontUnderTest;
+  let peer: Nginx | undefined;
+
+  beforeAll(async () => {
+    witness = await Witness.listen();
+    front = await startFront(forwarder, { raw: witness.endpoint }, { responseTimeoutMs: 2_000 });
+    if (Nginx.program !== undefined) peer = await Nginx.start(witness.endpoint);
+  });
+
+  afterAll(async () => {
+    await front.close();
+    peer?.stop();
+    witness.stop();
+  });
+
+  test.skipIf(Nginx.program === undefined)('are answered as nginx does', async () => {
+    const [ours, theirs]: Record<string, unknown>[] = [{}, {}];
+    await inParallel(clientHeads, 20, async (head) => {
+      const name = `${head.client} ${head.version}`;
+      if (ours) ours[name] = essence(await attack(front.port, witness, input(head), { quietMs: QUIET_MS }));
+      if (theirs)
+        theirs[name] = essence(await attack(peer?.port ?? 0, witness, input(head), { quietMs: QUIET_MS }));
+    });
+    expect(ours).toEqual(theirs);
+    expect(Object.keys(ours ?? {})).toHaveLength(clientHeads.length);
+  });
+
+  test('are answered behind another request as they are alone', async () => {
+    const first = await attack(front.port, witness, { bytes: FIRST }, { quietMs: QUIET_MS });
+    await inParallel(clientHeads, 20, async (head) => {
+      const alone = await attack(front.port, witness, input(head), { quietMs: QUIET_MS });
+      expect([head.client, essence(alone).status]).toEqual([head.client, input(head).answer ? '101' : '200']);
+      const behind = await attack(front.port, witness, input(head, FIRST), { quietMs: QUIET_MS });
+      expect([head.client, behind]).toEqual([
+        head.client,
+        { ...alone, text: first.text + alone.text, arrived: [...first.arrived, ...alone.arrived] },
+      ]);
+    });
+  });
+});
