@@ -1,6 +1,6 @@
 import type { ActivatorEvent } from './activator-event.ts';
 import { Capacity } from './capacity.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type {
   Forwarder,
   ReadinessProbe,
@@ -19,6 +19,7 @@ import {
 } from './errors.ts';
 import type { Instance } from './instance.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
+import { type Comparison, Reconciler } from './reconciler.ts';
 import { rest } from './rest.ts';
 import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
 import { StartQueue } from './start-queue.ts';
@@ -45,10 +46,6 @@ export type RuntimeStatus =
   | { readonly type: 'runtime-connected' }
   | { readonly type: 'runtime-lost'; readonly error: Error };
 
-const FIRST_RECONCILE_MS = 1_000;
-const LONGEST_RECONCILE_MS = 30_000;
-/** So often everything is compared without a reason, give or take a quarter: an event may have been lost. */
-const COMPARE_EVERY_MS = 60_000;
 /** How long stops may take at the end besides their grace periods. */
 const LAST_STOP_MS = 10_000;
 /** How long what was left by others may take at the end. */
@@ -74,17 +71,22 @@ export class Activator implements LeaseGiver {
   #looked = false;
   /** To be kept running, as soon as it is known what runs. */
   #toKeep: Revision[] = [];
-  /** May there be something that is not listed yet, as after a call that was not answered? */
-  #doubtful = false;
-  #reconcileTimer: Timer | undefined;
-  #compareTimer: Timer | undefined;
-  #reconcileDelayMs = FIRST_RECONCILE_MS;
-  #reconciling: Promise<void> | undefined;
+  readonly #reconciler: Reconciler;
 
   constructor(options: ActivatorOptions) {
     this.#options = options;
     const { runtime, probe, clock, connections, maxPending, source } = options;
     const isClosing = () => this.#closing;
+    this.#reconciler = new Reconciler({
+      clock,
+      compare: () => this.#compare(),
+      isWorthwhile: () => this.#byId.size > 0,
+      compared: (error) => {
+        if (this.#looked) return;
+        if (error === undefined) this.#firstLookDone();
+        else this.#refuseFirstRequests(error);
+      },
+    });
     this.#world = {
       runtime,
       probe,
@@ -100,15 +102,12 @@ export class Activator implements LeaseGiver {
       identified: (id, instance, before) => {
         if (before !== undefined) this.#byId.delete(before);
         this.#byId.set(id, instance);
-        this.#compareLater();
+        this.#reconciler.later();
       },
       gone: ({ id }) => {
         if (id !== undefined) this.#byId.delete(id);
       },
-      doubt: () => {
-        this.#doubtful = true;
-        this.#reconcileSoon();
-      },
+      doubt: () => this.#reconciler.doubt(),
       beginWaiting: () => {
         if (this.#pending >= maxPending * 10) return false;
         this.#pending += 1;
@@ -179,12 +178,11 @@ export class Activator implements LeaseGiver {
   async close({ keep }: { keep: boolean }): Promise<void> {
     this.#closing = true;
     this.#watching.abort();
-    this.#reconcileTimer?.cancel();
-    this.#stopComparing();
+    const reconciled = this.#reconciler.close();
     this.#firstLook.reject(new ShuttingDownError());
     this.#firstLook.promise.catch(() => {});
     for (const pool of this.#pools.values()) pool.close();
-    await this.#reconciling;
+    await reconciled;
     if (keep) {
       for (const instance of [...this.instances()]) instance.abandon();
       return;
@@ -299,7 +297,7 @@ export class Activator implements LeaseGiver {
         this.#runtimeLost = undefined;
         this.#options.onEvent({ type: 'runtime-connected' });
         this.#options.source.refresh();
-        this.#reconcileSoon(0);
+        this.#reconciler.soon(0);
         return;
       case 'disconnected':
         if (this.#runtimeLost === undefined)
@@ -331,45 +329,11 @@ export class Activator implements LeaseGiver {
     }
   }
 
-  #refuseFirstRequests(error: Error): void {
+  #refuseFirstRequests(error: unknown): void {
     const { reject, promise } = this.#firstLook;
     this.#firstLook = Promise.withResolvers();
     promise.catch(() => {});
     reject(new RuntimeUnavailableError(error));
-  }
-
-  #reconcileSoon(delayMs = this.#reconcileDelayMs): void {
-    if (this.#closing || (this.#reconcileTimer !== undefined && delayMs > 0)) return;
-    this.#reconcileTimer?.cancel();
-    this.#reconcileTimer = this.#world.clock.after(delayMs, () => {
-      this.#reconcileTimer = undefined;
-      this.#reconciling = (this.#reconciling ?? Promise.resolve()).then(() => this.#reconcile());
-    });
-  }
-
-  async #reconcile(): Promise<void> {
-    if (this.#closing) return;
-    const wasDoubtful = this.#doubtful;
-    this.#doubtful = false;
-    try {
-      const { listed, isDone } = await this.#compare();
-      if (this.#closing) return;
-      if (!this.#looked) this.#firstLookDone();
-      if (isDone) this.#reconcileDelayMs = FIRST_RECONCILE_MS;
-      else this.#reconcileAgain();
-      // What comes late comes after this look: a whole round for it.
-      if (wasDoubtful) this.#stopComparing();
-      if (listed > 0 || this.#byId.size > 0 || wasDoubtful) this.#compareLater();
-    } catch (error) {
-      this.#doubtful ||= wasDoubtful;
-      if (!this.#looked) this.#refuseFirstRequests(error instanceof Error ? error : new Error(String(error)));
-      this.#reconcileAgain();
-    }
-  }
-
-  #reconcileAgain(): void {
-    this.#reconcileDelayMs = Math.min(this.#reconcileDelayMs * 2, LONGEST_RECONCILE_MS);
-    this.#reconcileSoon();
   }
 
   #firstLookDone(): void {
@@ -379,28 +343,11 @@ export class Activator implements LeaseGiver {
     this.#toKeep = [];
   }
 
-  #stopComparing(): void {
-    this.#compareTimer?.cancel();
-    this.#compareTimer = undefined;
-  }
-
-  /** Now and then, as long as there is something that could be otherwise. */
-  #compareLater(): void {
-    if (this.#closing) return;
-    const afterMs = Math.round(COMPARE_EVERY_MS * (0.75 + Math.random() / 2));
-    this.#compareTimer ??= this.#world.clock.after(afterMs, () => {
-      this.#compareTimer = undefined;
-      this.#reconcileSoon(0);
-    });
-  }
-
   /**
    * Compares what the runtime lists with what is known, and asks about each difference; adopts or removes what is not known.
    * A list is old when it is read: by itself it ends nothing.
-   *
-   * @returns how many are listed, and whether it is known of each what becomes of it
    */
-  async #compare(): Promise<{ listed: number; isDone: boolean }> {
+  async #compare(): Promise<Comparison> {
     const { runtime } = this.#options;
     const before = new Map([...this.#byId].map(([id, instance]) => [id, instance.state]));
     const listed = await runtime.list();
@@ -417,7 +364,8 @@ export class Activator implements LeaseGiver {
     const launching = new Set(
       [...this.instances()].filter((one) => one.launching).map(({ revision }) => keyOf(revision)),
     );
-    const unknown = listed.filter(({ id }) => !this.#byId.has(id));
+    // What was known before and is not any more went while the list was made.
+    const unknown = listed.filter(({ id }) => !this.#byId.has(id) && !before.has(id));
     const theirs = unknown.filter(
       ({ service, revision }) => !launching.has(keyOf({ service, id: revision })),
     );
@@ -446,7 +394,7 @@ export class Activator implements LeaseGiver {
       },
       (error: unknown) => {
         onEvent({ type: 'stop-failed', error, ...about });
-        this.#reconcileSoon();
+        this.#reconciler.soon();
       },
     );
   }
