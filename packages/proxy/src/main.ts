@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer, loadToken, type Platform, TokenError } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
 import { Router } from '@cless/router';
-import { DockerRuntime, OwnerTakenError } from '@cless/runtime-docker';
+import { DockerRuntime, EngineAddressError, OwnerTakenError } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
 import type { Logger } from 'pino';
@@ -356,7 +356,7 @@ async function startAdmin(
 }
 
 main().catch((error: unknown) => {
-  const expected = [SettingError, StateDirectoryError, DatabaseError, TokenError].some(
+  const expected = [SettingError, StateDirectoryError, DatabaseError, TokenError, EngineAddressError].some(
     (one) => error instanceof one,
   );
   try {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
 import { EngineRefusedError, InstanceNotFoundError, isRefusal } from './errors.ts';
 import { fromInspection, fromListing, type Instance } from './instance.ts';
@@ -90,7 +89,7 @@ export class Containers {
         );
       } catch (error) {
         if (isRefusal(error, 409) && performance.now() < deadline) {
-          await sleep(REMOVAL_POLL_MS); // "removal is already in progress": gone when it says so
+          await new Promise((resolve) => setTimeout(resolve, REMOVAL_POLL_MS)); // "removal is already in progress": gone when it says so
           continue;
         }
         if (!isRefusal(error, 404)) throw error;
@@ -106,13 +105,21 @@ export class Containers {
       const frames = await this.#engine.call('logs', (docker) =>
         docker.getContainer(id).logs({ stdout: true, stderr: true, tail: lines, follow: false }),
       );
-      return Buffer.isBuffer(frames) ? logLines(frames) : [];
+      return Buffer.isBuffer(frames) ? this.#linesOf(frames) : [];
     } catch (error) {
       throw isRefusal(error, 404) ? new InstanceNotFoundError(id) : error;
     }
   }
 
   // Private
+
+  #linesOf(frames: Buffer): string[] {
+    try {
+      return logLines(frames);
+    } catch {
+      throw this.#engine.nonsense('logs');
+    }
+  }
 
   /** Lets it end by itself. It need not succeed: what comes next is its removal by force. */
   async #end(id: string, graceMs: number): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { EngineAddressError } from './errors.ts';
 
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 
@@ -11,7 +12,7 @@ const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
  *
  * See https://docs.docker.com/engine/manage-resources/contexts/
  *
- * @throws if the context is named but not there
+ * @throws {EngineAddressError} if the context is named but not there
  */
 export function engineAddress(env: NodeJS.ProcessEnv = process.env): string {
   if (env.DOCKER_HOST) return env.DOCKER_HOST;
@@ -24,7 +25,9 @@ export function engineAddress(env: NodeJS.ProcessEnv = process.env): string {
   const file = join(configDirectory, 'contexts', 'meta', id, 'meta.json');
   const host = (readJson(file) as ContextMeta | undefined)?.Endpoints?.docker?.Host;
   if (host === undefined) {
-    throw new Error(`the docker context ${context} has no endpoint in ${file}; see \`docker context ls\``);
+    throw new EngineAddressError(
+      `the docker context ${context} has no endpoint in ${file}; see \`docker context ls\``,
+    );
   }
   return host;
 }

@@ -156,3 +156,112 @@ test('what an engine that was too slow made after all is removed when it is know
   await expect(runtime.start(spec)).rejects.toMatchObject({ code: 'ENGINE_UNREACHABLE' });
   expect(asked.at(-1)).toBe('DELETE /containers/abc');
 });
+
+describe('calls are bounded in number', () => {
+  let open = 0;
+  let most = 0;
+  let release = Promise.withResolvers<void>();
+
+  function hold(wanted: RegExp): void {
+    [open, most, release] = [0, 0, Promise.withResolvers<void>()];
+    answer = async (request, response) => {
+      if (wanted.test(request.url ?? '')) {
+        open += 1;
+        most = Math.max(most, open);
+        await release.promise;
+        open -= 1;
+      }
+      response.writeHead(404, { 'Content-Type': 'application/json' }).end('{"message":"no such thing"}');
+    };
+  }
+
+  test.each<[string, number, () => Promise<unknown>]>([
+    ['inspections', 32, () => runtime.inspect('x')],
+    ['looks at images', 4, () => runtime.image('x')],
+    ['removals', 32, () => runtime.stop('x', { graceMs: 0 })],
+  ])('500 %s, %i at once', async (_, atOnce, call) => {
+    hold(/./);
+    const all = Promise.all(Array.from({ length: 500 }, call));
+    await expect.poll(() => open).toBe(atOnce);
+    release.resolve();
+    await all;
+    expect(most).toBe(atOnce);
+  });
+
+  test('what is asked for by strangers holds up nothing else', async () => {
+    hold(/images/);
+    const looks = Promise.all(Array.from({ length: 500 }, () => runtime.image('x')));
+    await expect.poll(() => open).toBe(4);
+    expect(await runtime.inspect('x')).toBeUndefined();
+    await runtime.stop('x');
+    release.resolve();
+    await looks;
+  });
+});
+
+describe('an engine that does not finish what it has begun', () => {
+  const requests: string[] = [];
+  const created = Promise.withResolvers<void>();
+
+  /** Containers are made, when they may, but do not start, and their removal is always in progress. */
+  function stuck(mayCreate: Promise<void>, id = 'abc'): void {
+    requests.length = 0;
+    answer = async (request, response) => {
+      requests.push(`${request.method} ${request.url?.split('?')[0]}`);
+      const json = (status: number, body: unknown) =>
+        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      if (request.url?.startsWith('/networks')) json(200, [{ Id: 'n', Name: 'cless-test' }]);
+      else if (request.url?.startsWith('/images')) json(200, { Id: 'sha256:1', Config: {} });
+      else if (request.url?.startsWith('/containers/create')) {
+        await mayCreate;
+        json(201, { Id: id });
+      } else if (request.method === 'DELETE')
+        json(409, { message: 'removal of container abc is already in progress' });
+      else json(500, { message: 'it will not start' });
+    };
+  }
+
+  test('a removal that never ends is given up after 10 s', async () => {
+    stuck(created.promise);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const outcome = expect(runtime.stop('abc', { graceMs: 0 })).rejects.toMatchObject({
+      code: 'ENGINE_REFUSED',
+      message: expect.stringContaining('already in progress'),
+    });
+    const timer = setInterval(() => vi.advanceTimersByTime(500), 5);
+    await outcome.finally(() => clearInterval(timer));
+    expect(requests.length).toBeGreaterThan(5);
+  });
+
+  test('a start that has failed waits for it no longer than 2 s', async () => {
+    stuck(Promise.resolve());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const beganMs = performance.now();
+    const outcome = expect(runtime.start(spec)).rejects.toMatchObject({ code: 'START_FAILED' });
+    const timer = setInterval(() => vi.advanceTimersByTime(100), 5);
+    await outcome.finally(() => clearInterval(timer));
+    expect(performance.now() - beganMs).toBeLessThan(9_000);
+  });
+
+  test('a start is given up while the container is made, which is removed when it is there', async () => {
+    stuck(created.promise, 'late');
+    const abort = new AbortController();
+    const reason = new Error('shutting down');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const outcome = expect(runtime.start(spec, { signal: abort.signal })).rejects.toBe(reason);
+    await vi.waitFor(() => expect(requests).toContain('POST /containers/create'));
+    abort.abort(reason);
+    const timer = setInterval(() => vi.advanceTimersByTime(500), 5);
+    await outcome.finally(() => clearInterval(timer));
+    expect(requests).not.toContain('DELETE /containers/late');
+    created.resolve();
+    await vi.waitFor(() => expect(requests).toContain('DELETE /containers/late'));
+  });
+});
+
+test.each(['tcp://10.0.0.1:2376', 'ssh://host', 'npipe:////./pipe/docker_engine'])(
+  'an engine at %s is refused: its containers could not be reached',
+  (engine) => {
+    expect(() => new DockerRuntime({ owner: 'test', engine })).toThrow(`the Docker Engine at ${engine}`);
+  },
+);

@@ -1,6 +1,6 @@
 import Docker from 'dockerode';
 import { engineAddress } from './engine-address.ts';
-import { EngineRefusedError, EngineUnreachableError, RuntimeError } from './errors.ts';
+import { EngineAddressError, EngineRefusedError, EngineUnreachableError, RuntimeError } from './errors.ts';
 import { Limit } from './limit.ts';
 import { StatusError, Transport } from './transport.ts';
 
@@ -35,10 +35,10 @@ export class Engine {
     slow: new Limit(128),
   };
 
-  /** @throws {TypeError} if it is not on this host */
+  /** @throws {EngineAddressError} if it is not on this host */
   constructor(address: string = engineAddress()) {
     if (!address.startsWith('unix://')) {
-      throw new TypeError(
+      throw new EngineAddressError(
         `the Docker Engine at ${address}: containers are published on the loopback address of the engine's host, which ` +
           'cannot be reached from another; allowed is unix:///PATH',
       );

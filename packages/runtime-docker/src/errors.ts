@@ -1,6 +1,7 @@
 /** What all errors of this runtime have: a stable `code`, and the facts as fields. */
 export type RuntimeErrorCode =
   | 'ENGINE_UNREACHABLE'
+  | 'ENGINE_ADDRESS'
   | 'IMAGE_NOT_FOUND'
   | 'NO_FREE_PORT'
   | 'START_FAILED'
@@ -25,6 +26,12 @@ export class EngineUnreachableError extends RuntimeError {
       cause,
     });
   }
+}
+
+/** There is no engine at such an address that could be used. */
+export class EngineAddressError extends RuntimeError {
+  override readonly name = 'EngineAddressError';
+  readonly code = 'ENGINE_ADDRESS';
 }
 
 /** The image is not on the host; images are never pulled. */

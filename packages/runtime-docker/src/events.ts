@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
+import { endedByOom } from './instance.ts';
 import { LABELS } from './labels.ts';
 import { lines } from './lines.ts';
 
@@ -63,11 +64,11 @@ export async function* watchEvents(
       if (signal.aborted) end(); // in the moment between
       try {
         yield { type: 'connected' };
-        retryMs = MIN_RETRY_MS;
         for await (const line of lines(stream as Readable)) {
           const message = parse(line);
           if (message === undefined) continue;
-          if (message.timeNano !== undefined) since = asSeconds(message.timeNano);
+          retryMs = MIN_RETRY_MS; // what answers with something else, or ends at once, is asked less and less
+          if (typeof message.timeNano === 'number') since = asSeconds(message.timeNano);
           const event = translate(message, owner, outOfMemory);
           if (event !== undefined) yield event;
         }
@@ -91,20 +92,17 @@ function translate(
   outOfMemory: Set<string>,
 ): RuntimeEvent | undefined {
   if (message.Type === 'image') return { type: 'images-changed' };
-  const { ID: id, Attributes: attributes = {} } = message.Actor ?? {};
+  const { ID: id, Attributes } = message.Actor ?? {};
+  const attributes = Attributes ?? {};
   if (id === undefined || attributes[LABELS.owner] !== owner) return undefined;
   switch (message.Action) {
     case 'oom':
       outOfMemory.add(id);
       return { type: 'oom', id };
-    case 'die':
-      return {
-        type: 'exited',
-        id,
-        exitCode: Number(attributes.exitCode ?? -1),
-        // Of whichever process: one that ends well later did not end of that.
-        oomKilled: outOfMemory.delete(id) && attributes.exitCode !== '0',
-      };
+    case 'die': {
+      const exitCode = Number(attributes.exitCode ?? -1);
+      return { type: 'exited', id, exitCode, oomKilled: endedByOom(exitCode, outOfMemory.delete(id)) };
+    }
     case 'pause':
       return { type: 'paused', id };
     case 'unpause':
@@ -119,7 +117,8 @@ function translate(
 
 function parse(line: string): EngineMessage | undefined {
   try {
-    return JSON.parse(line) as EngineMessage;
+    const message: EngineMessage | null = JSON.parse(line);
+    return message ?? undefined;
   } catch {
     return undefined; // a hint that cannot be read; the next list will tell
   }

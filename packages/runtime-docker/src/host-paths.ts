@@ -15,7 +15,8 @@ export class HostPaths {
 
   /**
    * The host's folders among the volumes of a spec, as they really are: a symbolic link that an app has made in its
-   * folder leads nowhere else.
+   * folder leads nowhere else. The engine follows links once more when it mounts, so a link that is put there in between
+   * would win: whoever writes to an allowed folder, on the host or in a container that has it, is trusted not to.
    *
    * @throws {StartFailedError} if one is not allowed, or not there
    */

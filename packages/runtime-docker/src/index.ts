@@ -1,4 +1,5 @@
 export {
+  EngineAddressError,
   EngineRefusedError,
   EngineUnreachableError,
   ImageNotFoundError,

@@ -35,7 +35,10 @@ export function fromInspection(info: ContainerInspectInfo): Instance | undefined
     ...identity(info.Id, labels),
     state,
     endpoint: endpoint(state, port === undefined ? undefined : Number(port)),
-    exit: state === 'exited' ? { exitCode: status.ExitCode, oomKilled: status.OOMKilled } : undefined,
+    exit:
+      state === 'exited'
+        ? { exitCode: status.ExitCode, oomKilled: endedByOom(status.ExitCode, status.OOMKilled) }
+        : undefined,
   };
 }
 
@@ -54,6 +57,11 @@ export function fromListing(container: ContainerInfo): Instance {
 /** "it exited with code 3", "it was killed: out of memory". */
 export function describeExit(exitCode: number, oomKilled: boolean): string {
   return oomKilled ? 'it was killed: out of memory' : `it exited with code ${exitCode}`;
+}
+
+/** The engine tells of whichever process ran out of memory: a container that ends well later did not end of that. */
+export function endedByOom(exitCode: number, oomKilled: boolean): boolean {
+  return oomKilled && exitCode !== 0;
 }
 
 // Private

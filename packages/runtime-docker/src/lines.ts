@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
 
+/** Nothing that the engine says in a line is near this. In characters. */
+const MAX_LINE_LENGTH = 4 * 1024 * 1024;
+
 /** The lines of a stream, the last one also without its end. (node:readline would wait for ever for one that was destroyed.) */
 export async function* lines(stream: Readable): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of stream.setEncoding('utf8')) {
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
+    if (rest.length > MAX_LINE_LENGTH) throw new Error(`a line has more than ${MAX_LINE_LENGTH} characters`);
     yield* parts;
   }
   if (rest !== '') yield rest;

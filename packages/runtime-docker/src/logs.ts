@@ -49,6 +49,8 @@ class LogLines {
   *push(chunk: Buffer): Generator<string> {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     while (this.#pending.length >= HEADER_BYTES) {
+      // Else a page of something that is no engine would be taken for a frame of gigabytes.
+      if (this.#pending.readUInt32BE(0) & 0xfcffffff) throw new Error('these are no frames of a log');
       const frameEnd = HEADER_BYTES + this.#pending.readUInt32BE(4);
       if (this.#pending.length < frameEnd) return;
       yield* this.#text(this.#pending[0] ?? 1, this.#pending.subarray(HEADER_BYTES, frameEnd));

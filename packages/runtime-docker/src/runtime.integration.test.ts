@@ -165,6 +165,18 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     await docker('volume', 'rm', `cless-${other}-kept`, `cless-${other}-data`);
   });
 
+  test('a container that the engine refuses leaves none of the volumes that were made for it', async () => {
+    await docker('volume', 'create', `cless-${other}-old`);
+    const at = (source: string) => ({ source, target: '/data', readOnly: false });
+    const refused = runtime.start({ ...spec, volumes: [at('old'), at('new')] });
+    await expect(refused).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('Duplicate mount point'),
+    });
+    expect(await docker('volume', 'ls', '-q', '--filter', `name=cless-${other}-`)).toBe(`cless-${other}-old`);
+    await docker('volume', 'rm', `cless-${other}-old`);
+  });
+
   test('what an image declares as VOLUME is its service’s, with its owners and modes, whatever the revision', async () => {
     const declares = `declares-${owner}`;
     images.add(declares);

@@ -91,6 +91,7 @@ export class DockerRuntime {
       joinedNetworks: new JoinedNetworks(engine),
       images: this.#images,
       containers: this.#containers,
+      volumes: this.#volumes,
       hostPaths: new HostPaths(hostPaths),
     });
   }

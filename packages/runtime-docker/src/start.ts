@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Containers } from './containers.ts';
 import type { Engine } from './engine.ts';
@@ -17,6 +16,7 @@ import { describeExit, type Instance } from './instance.ts';
 import type { JoinedNetworks, OwnNetwork } from './network.ts';
 import type { PortRange } from './ports.ts';
 import { containerConfig, type InstanceSpec } from './spec.ts';
+import type { Volumes } from './volumes.ts';
 
 export interface StartOptions {
   /**
@@ -38,6 +38,7 @@ interface Surroundings {
   readonly joinedNetworks: JoinedNetworks;
   readonly images: Images;
   readonly containers: Containers;
+  readonly volumes: Volumes;
   readonly hostPaths: HostPaths;
 }
 
@@ -144,11 +145,21 @@ export class Starter {
     }
   }
 
+  /** Where the engine refuses it, it has made the volumes all the same: those that are new go again. */
   async #create(config: ContainerCreateOptions): Promise<string> {
-    const { engine } = this.#parts;
-    const { id } = await engine.call('create', (docker) => docker.createContainer(config), { lane: 'slow' });
-    if (typeof id !== 'string') throw engine.nonsense('create');
-    return id;
+    const { engine, volumes } = this.#parts;
+    const named = (config.HostConfig?.Mounts ?? []).filter(({ Type }) => Type === 'volume');
+    const fresh = await volumes.missing(named.map(({ Source }) => Source));
+    try {
+      const { id } = await engine.call('create', (docker) => docker.createContainer(config), {
+        lane: 'slow',
+      });
+      if (typeof id !== 'string') throw engine.nonsense('create');
+      return id;
+    } catch (error) {
+      if (error instanceof EngineRefusedError) await volumes.discard(fresh);
+      throw error;
+    }
   }
 
   /** Removes what may have been made. If the engine is gone, its owner's next list finds it. */
@@ -167,9 +178,10 @@ export class Starter {
   }
 
   async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
-    const enough = new AbortController();
-    await Promise.race([work, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})]);
-    enough.abort();
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([work, enough]);
+    clearTimeout(timer);
   }
 
   async #exitedEarly(instance: Instance, image: string): Promise<StartFailedError> {

@@ -123,4 +123,28 @@ export class Volumes {
     }
     return left;
   }
+
+  /** Those of the names that stand for no volume yet. */
+  async missing(names: readonly string[]): Promise<string[]> {
+    const missing = await Promise.all(
+      names.map((name) =>
+        this.#engine
+          .call('inspect volume', (docker) => docker.getVolume(name).inspect())
+          .then(
+            () => [],
+            (error: unknown) => {
+              if (isRefusal(error, 404)) return [name];
+              throw error;
+            },
+          ),
+      ),
+    );
+    return missing.flat();
+  }
+
+  /** Takes back what was made for a container that there is not. One that has a container by now stays. */
+  async discard(names: readonly string[]): Promise<void> {
+    for (const name of names)
+      await this.#engine.call('remove volume', (docker) => docker.getVolume(name).remove()).catch(() => {});
+  }
 }
