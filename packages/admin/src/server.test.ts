@@ -98,6 +98,34 @@ test.each([
   expect(failures).toEqual([]);
 });
 
+test('the head of a stream arrives although nothing is to be told yet', async () => {
+  await ask('PUT', '/v1/services/web', {});
+  platform.gate = new Promise(() => {});
+  platform.running.set('quiet', {
+    id: 'quiet',
+    service: 'web',
+    revision: 'web-00001',
+    state: 'ready',
+    requests: 0,
+    idleMs: 0,
+    lines: [],
+  });
+  // biome-ignore lint/correctness/useYield: it says nothing
+  platform.logs = async function* (_, { signal }) {
+    if (!signal.aborted) await once(signal, 'abort');
+  };
+  const first = deploy('', asStream);
+  for (const response of [
+    await first,
+    await deploy('', asStream), // behind the first
+    await ask('GET', '/v1/instances/quiet/logs?follow=true'),
+    await ask('GET', '/v1/events'),
+  ]) {
+    expect(response.status).toBe(200);
+    void response.body?.cancel();
+  }
+});
+
 test('a deploy without a pull goes on when its client leaves', async () => {
   await ask('PUT', '/v1/services/web', {});
   const gate = Promise.withResolvers<void>();
