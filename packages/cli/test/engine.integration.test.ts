@@ -133,6 +133,8 @@ describe.skipIf(noEngine !== undefined)(
     afterEach(async () => {
       await proxy.stop();
       expect(await containers()).toEqual([]);
+      // The next one's state directory is another: the owner is bound to this one.
+      await cleanUp(owner);
       state.remove();
     });
 
