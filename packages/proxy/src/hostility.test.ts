@@ -69,31 +69,39 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     );
   }
 
-  test('no answer of an instance crashes or hangs the proxy', { timeout: 60_000 }, async () => {
-    upstream.script = (connection) => {
-      const index = Number(/^GET \/(\d+) /.exec(connection.received)?.[1] ?? -1);
-      const answer = hostileAnswers[index];
-      if (answer === undefined || connection.answered > 0) return;
-      connection.answer(answer);
-      if (index % 2 === 0) setTimeout(() => connection.socket.end(), 50);
-    };
-    await inParallel(hostileAnswers, 20, async (answer, i) => {
-      const { text, closed } = await sendRaw(
-        front.port,
-        `GET /${i} HTTP/1.1\r\nHost: raw.test\r\nConnection: close\r\n\r\n`,
-        {
+  /** How the instance is asked. */
+  const WAYS = ['HTTP/1.1', 'HTTP/1.0', 'an upgrade'] as const;
+  const ask = (path: string | number, way: (typeof WAYS)[number]) =>
+    way === 'an upgrade'
+      ? `GET /${path} HTTP/1.1\r\nHost: raw.test\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n`
+      : `GET /${path} ${way}\r\nHost: raw.test\r\nConnection: close\r\n\r\n`;
+
+  test.each(WAYS)(
+    'no answer of an instance to %s crashes or hangs the proxy',
+    { timeout: 60_000 },
+    async (way) => {
+      upstream.forget();
+      upstream.script = (connection) => {
+        const index = Number(/^GET \/(\d+) /.exec(connection.received)?.[1] ?? -1);
+        const answer = hostileAnswers[index];
+        if (answer === undefined || connection.answered > 0) return;
+        connection.answer(answer);
+        if (index % 2 === 0) setTimeout(() => connection.socket.end(), 50);
+      };
+      await inParallel(hostileAnswers, 20, async (answer, i) => {
+        const { text, closed } = await sendRaw(front.port, ask(i, way), {
           timeoutMs: 6_000,
           // An answer that is begun and not finished has no deadline of its own: the instance may go on.
           enough: (so) => /^HTTP\/1\.1 (?!1\d\d)\d{3}/m.test(so) && !so.startsWith('HTTP/1.1 502'),
-        },
-      );
-      expect([JSON.stringify(answer.slice(0, 60)), closed || text !== '']).toEqual([
-        JSON.stringify(answer.slice(0, 60)),
-        true,
-      ]);
-    });
-    await expectAliveAndClean();
-  });
+        });
+        expect([JSON.stringify(answer.slice(0, 60)), closed || text !== '']).toEqual([
+          JSON.stringify(answer.slice(0, 60)),
+          true,
+        ]);
+      });
+      await expectAliveAndClean();
+    },
+  );
 
   /** The body that a client takes for the whole one. */
   function wholeBody({ text, closed, reset }: RawAnswer): string | undefined | null {
@@ -109,10 +117,10 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     return [...rest.matchAll(/[1-9a-f][0-9a-f]*\r\n(\d+)\r\n/g)].map(([, chunk]) => chunk).join('');
   }
 
-  test.each(['1.1', '1.0'])(
-    'an answer that is cut at any byte, ended or reset, is whole for an HTTP/%s client only where it is',
+  test.each(WAYS)(
+    'an answer to %s that is cut at any byte, ended or reset, is whole for the client only where it is',
     { timeout: 120_000 },
-    async (version) => {
+    async (way) => {
       upstream.forget();
       upstream.script = (connection) => {
         const index = Number(/^GET \/(\d+) /.exec(connection.received)?.[1] ?? -1);
@@ -125,10 +133,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
         }, 5);
       };
       await inParallel(cutAnswers, 20, async ({ bytes, ending, body }, i) => {
-        const answer = await sendRaw(
-          front.port,
-          `GET /${i} HTTP/${version}\r\nHost: raw.test\r\nConnection: close\r\n\r\n`,
-        );
+        const answer = await sendRaw(front.port, ask(i, way));
         expect([bytes, ending, answer.closed, wholeBody(answer)]).toEqual([bytes, ending, true, body]);
       });
       await expectAliveAndClean();
@@ -187,7 +192,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     await expectAliveAndClean();
   });
 
-  test('mutated answers', { timeout: 300_000 }, async () => {
+  test.each(WAYS)('mutated answers to %s', { timeout: 300_000 }, async (way) => {
     const random = seededRandom(FUZZ_SEED + 1);
     upstream.script = (connection) => {
       if (connection.answered > 0) return;
@@ -195,9 +200,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
       setTimeout(() => connection.socket.destroy(), 100);
     };
     await inParallel(Array.from({ length: FUZZ_RUNS }), 40, async () => {
-      const { closed } = await sendRaw(front.port, GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'), {
-        timeoutMs: 5_000,
-      });
+      const { closed } = await sendRaw(front.port, ask('mutated', way), { timeoutMs: 5_000 });
       expect(closed).toBe(true);
     });
     await expectAliveAndClean();

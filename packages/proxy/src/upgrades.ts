@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type IncomingMessage, request as sendRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { breakOff, relayAnswerHead } from './answer.ts';
@@ -66,9 +66,10 @@ export class Upgrades {
     upstream.on('error', fail);
     upstream.once('response', (answer) => {
       clearTimeout(timer);
+      upstream.off('error', fail);
       // Between two bytes of it; in all it may take as long as it likes.
       answer.socket.setTimeout(responseTimeoutMs, () => answer.destroy());
-      relayRefusal(exchange, answer).then(() => succeed(answer.statusCode ?? 0), fail);
+      relayRefusal(exchange, upstream, answer).then(() => succeed(answer.statusCode ?? 0), fail);
     });
     upstream.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
       const wrong = whatIsWrong(exchange, answer);
@@ -153,10 +154,13 @@ function switchingProtocols(answer: IncomingMessage, added: readonly string[]): 
 /** An instance may refuse with any answer; it goes to the client whole, and the connection ends with it. */
 async function relayRefusal(
   { request, socket, answerHeaders }: UpgradeExchange,
+  upstream: ClientRequest,
   answer: IncomingMessage,
 ): Promise<void> {
   const response = lastResponseOn(socket, request);
   const finished = new Promise<void>((resolve) => response.once('close', resolve));
+  // What follows a whole answer is for nobody. Told before Node takes a reset for an end.
+  upstream.on('error', () => answer.complete || breakOff(response));
   try {
     relayAnswerHead(response, answer, answerHeaders);
   } catch (error) {

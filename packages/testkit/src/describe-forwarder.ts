@@ -806,6 +806,13 @@ export function describeForwarder(
         );
       });
 
+      test('what an instance sends behind it is for nobody, and ends nothing', async () => {
+        upstream.always('HTTP/1.1 403 Forbidden\r\nContent-Length: 8\r\n\r\nnot you!garbage');
+        const { text, closed } = await ask(webSocket, () => false, 2_000);
+        expect([closed, status(text), text.endsWith('\r\n\r\nnot you!')]).toEqual([true, 403, true]);
+        await expectAlive();
+      });
+
       test('one without a body has none then', async () => {
         upstream.always('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
         const { text, closed } = await ask(webSocket, () => false, 2_000);
