@@ -219,6 +219,12 @@ describe('deploys', () => {
       tags: { old: 'web-00001' },
     });
     expect(await preview()).toEqual([]);
+    platform.failure = new Error('no');
+    expect((await ask('POST', '/v1/services/web/revisions', { image: 'broken:1' })).status).toBe(422);
+    expect(
+      (await ask('POST', '/v1/services/web/revisions?dryRun=true&ifChanged=true', { image: 'broken:1' })).json
+        .changes,
+    ).toEqual([{ field: 'state of web-00003', from: 'failed', to: 'ready' }]);
   });
 
   test('variables and arguments are as large as the kernel takes them, counted in bytes', async () => {

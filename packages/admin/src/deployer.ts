@@ -63,7 +63,9 @@ export class Deployer {
     const latest = this.#latest(service);
     const changes = changesBetween(latest, { spec, secrets: input.secrets ?? {} });
     if (!options.ifChanged || latest === undefined || changes.length > 0) return changes;
-    const { name } = latest.revision;
+    const { name, state } = latest.revision;
+    // It is tried again.
+    if (state.phase !== 'ready') return [{ field: `state of ${name}`, from: state.phase, to: 'ready' }];
     if (this.#serves(service, name, options)) return [];
     const from = this.#percentOf(service, name);
     return [{ field: `traffic of ${name}`, from: `${from} %`, to: `${options.traffic} %` }];

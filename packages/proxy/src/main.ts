@@ -28,6 +28,7 @@ import { Server } from './server.ts';
 import { readSettings, SettingError, type Settings, settingsHelp } from './settings.ts';
 import { onOwnSignal, onSignal } from './signals.ts';
 import { StateDirectory, StateDirectoryError } from './state-directory.ts';
+import { followChanges } from './store-changes.ts';
 import { UndiciForwarder } from './undici-forwarder.ts';
 import { runWorker } from './worker.ts';
 import type { WorkerProcess } from './worker-link.ts';
@@ -128,9 +129,14 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
     logQuery: settings['log-query'] === 'on',
   });
   const administering = starting.then(({ server }) => {
-    store.onChange((service) => {
-      source.changed(service);
-      server.changed(service);
+    followChanges({
+      store,
+      log,
+      clock: systemClock,
+      take: (service) => {
+        source.changed(service);
+        server.changed(service);
+      },
     });
     const platform = createPlatform({
       server,
