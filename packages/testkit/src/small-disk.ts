@@ -11,7 +11,7 @@ export class SmallDisk {
   readonly path = mkdtempSync(join(tmpdir(), 'cless-disk-'));
 
   constructor() {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', this.path]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', this.path]);
   }
 
   fill(): void {
