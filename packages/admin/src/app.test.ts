@@ -143,6 +143,26 @@ describe('services', () => {
   });
 });
 
+test('how the last start went is told, also of what nobody has registered', async () => {
+  expect(await ask('GET', '/v1/services/golang/start')).toMatchObject({ status: 404 });
+  const failure = { reason: 'not-ready', message: 'nothing listens in it', lastLogLines: ['hm'] };
+  const start = { service: 'golang', revision: 'sha256:1', at: '2026-11-25T00:00:00.000Z', failure };
+  platform.lastStarts.set('golang', { ...start, image: 'golang-docker' });
+  expect((await ask('GET', '/v1/services/golang/start')).json).toEqual({
+    ...start,
+    byConvention: true,
+    image: 'golang-docker',
+  });
+  await deployed();
+  platform.lastStarts.set('web', { ...start, service: 'web', revision: 'web-00001', image: 'web-docker' });
+  expect((await ask('GET', '/v1/services/web/start')).json).toEqual({
+    ...start,
+    service: 'web',
+    revision: 'web-00001',
+    byConvention: false,
+  });
+});
+
 describe('volumes that images declared', () => {
   const volume = { name: 'cless-x-web-data-1', target: '/data' };
 

@@ -11,6 +11,7 @@ import { readerPage } from './reader.ts';
 import { revisionRoutes } from './revisions.ts';
 import type { Problem } from './schemas.ts';
 import { serviceRoutes } from './services.ts';
+import { startRoutes } from './starts.ts';
 
 export interface AdminOptions extends GuardOptions {
   readonly store: Store;
@@ -99,6 +100,7 @@ export function createApp({
   const deployer = new Deployer(store, platform, closing);
   const api: Api = { app, store, platform, deployer, closing, problemOf: problemFor };
   serviceRoutes(api);
+  startRoutes(api);
   revisionRoutes(api);
   instanceRoutes(api);
   eventRoutes(api);

@@ -146,6 +146,19 @@ export interface Platform {
   instances(): Promise<readonly RunningInstance[]>;
   /** Resolves when each request that comes meets what the store has. */
   applied(): Promise<void>;
+  /** How the last start of a service went since the proxy runs; nothing if there was none. */
+  lastStart(service: string):
+    | {
+        readonly service: string;
+        readonly revision: string;
+        readonly at: string;
+        /** What the convention calls the image of that service. */
+        readonly image?: string | undefined;
+        readonly failure?:
+          | { readonly reason: string; readonly message: string; readonly lastLogLines: readonly string[] }
+          | undefined;
+      }
+    | undefined;
   /** Stops an instance as soon as it is not in use; says whether there is one. */
   stop(id: string): boolean;
   /** What an instance has written last; with `follow`, also what it writes from then on. */

@@ -18,7 +18,7 @@ const noNul = (value: string) => !value.includes('\0');
 export const ServiceName = z
   .string()
   .regex(LABEL, 'allowed are lower-case letters, digits and inner hyphens, at most 63')
-  .meta({ description: 'A DNS label (RFC 1123).', examples: ['web'] });
+  .meta({ description: 'A DNS label (RFC 1123).', examples: ['web', 'shop'] });
 
 export const RevisionName = z
   .string()
@@ -358,6 +358,21 @@ export const RemovedVolumes = z
   })
   .meta({ id: 'RemovedVolumes', description: 'The volumes that the images of a service declared.' });
 export type RemovedVolumes = z.infer<typeof RemovedVolumes>;
+
+export const LastStart = z
+  .object({
+    service: z.string(),
+    revision: z.string(),
+    byConvention: z.boolean().meta({ description: 'Is it of an image by its name, and of no deploy?' }),
+    image: z.string().optional().meta({ description: 'The image that the convention names.' }),
+    at: z.string(),
+    failure: z
+      .object({ reason: z.string(), message: z.string(), lastLogLines: z.array(z.string()) })
+      .optional()
+      .meta({ description: 'Why the last start that has ended failed, and what it wrote last.' }),
+  })
+  .meta({ id: 'LastStart' });
+export type LastStart = z.infer<typeof LastStart>;
 
 export const Revision = z
   .object({

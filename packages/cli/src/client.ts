@@ -1,6 +1,7 @@
 import type {
   Change,
   Instance,
+  LastStart,
   Problem,
   RemovedVolumes,
   Revision,
@@ -90,6 +91,16 @@ export class AdminClient {
   async service(name: string): Promise<Service | undefined> {
     try {
       return await this.#json('GET', servicePath(name));
+    } catch (error) {
+      if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** How the last start of a service went, also of one by convention; nothing if there was none since the proxy runs. */
+  async lastStart(service: string): Promise<LastStart | undefined> {
+    try {
+      return await this.#json('GET', servicePath(service, 'start'));
     } catch (error) {
       if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
       throw error;

@@ -71,7 +71,12 @@ async function logs(
 ): Promise<void> {
   const all = await client.instances();
   const ids = all.filter(({ service, id }) => service === name || id.startsWith(name)).map(({ id }) => id);
-  const isService = all.some(({ service }) => service === name) || (await client.service(name)) !== undefined;
+  // A service by convention is nowhere registered.
+  const last = ids.length > 0 ? undefined : await client.lastStart(name);
+  const isService =
+    all.some(({ service }) => service === name) ||
+    last !== undefined ||
+    (await client.service(name)) !== undefined;
   if (ids.length === 0 && !isService)
     throw new CliError(`there is neither a service nor an instance ${name}`, EXIT.notFound);
 
@@ -84,8 +89,15 @@ async function logs(
     for await (const line of client.logs(id, { lines: last, follow })) write(id, line);
   };
   if (!follow) {
-    if (ids.length === 0)
-      tell(output, `nothing of ${name} runs just now; cless show ${name} says why a deploy failed`);
+    if (ids.length === 0) {
+      const failure = last?.failure;
+      tell(
+        output,
+        `nothing of ${name} runs just now; ${failure === undefined ? `cless show ${name} says why a deploy failed` : `its last start failed: ${failure.message}`}`,
+      );
+      const words = lines === 0 ? [] : (failure?.lastLogLines.slice(-lines) ?? []);
+      for (const line of words) output.out.write(output.json ? `${JSON.stringify({ line })}\n` : `${line}\n`);
+    }
     for (const id of ids) await read(id, lines);
     return;
   }

@@ -1,4 +1,4 @@
-import type { RemovedVolumes, Service } from '@cless/admin/schemas';
+import type { Instance, LastStart, RemovedVolumes, Service } from '@cless/admin/schemas';
 import type { Command } from 'commander';
 import { newCommand, type Session, withSession } from './command.ts';
 import { ago, paint, show, table } from './output.ts';
@@ -14,18 +14,26 @@ export function listCommand(): Command {
 
 async function list({ client, output }: Session): Promise<void> {
   const [services, instances] = await Promise.all([client.services(), client.instances()]);
+  const registered = new Set(services.map(({ name }) => name));
+  const byConvention = [...new Set(instances.map(({ service }) => service))].filter(
+    (name) => !registered.has(name),
+  );
   show(output, services, () => {
     const rows = services.map((service) => [
       service.name,
       service.hosts.join(' ') || `${service.name}.*`,
       trafficText(service),
-      instances
-        .filter(({ service: of }) => of === service.name)
-        .map(({ state }) => state)
-        .join(' ') || 'cold',
+      statesOf(service.name, instances),
     ]);
+    for (const name of byConvention.sort())
+      rows.push([name, `${name}.*`, 'by convention', statesOf(name, instances)]);
     return table(['NAME', 'HOSTS', 'TRAFFIC', 'INSTANCES'], rows, output.out);
   });
+}
+
+function statesOf(service: string, instances: readonly Instance[]): string {
+  const its = instances.filter(({ service: of }) => of === service);
+  return its.map(({ state }) => state).join(' ') || 'cold';
 }
 
 export function showCommand(): Command {
@@ -39,9 +47,11 @@ export function showCommand(): Command {
 
 async function showService(session: Session, name: string): Promise<void> {
   const { client, output } = session;
-  const service = await knownService(session, name);
+  const [service, last] = await Promise.all([client.service(name), client.lastStart(name)]);
+  if (service === undefined && last?.byConvention) return showConvention(session, last);
+  if (service === undefined) throw noService(name);
   const revisions = await client.revisions(name);
-  show(output, { ...service, revisions }, () => {
+  show(output, { ...service, revisions, lastStart: last }, () => {
     const { splits, tags } = service.traffic;
     const rows = revisions.map(({ name: revision, state, spec, createdAt }) => [
       revision,
@@ -69,8 +79,35 @@ async function showService(session: Session, name: string): Promise<void> {
       '',
       table(['REVISION', 'STATE', 'IMAGE', 'TRAFFIC', 'TAGS', 'MADE'], rows, output.out),
       ...failures,
+      ...(revisions.some(({ name: of, state }) => of === last?.revision && state === 'failed')
+        ? []
+        : failureOf(last, output.out)),
     ].join('\n');
   });
+}
+
+/** A service that nobody has registered: an image has its name. */
+async function showConvention({ client, output }: Session, last: LastStart): Promise<void> {
+  const { service, revision, image, at } = last;
+  const instances = await client.instances(service);
+  show(output, { name: service, lastStart: last, instances }, () =>
+    [
+      `${paint(output.out, 'bold', service)}  ${service}.*  by convention: image ${image ?? revision}`,
+      `${statesOf(service, instances)}; started last ${ago(at)}, revision ${revision.replace(/^sha256:(.{12}).*/, '$1')}`,
+      ...failureOf(last, output.out),
+    ].join('\n'),
+  );
+}
+
+/** Why the last start failed, and what was written last; nothing if it did not. */
+function failureOf(last: LastStart | undefined, out: NodeJS.WriteStream): string[] {
+  if (last?.failure === undefined) return [];
+  const { message, lastLogLines } = last.failure;
+  return [
+    '',
+    paint(out, 'red', `the last start failed ${ago(last.at)}: ${message}`),
+    ...lastLogLines.map((line) => `  ${line}`),
+  ];
 }
 
 export function removeCommand(): Command {
@@ -115,8 +152,12 @@ async function remove(
 /** @throws {CliError} if there is none, with the nearest name that there is */
 export async function knownService({ client }: Session, name: string): Promise<Service> {
   const service = await client.service(name);
-  if (service === undefined) throw new CliError(`there is no service ${name}`, EXIT.notFound);
+  if (service === undefined) throw noService(name);
   return service;
+}
+
+function noService(name: string): CliError {
+  return new CliError(`there is no service ${name}`, EXIT.notFound);
 }
 
 export function trafficText({ traffic: { splits } }: Service): string {

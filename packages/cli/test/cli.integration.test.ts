@@ -341,6 +341,42 @@ describe('looking', () => {
     expect((await cless(['logs', 'none'])).code).toBe(4);
   });
 
+  test('of a service by convention is told what there is, and why its last start failed', async () => {
+    platform.lastStarts.set('golang', {
+      service: 'golang',
+      revision: `sha256:${'1'.repeat(64)}`,
+      image: 'golang-docker',
+      at: new Date().toISOString(),
+      failure: {
+        reason: 'not-ready',
+        message: 'nothing listens on port 8080 in it; 127.0.0.1:3000 does',
+        lastLogLines: ['starting', 'listening on 3000'],
+      },
+    });
+    const shown = (await cless(['show', 'golang'])).out;
+    expect(shown).toContain('by convention: image golang-docker');
+    expect(shown).toContain(
+      'nothing listens on port 8080 in it; 127.0.0.1:3000 does\n  starting\n  listening on 3000',
+    );
+    const words = await cless(['logs', 'golang']);
+    expect(words).toMatchObject({ code: 0, out: 'starting\nlistening on 3000\n' });
+    expect(words.err).toContain('its last start failed: nothing listens on port 8080');
+    expect((await cless(['logs', 'golang', '-n', '1'])).out).toBe('listening on 3000\n');
+    expect((await cless(['logs', 'golang', '-n', '0'])).out).toBe('');
+
+    platform.running.set('i1', {
+      id: 'i1',
+      service: 'golang',
+      revision: 'sha256:1',
+      state: 'paused',
+      requests: 0,
+      idleMs: 1,
+      lines: [],
+    });
+    expect((await cless(['ls'])).out).toMatch(/^golang +golang\.\* +by convention +paused$/m);
+    expect((await cless(['show', 'none'])).code).toBe(4);
+  });
+
   test('logs and events go on until Ctrl-C', async () => {
     await cless(['deploy', 'web', '--image', 'web:1']);
     for (const [args, expected, trigger] of [

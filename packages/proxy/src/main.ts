@@ -145,6 +145,8 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
       version: VERSION,
       lost: () => (state.exists ? undefined : `the state directory ${state.path} is gone`),
       pull: runtime instanceof DockerRuntime ? (image, options) => runtime.pull(image, options) : undefined,
+      conventionImage: (service) =>
+        settings.convention === 'on' ? service + imageSuffix(settings) : undefined,
       volumes:
         runtime instanceof DockerRuntime
           ? { of: (service) => runtime.volumes(service), remove: (service) => runtime.removeVolumes(service) }

@@ -107,6 +107,15 @@ describe('why an instance did not get ready', () => {
     expect(error).toMatchObject({ code: 'NOT_READY', timeoutMs: 30_000 });
   });
 
+  test('it is looked into', async () => {
+    const clock = new FakeClock();
+    const runtime = Object.assign(new FakeRuntime(clock), { listening: async () => [at('127.0.0.1', 3000)] });
+    const error = await lookInto('i1', revision(http), failed('read ECONNRESET'), { runtime, clock });
+    expect(error.message).toContain('nothing listens on port 8080 in it; 127.0.0.1:3000 does');
+    await clock.advance(0);
+    expect(clock.timers).toBe(0);
+  });
+
   test.each<[string, () => Promise<readonly Endpoint[] | undefined>]>([
     ['fails', () => Promise.reject(new Error('no'))],
     ['hangs', () => new Promise(() => {})],
@@ -115,7 +124,7 @@ describe('why an instance did not get ready', () => {
     const clock = new FakeClock();
     const runtime = Object.assign(new FakeRuntime(clock), { listening });
     const looking = lookInto('i1', revision(http), failed('read ECONNRESET'), { runtime, clock });
-    await clock.advance(1_000);
+    await clock.advance(5_000);
     expect((await looking).message).toContain('port 8080 does not answer as it should (read ECONNRESET)');
     expect(clock.timers).toBe(0);
   });

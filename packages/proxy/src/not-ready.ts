@@ -4,7 +4,7 @@ import { InstanceNotReadyError } from './errors.ts';
 import { rest } from './rest.ts';
 
 /** How long looking into an instance may take, in milliseconds: requests wait for it. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 5_000;
 
 /** Looks into an instance that did not get ready, as long as it runs. */
 export async function lookInto(
@@ -15,12 +15,14 @@ export async function lookInto(
 ): Promise<InstanceNotReadyError> {
   const enough = new AbortController();
   const look = async () => {
-    const listeners = await runtime.listening?.(id).catch(() => undefined);
-    const image = await runtime.image(revision.spec.image).catch(() => undefined);
+    const [listeners, image] = await Promise.all([
+      runtime.listening?.(id).catch(() => undefined),
+      runtime.image(revision.spec.image).catch(() => undefined),
+    ]);
     return { listeners, exposedPorts: image?.exposedPorts ?? [] };
   };
-  const looked = look().finally(() => enough.abort());
-  const facts = await Promise.race([looked, rest(clock, LOOK_MS, enough.signal)]);
+  const facts = await Promise.race([look(), rest(clock, LOOK_MS, enough.signal)]);
+  enough.abort();
   return explainNotReady({
     revision,
     error,

@@ -21,6 +21,8 @@ export interface PlatformOptions {
   readonly pull: Platform['pull'];
   /** Nothing where the runtime has no volumes. */
   readonly volumes: Platform['volumes'];
+  /** What the convention calls the image of a service; nothing where it is switched off. */
+  readonly conventionImage: (service: string) => string | undefined;
   readonly refusals: (spec: StoredSpec) => { readonly field: string; readonly reason: string }[];
 }
 
@@ -33,6 +35,7 @@ export function createPlatform({
   lost,
   pull,
   volumes,
+  conventionImage,
   refusals,
 }: PlatformOptions): Platform {
   const { activator, events, metrics } = server;
@@ -76,6 +79,10 @@ export function createPlatform({
           idleMs: isIdle ? Math.round(idleMs) : undefined,
         };
       });
+    },
+    lastStart(service) {
+      const last = server.lastStarts.of(service);
+      return last && { ...last, image: conventionImage(service) };
     },
     stop(id) {
       const instance = activator.instance(id);

@@ -10,6 +10,7 @@ import { EventStream, publicFacts } from './event-stream.ts';
 import { TrustedProxies } from './forwarded.ts';
 import { Front, type FrontLimits, type FrontOptions } from './front.ts';
 import { DEFAULT_LIMITS } from './front-limits.ts';
+import { LastStarts } from './last-starts.ts';
 import type { Lease } from './lease.ts';
 import type { Reading } from './meters.ts';
 import { Metrics } from './metrics.ts';
@@ -48,6 +49,7 @@ export class Server {
   readonly activator: Activator;
   readonly events = new EventStream();
   readonly metrics: Metrics;
+  readonly lastStarts = new LastStarts();
   readonly #entrance: Entrance;
   readonly #workers: Workers | undefined;
   #watching: Promise<void> | undefined;
@@ -78,6 +80,7 @@ export class Server {
         logEvent(log, event);
         this.metrics.event(event);
         this.events.publish(publicFacts(event));
+        if ('service' in event) this.lastStarts.note(event);
       },
     });
     this.#entrance =

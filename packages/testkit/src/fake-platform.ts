@@ -29,6 +29,12 @@ export class FakePlatform implements Platform {
     return [...this.running.values()].map(({ lines: _, ...instance }) => instance);
   }
 
+  readonly lastStarts = new Map<string, ReturnType<Platform['lastStart']>>();
+
+  lastStart(service: string) {
+    return this.lastStarts.get(service);
+  }
+
   async applied(): Promise<void> {}
 
   stop(id: string): boolean {

@@ -1,0 +1,31 @@
+import type { Api } from './app.ts';
+import { ProblemError } from './problem.ts';
+import { route, SERVICE } from './route.ts';
+import { LastStart } from './schemas.ts';
+
+/** How starts went, also of services that nobody has registered. */
+export function startRoutes({ app, store, platform }: Api): void {
+  route(app, {
+    method: 'get',
+    path: '/v1/services/{service}/start',
+    id: 'getLastStart',
+    tag: 'services',
+    summary: 'Tells how the last start of a service went, also of one by convention, and why it failed.',
+    params: SERVICE,
+    answers: { 200: { description: 'The last start since the proxy runs.', schema: LastStart } },
+    problems: [404],
+    handle: ({ params: { service } }, context) => {
+      const last = platform.lastStart(service);
+      if (last === undefined)
+        throw new ProblemError(
+          404,
+          'service-not-found',
+          'No such service',
+          `Nothing of ${service} was started since the proxy runs.`,
+        );
+      const { image, ...start } = last;
+      const byConvention = store.revision(service, start.revision) === undefined;
+      return context.json({ ...start, byConvention, ...(byConvention && image !== undefined && { image }) });
+    },
+  });
+}
