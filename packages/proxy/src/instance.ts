@@ -511,6 +511,7 @@ export class Instance implements Granting {
     const finding = await prove({
       look: () => this.#look(),
       endpoint: () => this.#endpoint,
+      check: this.revision.readiness.check,
       probe,
       clock,
       refused: () => this.revokeGrants(), // who has one does not know of the examination

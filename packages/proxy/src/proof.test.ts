@@ -30,6 +30,7 @@ async function proved(...looks: Look[]): Promise<{ finding: Finding; afterMs: nu
   const done = prove({
     look: async () => (looks.length > 1 ? looks.shift() : looks[0]) ?? 'settled',
     endpoint: () => endpoint,
+    check: { kind: 'http' },
     probe,
     clock,
     refused: () => (refused += 1),

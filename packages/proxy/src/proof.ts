@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import type { Endpoint, ReadinessProbe } from './contracts.ts';
+import type { Check, Endpoint, ReadinessProbe } from './contracts.ts';
 import { rest } from './rest.ts';
 
 /** How an instance is, as the runtime has it just now. `settled`: whatever it is, it is not in question any more. */
@@ -16,6 +16,8 @@ export interface ProofOptions {
   readonly look: () => Promise<Look>;
   /** Where it was last. */
   readonly endpoint: () => Endpoint | undefined;
+  /** How it was found ready. */
+  readonly check: Check;
   readonly probe: ReadinessProbe;
   readonly clock: Clock;
   /** Called each time that it took no connection. */
@@ -27,14 +29,16 @@ export interface ProofOptions {
 const UNREACHABLE_AFTER_MS = 3_000;
 /** How long to try before the runtime is asked again, in milliseconds. */
 const ROUND_MS = 250;
+const ANY_STATUS = [[100, 599]] as const;
 
 /**
  * Finds out whether an instance that failed to answer takes connections. What is slow is not replaced: only a connection
- * that is refused, or closed at once, speaks against it; silence, and an answer of any kind, speak for it.
+ * that is refused, or closed without an answer, speaks against it; silence, and an answer of any kind, speak for it.
  */
 export async function prove({
   look,
   endpoint,
+  check,
   probe,
   clock,
   refused,
@@ -46,7 +50,7 @@ export async function prove({
     if (found === 'settled') return 'settled';
     const at = endpoint();
     if (found === 'nowhere' || at === undefined) await rest(clock, ROUND_MS, signal);
-    else if (await takesConnections(at, probe, signal)) return 'answers';
+    else if (await takesConnections(at, check, probe, signal)) return 'answers';
     if (signal.aborted) return 'settled';
     refused();
     if (clock.now() >= untilMs) return found === 'running' ? 'unreachable' : found;
@@ -55,11 +59,13 @@ export async function prove({
 
 async function takesConnections(
   endpoint: Endpoint,
+  check: Check,
   probe: ReadinessProbe,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await probe(endpoint, { check: { kind: 'tcp' }, timeoutMs: ROUND_MS, signal });
+    const lenient = check.kind === 'http' ? { ...check, statuses: ANY_STATUS } : check;
+    await probe(endpoint, { check: lenient, timeoutMs: ROUND_MS, signal });
     return true;
   } catch (error) {
     // A single attempt took all the time: nobody refused it, its queue of connections may be full.
