@@ -4,6 +4,8 @@ import { afterEach, expect, test } from 'vitest';
 import type { Exchange, ForwardError } from './contracts.ts';
 import { FakeFront } from './fake-front.ts';
 import { UpstreamError } from './forward-error.ts';
+import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import { UndiciForwarder } from './undici-forwarder.ts';
 
 let front: FakeFront | undefined;
 afterEach(() => front?.close());
@@ -61,6 +63,16 @@ test.each([
   const { port } = await frontThat(...tries);
   expect(await statusOf(port, request)).toBe(status);
 });
+
+test.each([UndiciForwarder, HttpProxy3Forwarder])(
+  '%o: where nobody listens nothing is sent, so that a POST may be sent again',
+  async (Forwarder) => {
+    const forwarder = new Forwarder({ responseTimeoutMs: 1_000 });
+    front = await FakeFront.start({ forward: (exchange) => forwarder.forward(exchange) });
+    expect(await statusOf(front.port, POST)).toBe(502);
+    expect(front.examined).toBe(4);
+  },
+);
 
 test('retries are bounded in total', async () => {
   let sent = 0;

@@ -112,6 +112,11 @@ export class HttpProxy3Forwarder implements Forwarder {
   /** Called when it has a connection, before anything is written. */
   #watch(exchange: Tracked, upstream: ClientRequest): void {
     exchange.upstream = upstream;
+    const connected = () => {
+      exchange.connected = true;
+    };
+    if (upstream.socket?.connecting) upstream.socket.once('connect', connected);
+    else connected();
     exchange.readBefore = upstream.socket?.bytesRead ?? 0;
     upstream.path = exchange.path; // an empty query got lost
     upstream.setTimeout(0); // the agent's, which is for idle connections
@@ -155,6 +160,7 @@ class Tracked implements Exchange {
   onClosed: (() => void) | undefined;
   upstream: ClientRequest | undefined;
   answer: IncomingMessage | undefined;
+  connected = false;
   /** How many bytes the connection had brought before this. */
   readBefore = 0;
   readonly #exchange: Exchange;
@@ -188,7 +194,7 @@ class Tracked implements Exchange {
   translate(error: Error): ForwardError | undefined {
     if (this.answer?.complete) return undefined;
     if (error instanceof UpstreamError) return error;
-    if (this.upstream?.socket?.connecting ?? true) return connectFailed(error);
+    if (!this.connected) return connectFailed(error);
     return new UpstreamError('UPSTREAM_DISCONNECTED', this.#reached(error), error);
   }
 

@@ -713,6 +713,17 @@ export function describeForwarder(
         expect(upstream.received.match(/GET \/second/g)).toHaveLength(2);
       });
 
+      test('nor is a GET whose answer had begun', async () => {
+        upstream.script = (connection) => {
+          if (!connection.hasRequest) return;
+          if (connection.answered === 0) connection.answer(OK);
+          else connection.socket.end('H');
+        };
+        const [first, text] = await inTurn(get('/first'), get('/second'));
+        expect([first, text].map(status)).toEqual([200, 502]);
+        expect(upstream.received.match(/GET \/second/g)).toHaveLength(1);
+      });
+
       test('POST is not: it may have been executed', async () => {
         stale(() => {});
         const [first, text] = await inTurn(
