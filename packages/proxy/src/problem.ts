@@ -122,6 +122,13 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
     (name) => `The engine had no addresses left for the network of ${name}.`,
     5,
   ),
+  DATABASE_BUSY: describe(
+    503,
+    'database-busy',
+    'Database busy',
+    (name) => `What ${name} is could not be read, since the database is being written.`,
+    1,
+  ),
   ENGINE_UNREACHABLE: describe(
     503,
     'runtime-unavailable',
