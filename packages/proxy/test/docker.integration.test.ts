@@ -159,7 +159,7 @@ describe.skipIf(noEngine !== undefined)(
         expect(answer.text).not.toContain('database');
       }
       await expect
-        .poll(() => proxy.logged('start failed'))
+        .poll(() => proxy.logged('start failed'), { timeout: 10_000 })
         .toMatchObject([
           {
             service: 'quitter',

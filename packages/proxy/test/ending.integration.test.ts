@@ -72,7 +72,7 @@ test.each([{}, { CLESS_OWNER: `hangs-${process.pid}` }])(
       ({ status }) => status,
       () => 'reset',
     );
-    await expect.poll(() => sockets.size).toBeGreaterThan(0);
+    await expect.poll(() => sockets.size, { timeout: 10_000 }).toBeGreaterThan(0);
     const exited = proxy.exited();
     proxy.signal('SIGTERM');
     expect([503, 'reset']).toContain(await held);

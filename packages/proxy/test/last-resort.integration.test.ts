@@ -48,7 +48,9 @@ test('what is open is finished, the exit has a code of its own, and the next sta
   proxy = await ProxyProcess.start({ ...settings, CLESS_WORKERS: '1' });
   const before = await proxy.fetch('web.example');
   const open = slowRequest();
-  await expect.poll(() => proxy.fetch('web.example', '/in-flight')).toMatchObject({ status: 200 });
+  await expect
+    .poll(() => proxy.fetch('web.example', '/in-flight'), { timeout: 10_000 })
+    .toMatchObject({ status: 200 });
   proxy.signal('SIGUSR2');
   expect(await open).toMatch(/^HTTP\/1\.1 200 /);
   expect(await proxy.exited()).toBe(70);
@@ -73,7 +75,7 @@ test('a second error ends it at once, and one that finishes nothing by the time 
     await proxy.fetch('web.example');
     const exited = proxy.exited();
     proxy.signal('SIGUSR2');
-    await expect.poll(() => proxy.logged('unexpected error')).toHaveLength(1);
+    await expect.poll(() => proxy.logged('unexpected error'), { timeout: 10_000 }).toHaveLength(1);
     if (errors === 2) proxy.signal('SIGUSR2');
     expect(await exited).toBe(70);
     socket.destroy();

@@ -102,7 +102,7 @@ describe.skipIf(noEngine !== undefined)('an owner', () => {
     const refused = await put();
     expect([refused.status, await refused.json()]).toMatchObject([503, { type: 'state-lost' }]);
     await expect
-      .poll(() => proxy?.logged(`the state directory ${one.path} is gone`), { timeout: 5_000 })
+      .poll(() => proxy?.logged(`the state directory ${one.path} is gone`), { timeout: 15_000 })
       .toHaveLength(1);
     const { code, output } = await runProxy({ ...stranger, CLESS_STATE_DIR: one.path });
     expect([code, output]).toEqual([2, expect.stringContaining('--take-over')]);
