@@ -59,7 +59,7 @@ export class Deployer {
     options: Pick<DeployOptions, 'traffic' | 'tag' | 'ifChanged'>,
   ): Promise<Change[]> {
     const spec = toSpec(input, await this.#image(input));
-    this.#refuse(service, spec, options);
+    await this.#refuse(service, spec, options);
     const latest = this.#latest(service);
     const changes = changesBetween(latest, { spec, secrets: input.secrets ?? {} });
     if (!options.ifChanged || latest === undefined || changes.length > 0) return changes;
@@ -102,7 +102,7 @@ export class Deployer {
     const image = await this.#image(input);
     const spec = toSpec(input, image);
     const secrets = input.secrets ?? {};
-    this.#refuse(service, spec, options);
+    await this.#refuse(service, spec, options);
 
     const latest = this.#latest(service);
     if (
@@ -151,8 +151,12 @@ export class Deployer {
   }
 
   /** What is refused is so before anything is made. @throws {ProblemError} */
-  #refuse(service: string, spec: StoredSpec, options: Pick<DeployOptions, 'traffic' | 'tag'>): void {
-    const refusals = this.#platform.refusals(spec);
+  async #refuse(
+    service: string,
+    spec: StoredSpec,
+    options: Pick<DeployOptions, 'traffic' | 'tag'>,
+  ): Promise<void> {
+    const refusals = await this.#platform.refusals(spec);
     if (refusals.length > 0) {
       const errors = refusals.map(({ field, reason }) => ({ pointer: `#/${field}`, detail: reason }));
       const detail = errors.map((error) => error.detail).join('; ');

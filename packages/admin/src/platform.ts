@@ -188,7 +188,7 @@ export interface Platform {
       }
     | undefined;
   /** Why the installation does not allow this spec, as fields and reasons. */
-  refusals(spec: StoredSpec): { readonly field: string; readonly reason: string }[];
+  refusals(spec: StoredSpec): Promise<{ readonly field: string; readonly reason: string }[]>;
   /**
    * Gets an instance of the revision ready, which stays awake until the release. Rejects with why it does not get ready
    * and, in `lastLogLines`, what it wrote last.

@@ -43,7 +43,16 @@ const build = (version: string) =>
     `ENTRYPOINT ${JSON.stringify(['node', '-e', APP.replaceAll('\n', ' ')])}`,
   ]);
 const containers = () => dockerLines('ps', '-aq', '--filter', `label=cless.owner=${owner}`);
-const volumes = () => dockerLines('volume', 'ls', '-q', '--filter', `label=cless.owner=${owner}`);
+const volumes = () =>
+  dockerLines(
+    'volume',
+    'ls',
+    '-q',
+    '--filter',
+    `label=cless.owner=${owner}`,
+    '--filter',
+    'label=cless.service=disk',
+  );
 
 describe.skipIf(noEngine !== undefined)('an image that declares a VOLUME', () => {
   const state = stateDirectory();

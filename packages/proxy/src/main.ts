@@ -151,7 +151,10 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
         runtime instanceof DockerRuntime
           ? { of: (service) => runtime.volumes(service), remove: (service) => runtime.removeVolumes(service) }
           : undefined,
-      refusals: (spec) => refusals(spec, settings),
+      refusals: async (spec) => [
+        ...refusals(spec, settings),
+        ...(runtime instanceof DockerRuntime ? await runtime.refusals(spec) : []),
+      ],
     });
     return startAdmin(settings, { state, store, platform, token, log });
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Platform, StoredSpec } from '@cless/admin';
+import type { Platform } from '@cless/admin';
 import type { Activator } from './activator.ts';
 import type { Runtime } from './contracts.ts';
 import type { RegisteredSource } from './registered-source.ts';
@@ -23,7 +23,7 @@ export interface PlatformOptions {
   readonly volumes: Platform['volumes'];
   /** What the convention calls the image of a service; nothing where it is switched off. */
   readonly conventionImage: (service: string) => string | undefined;
-  readonly refusals: (spec: StoredSpec) => { readonly field: string; readonly reason: string }[];
+  readonly refusals: Platform['refusals'];
 }
 
 /** The running proxy, as the admin API sees it. */

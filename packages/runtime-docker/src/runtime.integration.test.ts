@@ -141,6 +141,9 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
         code: 'NETWORK_NOT_FOUND',
         message: expect.stringContaining(message),
       });
+      expect(await runtime.refusals({ networks: [name] })).toEqual([
+        { field: 'networks/0', reason: expect.stringContaining(message) },
+      ]);
     }
     expect(await runtime.list()).toEqual([]);
   });

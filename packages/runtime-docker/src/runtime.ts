@@ -1,7 +1,7 @@
 import { Containers } from './containers.ts';
 import { Engine } from './engine.ts';
 import { engineAddress } from './engine-address.ts';
-import { InstanceNotFoundError, isRefusal } from './errors.ts';
+import { InstanceNotFoundError, isRefusal, NetworkNotFoundError } from './errors.ts';
 import { type RuntimeEvent, watchEvents } from './events.ts';
 import { HostPaths } from './host-paths.ts';
 import { type Image, Images } from './images.ts';
@@ -56,6 +56,7 @@ export class DockerRuntime {
   readonly #containers: Containers;
   readonly #starter: Starter;
   readonly #volumes: Volumes;
+  readonly #joinedNetworks: JoinedNetworks;
   readonly #record: OwnerRecord | undefined;
   #takeOver: boolean;
   #isHeld = false;
@@ -80,6 +81,7 @@ export class DockerRuntime {
     this.#images = new Images(engine);
     this.#containers = new Containers(engine, owner, ports);
     this.#volumes = new Volumes(engine, owner);
+    this.#joinedNetworks = new JoinedNetworks(engine);
     this.#record = holder && new OwnerRecord(engine, owner, holder);
     this.#takeOver = holder?.takeOver ?? false;
     this.#starter = new Starter({
@@ -88,7 +90,7 @@ export class DockerRuntime {
       state: holder?.id,
       ports,
       network: this.#network,
-      joinedNetworks: new JoinedNetworks(engine),
+      joinedNetworks: this.#joinedNetworks,
       images: this.#images,
       containers: this.#containers,
       volumes: this.#volumes,
@@ -144,6 +146,18 @@ export class DockerRuntime {
   /** Removes them, with all that is in them; gives back those that a container still has. */
   async removeVolumes(service: string): Promise<ServiceVolume[]> {
     return this.#volumes.remove(service);
+  }
+
+  /** What of a spec a start would fail for, as far as that can be told before: networks that cannot be joined. */
+  async refusals({
+    networks = [],
+  }: Pick<InstanceSpec, 'networks'>): Promise<{ field: string; reason: string }[]> {
+    const found = await Promise.allSettled(networks.map((name) => this.#joinedNetworks.find([name])));
+    return found.flatMap((one, i) => {
+      if (one.status === 'fulfilled') return [];
+      if (!(one.reason instanceof NetworkNotFoundError)) throw one.reason;
+      return [{ field: `networks/${i}`, reason: one.reason.message }];
+    });
   }
 
   /** What {@link Instance.spec} would be for this spec. */

@@ -75,7 +75,7 @@ export class FakePlatform implements Platform {
     },
   };
 
-  refusals() {
+  async refusals() {
     return this.refused;
   }
 
