@@ -115,8 +115,8 @@ export class HttpProxy3Forwarder implements Forwarder {
     const connected = () => {
       exchange.connected = true;
     };
-    if (upstream.socket?.connecting) upstream.socket.once('connect', connected);
-    else connected();
+    if (upstream.reusedSocket) connected();
+    else upstream.socket?.once('connect', connected);
     exchange.readBefore = upstream.socket?.bytesRead ?? 0;
     upstream.path = exchange.path; // an empty query got lost
     upstream.setTimeout(0); // the agent's, which is for idle connections
