@@ -32,7 +32,11 @@ const settings = {
 let proxy: ProxyProcess;
 
 afterEach(() => proxy.stop());
-afterAll(() => state.remove());
+afterAll(async () => {
+  proxy = await ProxyProcess.start(settings); // finds what the last one left, and stops it
+  await proxy.stop();
+  state.remove();
+});
 
 /** A request that is answered after so long, half a second after the connection was made. */
 async function slowRequest(): Promise<Promise<string>> {
