@@ -156,7 +156,8 @@ describe.skipIf(noEngine !== undefined)(
       const [id = ''] = await containers();
       const streams = Array.from({ length: 5 }, () => proxy.fetch(host, '/events?count=1000&every=20'));
       for (const stream of streams) stream.catch(() => {});
-      const slow = proxy.fetch(host, '/slow?ms=60000');
+      // A GET would be sent once more, to the next one.
+      const slow = proxy.fetch(host, '/slow?ms=60000', { method: 'POST' });
       await expect.poll(() => docker('logs', id)).toContain('slow began');
       await docker('kill', id);
       for (const stream of streams) await expect(stream).rejects.toThrow();
@@ -249,7 +250,7 @@ describe.skipIf(noEngine !== undefined)(
       const long = proxy.fetch('moving.cless.cloud', '/slow?ms=2000');
       await sleep(100);
       await sampleImage(name, { VERSION: '2' });
-      await expect.poll(version).toBe('2');
+      await expect.poll(version, { timeout: 10_000 }).toBe('2');
       expect((await long).text).toBe('at last\n');
       await expect.poll(() => containers('label=cless.service=moving')).toHaveLength(1);
     });
