@@ -9,7 +9,9 @@ import {
   hostileAnswers,
   inParallel,
   LAST,
+  mutate,
   type Outcome,
+  seededRandom,
   smugglingCorpus,
   startFront,
   upgradeCorpus,
@@ -44,6 +46,8 @@ const WIDTH = 150;
 /** After so long without a byte nothing more is expected, in milliseconds: more than the time for an answer. */
 const QUIET_MS = 2_000;
 const RESPONSE_TIMEOUT_MS = 500;
+const FUZZ_RUNS = Number(process.env.FUZZ_RUNS ?? 400);
+const FUZZ_SEED = Number(process.env.FUZZ_SEED ?? 20261125);
 const REFUSALS = [400, 404, 405, 408, 413, 414, 417, 421, 426, 431, 501, 505];
 
 describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, forwarder) => {
@@ -67,6 +71,45 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
   afterAll(async () => {
     await front.close();
     witness.stop();
+  });
+
+  /** Waits until it holds what it held before. */
+  const expectNothingLeft = async () => {
+    witness.forget();
+    await expect.poll(async () => (await front.held()).leases, { timeout: 8_000 }).toBe(0);
+    await expect
+      .poll(async () => (await front.held()).descriptors, { timeout: 8_000 })
+      .toBeLessThanOrEqual(before.descriptors);
+  };
+
+  test('mutated requests, several on a connection', { timeout: 600_000 }, async () => {
+    const first = await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 });
+    const random = seededRandom(FUZZ_SEED);
+    const pick = (below: number) => Math.floor(random() * below);
+    // As many upgrades and CONNECTs as of everything else.
+    const seeds = [...smugglingCorpus, ...Array.from({ length: 4 }, () => upgradeCorpus).flat()];
+    const inputs = Array.from({ length: FUZZ_RUNS }, (_, i) => {
+      const parts = Array.from({ length: 1 + pick(4) }, () => seeds[pick(seeds.length)] as Attack);
+      const bytes = parts.map((part) => (random() < 0.6 ? mutate(part.bytes, random) : part.bytes)).join('');
+      const { answer, ends } = parts[0] as Attack;
+      const cutAt = FIRST.length + pick(bytes.length);
+      return { name: `seed ${FUZZ_SEED}, ${i}`, bytes, cutAt, ...(answer !== undefined && { answer, ends }) };
+    });
+    const findings: unknown[] = [];
+    await inParallel(inputs, WIDTH, async ({ cutAt, ...input }) => {
+      const got = await attack(
+        front.port,
+        witness,
+        { ...input, bytes: FIRST + input.bytes },
+        { cutAt, quietMs: 1_000 },
+      );
+      if (!got.text.startsWith(first.text) || got.faults.length > 0) findings.push({ input, got });
+    });
+    // A mutated name is nobody's.
+    witness.faults.length = 0;
+    expect({ count: findings.length, first: findings.slice(0, 5) }).toEqual({ count: 0, first: [] });
+    expect(await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 })).toEqual(first);
+    await expectNothingLeft();
   });
 
   describe.each(Object.entries(CORPORA))('%s', (corpusName, corpus) => {
@@ -186,12 +229,6 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
       expectNothingFound();
     });
 
-    test('and nothing is left of it', { timeout: 20_000 }, async () => {
-      witness.forget();
-      await expect.poll(async () => (await front.held()).leases, { timeout: 8_000 }).toBe(0);
-      await expect
-        .poll(async () => (await front.held()).descriptors, { timeout: 8_000 })
-        .toBeLessThanOrEqual(before.descriptors);
-    });
+    test('and nothing is left of it', { timeout: 20_000 }, expectNothingLeft);
   });
 });

@@ -146,7 +146,7 @@ export class Witness {
         .digest('base64');
       socket.write(answer.replace('{accept}', accept), 'latin1');
       if (testimony.ends) setTimeout(() => socket.end(), 20);
-      if (!/^HTTP\/1\.1 101 /.test(answer)) return undefined;
+      if (!/^HTTP\/1\.1 101 /m.test(answer)) return undefined;
       arrived.push('then: ');
       return testimony;
     }
