@@ -252,7 +252,7 @@ describe.skipIf(noEngine !== undefined)(
       await sampleImage(name, { VERSION: '2' });
       await expect.poll(version, { timeout: 10_000 }).toBe('2');
       expect((await long).text).toBe('at last\n');
-      await expect.poll(() => containers('label=cless.service=moving')).toHaveLength(1);
+      await expect.poll(() => containers('label=cless.service=moving'), { timeout: 10_000 }).toHaveLength(1);
     });
 
     test('two installations on one engine never touch each other’s containers, nor anybody else’s', async () => {
