@@ -166,6 +166,7 @@ export interface Runtime {
         readonly exposedPorts: readonly number[];
         /** What it declares as `VOLUME`. */
         readonly volumes?: readonly string[];
+        readonly labels?: Readonly<Record<string, string>>;
       }
     | undefined
   >;

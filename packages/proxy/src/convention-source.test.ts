@@ -31,6 +31,32 @@ test('the revision is the image’s id; its single EXPOSE is the port, else 8080
   expect((await convention.resolve('two'))?.choose().spec.port).toBe(8080);
 });
 
+test('an image’s own labels are the defaults of its service; what counts for nothing is told', async () => {
+  const warnings: string[] = [];
+  const labels = {
+    'cless.port': '9000',
+    'cless.ready': 'tcp',
+    'cless.stop-after': 'never',
+    'cless.host': 'x.example',
+  };
+  const convention = new ConventionSource({
+    runtime: {
+      image: async () => ({ id: 'sha256:1', exposedPorts: [80, 9000], labels }),
+      listImages: async () => new Map([['x-docker', 'sha256:1']]),
+    },
+    imageSuffix: '-docker',
+    defaults,
+    warn: (message) => warnings.push(message),
+  });
+  expect((await convention.resolve('x'))?.choose()).toMatchObject({
+    spec: { port: 9000 },
+    readiness: { check: { kind: 'tcp' }, timeoutMs: 1 },
+    idle: { pauseAfterMs: 1, stopAfterMs: undefined },
+    stopGraceMs: 1,
+  });
+  expect(warnings).toEqual([expect.stringMatching(/^image x-docker: cless\.host: "x\.example" is ignored/)]);
+});
+
 test('of an image that declares a VOLUME one revision replaces the other', async () => {
   const { source: convention } = source({
     'git-docker': { id: 'sha256:1', exposedPorts: [], volumes: ['/srv/git'] },

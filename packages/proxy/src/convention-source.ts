@@ -1,10 +1,13 @@
 import type { Revision, Runtime, ServedService, ServiceSource } from './contracts.ts';
+import { readImageLabels } from './image-labels.ts';
 import { type ImageIds, ImageList } from './image-list.ts';
 
 export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
   /** What follows the service's name in the image's. */
   readonly imageSuffix: string;
+  /** Is told what an image says of itself that counts for nothing. */
+  readonly warn?: (message: string) => void;
   /** What all revisions have in common. */
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
 }
@@ -113,22 +116,35 @@ export class ConventionSource implements ServiceSource {
 
   #revision(
     service: string,
-    {
-      id,
-      exposedPorts,
-      volumes = [],
-    }: { id: string; exposedPorts: readonly number[]; volumes?: readonly string[] },
+    { id, exposedPorts, volumes = [], labels = {} }: NonNullable<Awaited<ReturnType<Runtime['image']>>>,
   ): Revision {
     const [only] = exposedPorts;
     const rollout = volumes.length > 0 ? ('replace' as const) : undefined;
-    const port = exposedPorts.length === 1 && only !== undefined ? only : DEFAULT_PORT;
+    const { defaults: own, ignored } = readImageLabels(labels);
+    for (const label of ignored)
+      this.#options.warn?.(`image ${service}${this.#options.imageSuffix}: ${label}`);
+    const { readiness, idle, stopGraceMs } = this.#options.defaults;
+    const port = own.port ?? (exposedPorts.length === 1 && only !== undefined ? only : DEFAULT_PORT);
     // By the image's id, so that a revision stays what it was when the name moves on.
     return {
       service,
       id,
       spec: { service, revision: id, image: id, port },
       ...(rollout !== undefined && { rollout }),
-      ...this.#options.defaults,
+      readiness: { ...readiness, check: own.check ?? readiness.check },
+      idle: {
+        pauseAfterMs: orNever(own.pauseAfterMs, idle.pauseAfterMs),
+        stopAfterMs: orNever(own.stopAfterMs, idle.stopAfterMs),
+      },
+      stopGraceMs,
     };
   }
+}
+
+/** A revision's own time, or what the installation says. */
+export function orNever(
+  own: number | 'never' | undefined,
+  byDefault: number | undefined,
+): number | undefined {
+  return own === 'never' ? undefined : (own ?? byDefault);
 }

@@ -109,7 +109,12 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
   const defaults = defaultsOf(settings);
   const convention =
     settings.convention === 'on'
-      ? new ConventionSource({ runtime, imageSuffix: imageSuffix(settings), defaults })
+      ? new ConventionSource({
+          runtime,
+          imageSuffix: imageSuffix(settings),
+          defaults,
+          warn: (message) => log.warn(message),
+        })
       : undefined;
   const source = new RegisteredSource({ store, router, defaults, fallback: convention });
   const token = settings['admin-listen'] === 'off' ? undefined : loadToken(state.path);

@@ -7,7 +7,7 @@ import type {
   ServedService,
   ServiceSource,
 } from './contracts.ts';
-import { DEFAULT_PORT, type SoleRevision } from './convention-source.ts';
+import { DEFAULT_PORT, orNever, type SoleRevision } from './convention-source.ts';
 import { NoTrafficError } from './errors.ts';
 import { neverStops } from './idle-clock.ts';
 import { TrafficSplit } from './traffic-split.ts';
@@ -286,8 +286,4 @@ function toIdle(spec: RevisionSpec, byDefault: Revision['idle']): Revision['idle
     pauseAfterMs: orNever(spec.pauseAfterMs, byDefault.pauseAfterMs),
     stopAfterMs: orNever(spec.stopAfterMs, byDefault.stopAfterMs),
   };
-}
-
-function orNever(own: number | 'never' | undefined, byDefault: number | undefined): number | undefined {
-  return own === 'never' ? undefined : (own ?? byDefault);
 }

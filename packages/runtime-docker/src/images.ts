@@ -9,6 +9,7 @@ export interface Image {
   readonly exposedPorts: readonly number[];
   /** What it declares as `VOLUME`: absolute paths. */
   readonly volumes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What a container has of its image without being told. */
@@ -42,7 +43,7 @@ export class Images {
     if (info === undefined) return undefined;
     const facts = factsOf(info);
     this.#remember(info.Id, facts);
-    return { id: info.Id, exposedPorts, volumes: facts.volumes };
+    return { id: info.Id, exposedPorts, volumes: facts.volumes, labels: info.Config?.Labels ?? {} };
   }
 
   /** All that have a name: name → id. With the tag `latest` also without it. */
