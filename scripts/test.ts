@@ -41,6 +41,8 @@ async function main(): Promise<number> {
       if (find('ip') === undefined && process.getuid?.() === 0) await install(['iproute2']);
       // The yardstick of what is refused.
       if (find('nginx') === undefined && process.getuid?.() === 0) await install(['nginx-light']);
+      // What puts the clock of a process.
+      if (find('faketime') === undefined && process.getuid?.() === 0) await install(['faketime']);
       await buildTestImage();
       await buildSamples(sampleNames(), { onlyMissing: true });
     }

@@ -188,13 +188,13 @@ export function stateDirectory(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-interface Relay {
+export interface Relay {
   readonly socketPath: string;
   stop(): void;
 }
 
 /** A way from here into a network namespace: Unix sockets know no such borders. */
-async function startRelay(enter: readonly string[], port: number): Promise<Relay> {
+export async function startRelay(enter: readonly string[], port: number): Promise<Relay> {
   const directory = mkdtempSync(join(tmpdir(), 'cless-relay-'));
   const socketPath = join(directory, 'socket');
   const [program = '', ...args] = enter;

@@ -7,8 +7,10 @@
  *   EXIT_CODE        says why on stderr and exits at once
  *   NEVER_LISTEN     runs, but never listens
  *   IGNORE_SIGTERM   has to be killed
+ *   LEDGER_FILE      where `/once` writes each id, too: a file that outlives it
  */
 import { createHash, randomUUID } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -80,11 +82,13 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   );
 }
 
-/** Writes each id that it is given to the log, so that a test can see that nothing is executed twice. */
+/** Writes each id that it is given to the log, and to the ledger if there is one, so that a test can see that nothing is executed twice. */
 async function once(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
   let body = '';
   for await (const chunk of request) body += chunk;
-  process.stdout.write(`executed ${url.searchParams.get('id')}\n`);
+  const id = url.searchParams.get('id');
+  if (env.LEDGER_FILE !== undefined) appendFileSync(env.LEDGER_FILE, `${id}\n`);
+  process.stdout.write(`executed ${id}\n`);
   response.end(body);
 }
 

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, statfsSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const SPACE = '64m';
+const ATTEMPTS = 20;
+
+/** A file system of its own that can be full. */
+export class Disk {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  async mount(): Promise<void> {
+    mkdirSync(this.path);
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${SPACE},mode=700`, 'tmpfs', this.path]);
+  }
+
+  /** Leaves no more space than is used. */
+  async fill(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const { blocks, bfree, bsize } = statfsSync(this.path);
+      try {
+        return await this.#resize(String((blocks - bfree) * bsize));
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error; // written to meanwhile
+      }
+    }
+  }
+
+  /** Gives the space back. */
+  clear(): Promise<void> {
+    return this.#resize(SPACE);
+  }
+
+  async unmount(): Promise<void> {
+    await run('umount', ['-l', this.path]);
+  }
+
+  // Private
+
+  async #resize(size: string): Promise<void> {
+    await run('mount', ['-o', `remount,size=${size}`, this.path]);
+  }
+}

@@ -1,0 +1,32 @@
+import { type Fault, WARM } from '../fault.ts';
+import type { Installation } from '../installation.ts';
+import { PLAIN, STREAM } from '../services.ts';
+
+function docker(...command: string[]) {
+  return ({ engine }: Installation) => engine.docker(...command);
+}
+
+/** Who tidies up takes what is not in use just then. */
+export const pruneFaults: readonly Fault[] = [
+  { name: 'docker container prune', inject: docker('container', 'prune', '-f'), keeps: WARM },
+  { name: 'docker image prune -a', inject: docker('image', 'prune', '-af'), keeps: WARM },
+  { name: 'docker network prune', inject: docker('network', 'prune', '-f'), keeps: WARM },
+  {
+    name: 'docker network prune, all asleep',
+    asleep: true,
+    inject: docker('network', 'prune', '-f'),
+    keeps: [],
+  },
+  {
+    name: 'docker system prune -a, all asleep',
+    asleep: true,
+    inject: docker('system', 'prune', '-af'),
+    heal: async (installation) => {
+      for (const service of [PLAIN, STREAM]) await installation.makeImage(service);
+    },
+    holdMs: 1_000,
+    // Their images are gone until somebody makes them again.
+    excuses: [{ services: [PLAIN, STREAM], by: [404] }],
+    keeps: [],
+  },
+];

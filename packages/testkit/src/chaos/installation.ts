@@ -1,0 +1,323 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OwnEngine } from '../engine.ts';
+import { PROXY_COMMAND, type Relay, startRelay } from '../proxy-process.ts';
+import { Disk } from './disk.ts';
+import { EngineGate } from './engine-gate.ts';
+import type { Container, Snapshot } from './invariants.ts';
+import { send } from './send.ts';
+import { hostOf, LEDGER, SERVICES, SLEEPY } from './services.ts';
+
+const OWNER = 'chaos';
+const LABEL = `label=cless.owner=${OWNER}`;
+const START_TIMEOUT_MS = 30_000;
+const FAKETIME = ['x86_64', 'aarch64']
+  .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)
+  .find((library) => existsSync(library));
+
+/**
+ * A proxy process and an engine of its own, with services, on disks of its own that can be full. It has a network
+ * namespace of its own, too, so that its ports are always the same.
+ */
+export class Installation {
+  /** Why its clock cannot be put; nothing if it can. */
+  static readonly clockIsFixed: string | undefined =
+    FAKETIME === undefined ? 'faketime is not installed' : undefined;
+
+  readonly directory = mkdtempSync(join(tmpdir(), 'cless-chaos-'));
+  readonly engine = new OwnEngine();
+  readonly state = new Disk(this.#path('state'));
+  readonly log = new Disk(this.#path('log'));
+  #gate: EngineGate | undefined;
+  #front: Relay | undefined;
+  #admin: Relay | undefined;
+  #proxy: ChildProcess | undefined;
+  #workers = 1;
+
+  /** Where the front can be reached from here: a Unix socket. */
+  get front(): string {
+    return this.#front?.socketPath ?? '';
+  }
+
+  /** What the engine's socket does. */
+  set gate(mode: EngineGate['mode']) {
+    if (this.#gate !== undefined) this.#gate.mode = mode;
+  }
+
+  get pid(): number {
+    return this.#proxy?.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.#proxy !== undefined && this.#proxy.exitCode === null && this.#proxy.signalCode === null;
+  }
+
+  /** The processes that take requests in, if those are others. */
+  get workers(): number[] {
+    return readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
+  }
+
+  get processes(): number[] {
+    return [this.pid, ...this.workers];
+  }
+
+  /** Starts the engine with its images, and what leads to it. */
+  async prepare(): Promise<void> {
+    mkdirSync(this.#path('volume'));
+    await this.state.mount();
+    await this.log.mount();
+    this.setClock(0);
+    await this.engine.start();
+    await this.engine.load('cless-testkit');
+    for (const service of SERVICES) await this.makeImage(service);
+    // What is registered goes by the image's id: somebody else keeps it, whatever is pruned.
+    for (const image of ['cless-testkit', `${LEDGER}-docker`, `${SLEEPY}-docker`]) {
+      await this.engine.docker(
+        'run',
+        '-d',
+        '--restart=always',
+        '--network=none',
+        '--entrypoint=sleep',
+        image,
+        'infinity',
+      );
+    }
+    this.#gate = await EngineGate.listen(
+      this.#path('engine.sock'),
+      this.engine.address.replace('unix://', ''),
+    );
+    this.#front = await startRelay(this.engine.enter, 18_080);
+    this.#admin = await startRelay(this.engine.enter, 17_070);
+  }
+
+  /** Makes `SERVICE-docker`, whose id no other image has. */
+  async makeImage(service: string): Promise<void> {
+    const container = await this.engine.docker('create', 'cless-testkit');
+    await this.engine.docker('commit', '-c', `ENV SAMPLE=${service}`, container, `${service}-docker`);
+    await this.engine.docker('rm', container);
+  }
+
+  /** Starts the proxy, and waits until it listens. @throws with what it said if it does not */
+  async start(workers = this.#workers): Promise<void> {
+    this.#workers = workers;
+    const since = this.logSize;
+    const log = openSync(this.#path('log/log'), 'a');
+    const errors = openSync(this.#path('errors'), 'a');
+    const [program, ...args] = this.engine.enter;
+    const env = Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_'));
+    const proxy = spawn(program, [...args, process.execPath, ...PROXY_COMMAND], {
+      env: { ...Object.fromEntries(env), ...this.#settings() },
+      stdio: ['ignore', log, errors],
+    });
+    closeSync(log);
+    closeSync(errors);
+    this.#proxy = proxy;
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (!/"listening/.test(this.logSince(since))) {
+      if (!this.running || performance.now() > deadline) {
+        throw new Error(
+          `the proxy did not start:\n${this.errors.slice(-2_000)}${this.logSince(since).slice(-2_000)}`,
+        );
+      }
+      await sleep(50);
+    }
+  }
+
+  /** Registers the services that are not by convention. */
+  async register(): Promise<void> {
+    const volumes = [{ source: this.#path('volume'), target: '/volume' }];
+    await this.#deploy(LEDGER, { env: { LEDGER_FILE: '/volume/executed' }, volumes });
+    await this.#deploy(SLEEPY, { idle: { pauseAfter: '400ms', stopAfter: '1200ms' } });
+  }
+
+  /** Ends the proxy; gives back its exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    const proxy = this.#proxy;
+    if (proxy !== undefined && this.running) {
+      const exited = once(proxy, 'exit');
+      proxy.kill(signal);
+      await exited;
+    }
+    return proxy?.exitCode ?? proxy?.signalCode ?? null;
+  }
+
+  /** Removes all. */
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    for (const relay of [this.#front, this.#admin]) relay?.stop();
+    this.#gate?.close();
+    await this.engine.remove();
+    await this.state.unmount();
+    await this.log.unmount();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** The status of an answer of a service's, or why there was none. */
+  async ask(service: string, timeoutMs: number): Promise<number | string> {
+    const path = `/ask/${Math.random()}`;
+    const answer = await send(this.front, { Host: hostOf(service) }, { path, timeoutMs });
+    if (typeof answer === 'string') return answer;
+    return answer.status === 200 && !answer.text.includes(path)
+      ? `a wrong answer: ${answer.text}`
+      : answer.status;
+  }
+
+  /** Calls the admin API. */
+  admin(method: string, path: string, body?: unknown): Promise<{ status: number; text: string } | string> {
+    const token = readFileSync(this.#path('state/admin-token'), 'utf8').trim();
+    const headers = {
+      Host: 'localhost',
+      Authorization: `Bearer ${token}`,
+      'Content-Type': 'application/json',
+    };
+    return send(this.#admin?.socketPath ?? '', headers, {
+      method,
+      path,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  }
+
+  /** Has all instances stopped, and waits until they are gone. Nobody may ask meanwhile. */
+  async putToSleep(): Promise<void> {
+    for (const { id } of await this.#instances()) await this.admin('DELETE', `/v1/instances/${id}`);
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while ((await this.containers()).length > 0) {
+      if (performance.now() > deadline) throw new Error('the instances did not stop');
+      await sleep(50);
+    }
+  }
+
+  async containers(): Promise<Container[]> {
+    const format = '{{.ID}} {{.Label "cless.service"}} {{.Label "cless.revision"}} {{.State}}';
+    return lines(await this.engine.docker('ps', '-a', '--filter', LABEL, '--format', format)).map((line) => {
+      const [id = '', service = '', revision = '', state = ''] = line.split(' ');
+      return { id, service, revision, state };
+    });
+  }
+
+  /** The container of a service that runs now. @throws if none does */
+  async containerOf(service: string): Promise<string> {
+    const found = (await this.containers()).find((one) => one.service === service && one.state === 'running');
+    if (found === undefined) throw new Error(`no container of ${service} runs`);
+    return found.id;
+  }
+
+  /** The names of what the owner has. */
+  async names(kind: 'network' | 'volume'): Promise<string[]> {
+    return lines(await this.engine.docker(kind, 'ls', '--filter', LABEL, '--format', '{{.Name}}'));
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return {
+      containers: await this.containers(),
+      networks: await this.names('network'),
+      volumes: await this.names('volume'),
+      leases: (await this.#instances()).reduce((sum, { requests }) => sum + requests, 0),
+      openFiles: this.processes.reduce((sum, pid) => sum + openFiles(pid), 0),
+    };
+  }
+
+  /** How often each POST was executed, by id. */
+  executed(): Map<string, number> {
+    const times = new Map<string, number>();
+    const file = this.#path('volume/executed');
+    for (const id of existsSync(file) ? lines(readFileSync(file, 'utf8')) : [])
+      times.set(id, (times.get(id) ?? 0) + 1);
+    return times;
+  }
+
+  /** Puts the wall clock of the proxy so far from ours, within a second or so. */
+  setClock(seconds: number): void {
+    writeFileSync(this.#path('clock'), `${seconds < 0 ? '' : '+'}${seconds}\n`);
+  }
+
+  get logSize(): number {
+    const file = this.#path('log/log');
+    return existsSync(file) ? statSync(file).size : 0;
+  }
+
+  logSince(size: number): string {
+    const file = this.#path('log/log');
+    return existsSync(file) ? readFileSync(file).toString('utf8', size) : '';
+  }
+
+  get errors(): string {
+    return readFileSync(this.#path('errors'), 'utf8');
+  }
+
+  // Private
+
+  #settings(): Record<string, string> {
+    return {
+      DOCKER_HOST: `unix://${this.#path('engine.sock')}`,
+      CLESS_OWNER: OWNER,
+      CLESS_LISTEN: '127.0.0.1:18080',
+      CLESS_ADMIN_LISTEN: '127.0.0.1:17070',
+      CLESS_STATE_DIR: this.#path('state'),
+      CLESS_HOST_PATHS: this.directory,
+      CLESS_LOG_FORMAT: 'json',
+      CLESS_STOP_GRACE: '1s',
+      CLESS_READY_TIMEOUT: '20s',
+      CLESS_RESPONSE_TIMEOUT: '10s',
+      CLESS_PAUSE_AFTER: '60s',
+      CLESS_STOP_AFTER: '120s',
+      CLESS_WORKERS: String(this.#workers),
+      ...(FAKETIME !== undefined && {
+        LD_PRELOAD: FAKETIME,
+        FAKETIME_TIMESTAMP_FILE: this.#path('clock'),
+        FAKETIME_CACHE_DURATION: '1',
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        NO_FAKE_STAT: '1',
+      }),
+    };
+  }
+
+  async #deploy(service: string, revision: object): Promise<void> {
+    for (const [method, path, body] of [
+      ['PUT', `/v1/services/${service}`, { hosts: [hostOf(service)] }],
+      ['POST', `/v1/services/${service}/revisions`, { image: `${service}-docker`, ...revision }],
+    ] as const) {
+      const answer = await this.admin(method, path, body);
+      if (typeof answer === 'string' || answer.status > 201)
+        throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    }
+  }
+
+  async #instances(): Promise<{ id: string; requests: number }[]> {
+    const answer = await this.admin('GET', '/v1/instances');
+    if (typeof answer === 'string' || answer.status !== 200)
+      throw new Error(`no list of instances: ${JSON.stringify(answer)}`);
+    return JSON.parse(answer.text).items;
+  }
+
+  #path(name: string): string {
+    return join(this.directory, name);
+  }
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter(Boolean);
+}

@@ -1,0 +1,14 @@
+/** Answers to all, by convention. */
+export const PLAIN = 'plain';
+/** Registered: writes down what it executes. */
+export const LEDGER = 'ledger';
+/** By convention: event streams and WebSockets. */
+export const STREAM = 'stream';
+/** Registered: sleeps whenever nobody asks for it for a moment. */
+export const SLEEPY = 'sleepy';
+export const SERVICES = [PLAIN, LEDGER, STREAM, SLEEPY] as const;
+
+/** The host that a service answers to. */
+export function hostOf(service: string): string {
+  return `${service}.cless.cloud`;
+}
