@@ -570,6 +570,28 @@ describe('the engine', () => {
   });
 });
 
+describe('an engine that is back', () => {
+  test('after a long time: what it left is removed soon, though the same revision is just being started', async () => {
+    const web = await revision();
+    runtime.behaviour.answersLate = true;
+    activator.lease(web).catch(() => {});
+    await clock.advance(10);
+    runtime.behaviour.answersLate = false;
+    runtime.setReachable(false);
+    await clock.advance(300 * SECOND);
+    const left = [...runtime.instances.keys()];
+    expect(left).toHaveLength(1);
+    runtime.setReachable(true);
+    const asked = activator.lease(web);
+    await settle();
+    await clock.advance(5 * SECOND);
+    const lease = await asked;
+    expect(left).not.toContain(lease.instanceId);
+    expect([...runtime.instances.keys()]).toEqual([lease.instanceId]);
+    lease.release();
+  });
+});
+
 describe('a successor', () => {
   const spec = { service: 'web', revision: 'web-1', image: 'web-1', port: 8080 };
 

@@ -297,7 +297,7 @@ export class Activator implements LeaseGiver {
         this.#runtimeLost = undefined;
         this.#options.onEvent({ type: 'runtime-connected' });
         this.#options.source.refresh();
-        this.#reconciler.soon(0);
+        this.#reconciler.atOnce();
         return;
       case 'disconnected':
         if (this.#runtimeLost === undefined)

@@ -47,6 +47,12 @@ export class Reconciler {
     });
   }
 
+  /** The runtime is back: how long it was away says nothing of how long to rest from now on. */
+  atOnce(): void {
+    this.#delayMs = FIRST_DELAY_MS;
+    this.soon(0);
+  }
+
   /** A call was not answered: what it asked for may have happened, or happen yet. */
   doubt(): void {
     this.#doubtful = true;

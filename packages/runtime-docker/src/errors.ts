@@ -46,15 +46,20 @@ export class ImageNotFoundError extends RuntimeError {
   }
 }
 
-/** Every port of the range is in use. */
+/** Every port of the range is in use, or the host cannot say. */
 export class NoFreePortError extends RuntimeError {
   override readonly name = 'NoFreePortError';
   readonly code = 'NO_FREE_PORT';
   readonly from: number;
   readonly to: number;
 
-  constructor(from: number, to: number) {
-    super(`no port from ${from} to ${to} is free; widen the range or stop what uses it`);
+  constructor(from: number, to: number, cause?: unknown) {
+    super(
+      cause === undefined
+        ? `no port from ${from} to ${to} is free; widen the range or stop what uses it`
+        : `no port from ${from} to ${to} can be looked for: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
     this.from = from;
     this.to = to;
   }

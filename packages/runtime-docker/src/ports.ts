@@ -59,7 +59,10 @@ export class PortRange {
     clearLockedPorts();
     const taken = [...this.#inUse, ...exclude].filter((port) => port >= this.from && port <= this.to);
     if (new Set(taken).size > this.to - this.from) throw new NoFreePortError(this.from, this.to);
-    const port = await getPort({ port: portNumbers(this.from, this.to), exclude: taken, host: '127.0.0.1' });
+    const wanted = { port: portNumbers(this.from, this.to), exclude: taken, host: '127.0.0.1' };
+    const port = await getPort(wanted).catch((error: unknown) => {
+      throw new NoFreePortError(this.from, this.to, error); // no descriptors left, say
+    });
     if (port < this.from || port > this.to) throw new NoFreePortError(this.from, this.to);
     this.#inUse.add(port);
     return port;
