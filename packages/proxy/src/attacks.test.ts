@@ -151,7 +151,8 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
      * Is it refused for what it asks, and not for how it is framed? Such a connection is closed only if the body has not
      * come: whether it has is chance behind another request.
      */
-    const closesByChance = ({ text }: Outcome) => text.includes('{"type":"method-not-allowed"}');
+    const closesByChance = ({ text }: Outcome) =>
+      /\{"type":"(?:method-not-allowed|expectation-failed)"\}/.test(text);
     /** As it would come out behind the answer to `FIRST`. */
     const behindFirst = ({ text, closed, arrived }: Outcome): Outcome => ({
       text: first.text + text,

@@ -16,7 +16,7 @@ import { offeredUpgrade } from './offered-upgrade.ts';
 import { explainParseError, type ParseError, wasHead } from './parse-error.ts';
 import { ConnectRefusal, Refusal } from './refusal.ts';
 import { Replay } from './replay.ts';
-import type { HeadLimits } from './request-head.ts';
+import { ExpectationError, type HeadLimits } from './request-head.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Silence } from './silence.ts';
 
@@ -118,6 +118,10 @@ export class Front implements Entrance {
     this.#server.on('checkContinue', (request, response: FrontResponse) =>
       this.#onRequest(request, response, { expectsContinue: true }),
     );
+    // Unheard, Node would answer by itself, out of turn.
+    this.#server.on('checkExpectation', (request, response: FrontResponse) =>
+      this.#onRequest(request, response, undefined, new ExpectationError('only 100-continue is met')),
+    );
     this.#server.on('timeout', () => {}); // each connection listens to its own
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     this.#server.on('connect', (request, socket, head) => this.#onConnect(request, socket, head));
@@ -170,6 +174,7 @@ export class Front implements Entrance {
     request: IncomingMessage,
     response: FrontResponse,
     options?: { expectsContinue: boolean },
+    refused?: Error,
   ): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.ended) {
@@ -178,6 +183,7 @@ export class Front implements Entrance {
       return;
     }
     const held = new HeldRequest(this.#context, connection, request, response, options);
+    if (refused !== undefined) held.unreadable(refused);
     connection.take(held, { last: !response.shouldKeepAlive });
   }
 

@@ -14,6 +14,7 @@ describe('problemOf', () => {
     ['BAD_REQUEST', 400, 'bad-request'],
     ['SERVICE_NOT_FOUND', 404, 'service-not-found'],
     ['METHOD_NOT_ALLOWED', 405, 'method-not-allowed'],
+    ['EXPECTATION_FAILED', 417, 'expectation-failed'],
     ['REQUEST_TIMEOUT', 408, 'request-timeout'],
     ['BODY_TOO_LARGE', 413, 'body-too-large'],
     ['TARGET_TOO_LONG', 414, 'target-too-long'],

@@ -53,6 +53,7 @@ const PROBLEMS: Readonly<Record<string, Describe>> = {
   }),
   REQUEST_TIMEOUT: describe(408, 'request-timeout', 'Request timeout', (_, error) => error.message),
   BODY_TOO_LARGE: describe(413, 'body-too-large', 'Body too large', (_, error) => error.message),
+  EXPECTATION_FAILED: describe(417, 'expectation-failed', 'Expectation failed', (_, error) => error.message),
   TARGET_TOO_LONG: describe(414, 'target-too-long', 'Target too long', (_, error) => error.message),
   HEADERS_TOO_LARGE: describe(431, 'headers-too-large', 'Headers too large', (_, error) => error.message),
   IMAGE_NOT_FOUND: describe(

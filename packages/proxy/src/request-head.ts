@@ -19,6 +19,12 @@ class HttpVersionError extends ProxyError {
   readonly code = 'HTTP_VERSION';
 }
 
+/** The client expects something else than to hear `100 Continue` (RFC 9110 §10.1.1). */
+export class ExpectationError extends ProxyError {
+  override readonly name = 'ExpectationError';
+  readonly code = 'EXPECTATION_FAILED';
+}
+
 /** A limit of the front is exceeded. */
 export class LimitError extends ProxyError {
   override readonly name = 'LimitError';

@@ -142,6 +142,9 @@ export const upgradeCorpus: readonly Attack[] = Object.entries({
   'Expect, unmet, and the body': {
     bytes: ask('Expect: miracles\r\nContent-Length: 5\r\n', 'hello', 'POST / HTTP/1.1'),
   },
+  'Expect, unmet, and CONNECT': {
+    bytes: `${ask('Expect: miracles\r\n')}CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n`,
+  },
   'Expect, to nobody, and a request as the body': {
     bytes: ask('Expect: 100-continue\r\nContent-Length: 44\r\n', SMUGGLED, 'POST / HTTP/1.1').replace(
       'raw.test',
