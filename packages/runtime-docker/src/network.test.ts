@@ -23,7 +23,7 @@ interface Network {
 const directory = mkdtempSync(join(tmpdir(), 'cless-networks-'));
 const socket = join(directory, 'docker.sock');
 const networks = new Map<string, Network>();
-let containers: { HostConfig: { NetworkMode: string } }[] = [];
+let containers: unknown = [];
 let capacity = Number.POSITIVE_INFINITY;
 let made = 0;
 let server: Server;
@@ -148,6 +148,17 @@ test('where there are no addresses left, the unused networks of other owners go,
     message: expect.stringMatching(/no address pool left for the network cless-b.*default-address-pools/),
   });
 });
+
+test.each([{ message: 'no list' }, 'garbage', null])(
+  'where there are no addresses left, and the list of containers is %j, no network is removed',
+  async (listed) => {
+    const foreign = add('cless-gone', 'gone');
+    containers = listed;
+    capacity = 1;
+    await expect(new OwnNetwork(engine, 'a').get()).rejects.toMatchObject({ code: 'ENGINE_UNREACHABLE' });
+    expect([...networks.keys()]).toEqual([foreign]);
+  },
+);
 
 test('remove takes all of its name', async () => {
   add('cless-a', 'a');

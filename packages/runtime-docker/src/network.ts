@@ -113,9 +113,10 @@ export class OwnNetwork {
       docker.listNetworks({ filters: { label } }),
     );
     const containers = await this.#engine.call('list', (docker) => docker.listContainers({ all: true }));
+    if (!Array.isArray(networks) || !Array.isArray(containers)) throw this.#engine.nonsense('list');
     const inUse = new Set(
       containers.flatMap(({ HostConfig, NetworkSettings }) => [
-        HostConfig.NetworkMode,
+        HostConfig?.NetworkMode,
         ...Object.values(NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),
       ]),
     );
