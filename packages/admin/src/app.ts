@@ -16,7 +16,7 @@ import { startRoutes } from './starts.ts';
 export interface AdminOptions extends GuardOptions {
   readonly store: Store;
   readonly platform: Platform;
-  /** Is told of errors that nobody expected. */
+  /** Called with each error that nobody expected. */
   readonly onError?: (error: unknown) => void;
   /** Aborted when it is to end: streams do, and no deploy is begun any more. */
   readonly closing?: AbortSignal;

@@ -37,14 +37,13 @@ export class Deployer {
   readonly #platform: Platform;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #deploying = new Set<string>();
-
   readonly #closing: AbortSignal;
 
   /** @param closing is aborted, with the error to tell, when no deploy is begun any more */
   constructor(store: Store, platform: Platform, closing: AbortSignal) {
-    this.#closing = closing;
     this.#store = store;
     this.#platform = platform;
+    this.#closing = closing;
   }
 
   /** Is the revision being deployed just now? */

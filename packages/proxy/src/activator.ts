@@ -35,9 +35,9 @@ export interface ActivatorOptions {
   readonly maxPending: number;
   /** Starts at once. */
   readonly maxStarts: number;
-  /** Warm instances at once; nothing for no limit. */
+  /** Warm instances at once. Undefined means no limit. */
   readonly maxInstances: number | undefined;
-  /** Is told what happens to each instance, and when the runtime comes and goes. */
+  /** Called for whatever happens to an instance, and when the runtime comes and goes. */
   readonly onEvent: (event: ActivatorEvent | RuntimeStatus) => void;
 }
 
@@ -71,6 +71,8 @@ export class Activator implements LeaseGiver {
   #looked = false;
   /** To be kept running, as soon as it is known what runs. */
   #toKeep: Revision[] = [];
+  /** Ends the wait of `close` for the last instance. */
+  #whenAllGone: (() => void) | undefined;
   readonly #reconciler: Reconciler;
 
   constructor(options: ActivatorOptions) {
@@ -214,8 +216,6 @@ export class Activator implements LeaseGiver {
       }
     }
   }
-
-  #whenAllGone: (() => void) | undefined;
 
   async #waitForFirstLook(signal: AbortSignal | undefined): Promise<void> {
     if (this.#runtimeLost !== undefined) throw new RuntimeUnavailableError(this.#runtimeLost);

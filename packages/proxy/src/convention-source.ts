@@ -6,7 +6,7 @@ export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
   /** What follows the service's name in the image's. */
   readonly imageSuffix: string;
-  /** Is told what an image says of itself that counts for nothing. */
+  /** Called for each label of an image that is ignored. */
   readonly warn?: (message: string) => void;
   /** What all revisions have in common. */
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;

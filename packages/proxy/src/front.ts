@@ -60,9 +60,9 @@ export interface FrontOptions {
   readonly clock: Clock;
   readonly limits: FrontLimits;
   readonly trustedProxies: TrustedProxies;
-  /** Is told of each answer; nothing where nobody wants to know. */
+  /** Called once for each request, when its answer has ended. Undefined means no access log. */
   readonly onAccess: ((access: Access) => void) | undefined;
-  /** Is told why a connection could not be accepted. */
+  /** Called when a connection could not be accepted. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
 

@@ -14,11 +14,11 @@ import { TrafficSplit } from './traffic-split.ts';
 
 export interface RegisteredSourceOptions {
   readonly store: Pick<Store, 'services' | 'service' | 'revision' | 'secrets'>;
-  /** Is told the hosts and tags of each service. */
+  /** Kept up to date with the hosts and tags of each service. */
   readonly router: RouterTable;
   /** What a revision leaves to the installation. */
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
-  /** Asked for what is not registered, or gives no revision anything yet; nothing for registered services only. */
+  /** Asked for what is not registered, or gives no revision anything yet. Undefined means registered services only. */
   readonly fallback: FallbackSource | undefined;
 }
 

@@ -5,12 +5,12 @@ import type { Instance } from './instance.ts';
 /** The right to be the only one that writes a service's volumes. */
 export interface Claim {
   /** Who has it; nothing while its start waits for room or for its turn. */
-  instance: Held | undefined;
+  instance: Occupant | undefined;
   /** To be called when the instance is gone, or was not started after all. */
   release(): void;
 }
 
-type Held = Pick<Instance, 'revision' | 'state' | 'leaving' | 'idle' | 'dismiss' | 'stop'>;
+type Occupant = Pick<Instance, 'revision' | 'state' | 'leaving' | 'idle' | 'dismiss' | 'stop'>;
 
 interface Holder {
   readonly claim: Claim;

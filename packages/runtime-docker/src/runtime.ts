@@ -21,7 +21,7 @@ export interface DockerRuntimeOptions {
   readonly owner: string;
   /** The published ports. Default 8000 to 9000. */
   readonly ports?: { readonly from: number; readonly to: number };
-  /** `unix:///…`, `tcp://…` or `ssh://…`. Default: as the `docker` command. */
+  /** `unix:///PATH`: the engine has to be on this host. Default: as the `docker` command. */
   readonly engine?: string;
   /** Folders of the host that containers may be given, with all that is in them. Default: none. */
   readonly hostPaths?: readonly string[];
@@ -128,7 +128,7 @@ export class DockerRuntime {
   /**
    * Pulls an image, which nothing else does. Without a tag or a digest it is `:latest`.
    *
-   * @param onProgress is told what the engine does, a line at a time
+   * @param onProgress called with what the engine does, a line at a time
    * @throws {PullFailedError} or the signal's reason
    */
   async pull(
