@@ -379,6 +379,18 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       expect(statuses(text)).toEqual([200, 200, 200, 200]);
     });
 
+    test('one with each request leaves nothing behind on the connection', async () => {
+      const warnings: Error[] = [];
+      const warned = (warning: Error) => warnings.push(warning);
+      process.on('warning', warned);
+      upstream.always(OK);
+      const { text } = await sendRaw(front.port, upgradeTo('h2c').repeat(50), {
+        enough: (so) => statuses(so).length === 50,
+      });
+      process.off('warning', warned);
+      expect([statuses(text).length, warnings]).toEqual([50, []]);
+    });
+
     test('HTTP/1.0 knows none', async () => {
       upstream.always(OK);
       const { text } = await sendRaw(front.port, WEB_SOCKET.replace('HTTP/1.1', 'HTTP/1.0'));

@@ -46,6 +46,7 @@ export class Connection {
   /** Has something come that is not read as a request? */
   #ignored = false;
   #closing = false;
+  #givenAway = false;
   #paused = false;
   /** What had been read when the first one began to wait. */
   #waitingFrom = 0;
@@ -110,9 +111,15 @@ export class Connection {
     }
   }
 
-  /** Node's HTTP server has given it away: it tells answers that are still being written no more that there is room. */
+  /**
+   * Node's HTTP server has given it away, perhaps not for the first time: it tells answers that are still being written no
+   * more that there is room, and hears no error.
+   */
   givenAway(): void {
+    if (this.#givenAway) return;
+    this.#givenAway = true;
     this.socket.on('drain', () => this.#current?.drained());
+    this.socket.on('error', () => {}); // `close` follows
   }
 
   /** What still comes is for nobody. */

@@ -206,7 +206,6 @@ export class Front implements Entrance {
 
   /** Node's server has given the connection away: nobody reads it any more, or looks after it. */
   #onTakeover(socket: Duplex, head: Buffer, turn: (connection: Connection, early: EarlyBytes) => Turn): void {
-    socket.on('error', () => {}); // `close` follows
     const connection = this.#connections.get(socket);
     if (connection === undefined) {
       socket.destroy();
