@@ -463,12 +463,13 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       });
       upstream.always(OK);
       const silent = await open(draining.port, '');
+      const half = await open(draining.port, 'GET / HTTP/1.1\r\nHost: raw');
       const kept = await open(draining.port, get('/a'));
       await expect.poll(kept.text).toContain('ok');
       const others = await Promise.all(refused.map(([, bytes]) => open(draining.port, bytes)));
       await expect.poll(() => others.every(({ text }) => text() !== '')).toBe(true);
       await draining.close();
-      for (const { socket } of [silent, kept, ...others]) socket.destroy();
+      for (const { socket } of [silent, half, kept, ...others]) socket.destroy();
     });
 
     test('what is open at the end of a drain is broken off', { timeout: 20_000 }, async () => {
@@ -479,12 +480,11 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       upstream.script = (connection) => {
         if (connection.received.includes('/up') && connection.answered === 0) connection.answer(SWITCHING);
       };
-      const half = await open(draining.port, 'GET / HTTP/1.1\r\nHost: raw');
       const waiting = await open(draining.port, get('/never') + CONNECT);
       const upgraded = await open(draining.port, WEB_SOCKET);
       await expect.poll(upgraded.text).toContain('101');
-      const closed = [half, waiting, upgraded].map(({ socket }) => once(socket, 'close'));
-      for (const { socket } of [half, waiting, upgraded]) socket.on('end', () => socket.end());
+      const closed = [waiting, upgraded].map(({ socket }) => once(socket, 'close'));
+      for (const { socket } of [waiting, upgraded]) socket.on('end', () => socket.end());
       await draining.close();
       await Promise.all(closed);
     });

@@ -173,12 +173,23 @@ export class Connection {
     }
     if (!unread) socket.once('finish', () => socket.destroy());
     socket.resume(); // whatever still comes is for nobody
+    this.#linger?.cancel();
     this.#linger = this.#world.clock.after(LINGER_MS, () => socket.destroy());
   }
 
-  /** The front is about to close: closes now if nothing is under way. What is, is closed by its end. */
+  /**
+   * The front is about to close: closes now if nothing is under way. What is, is closed by its end; half a head has a
+   * moment to become a request, which is then told.
+   */
   drain(): void {
-    if (this.#current === undefined && this.socket.bytesRead === this.#restingAt) this.close();
+    if (this.#current !== undefined) return;
+    if (this.socket.bytesRead === this.#restingAt) {
+      this.close();
+      return;
+    }
+    this.#linger = this.#world.clock.after(LINGER_MS, () => {
+      if (this.#current === undefined) this.close();
+    });
   }
 
   // Private
