@@ -1,12 +1,12 @@
 import type { ActivatorEvent, Exit, InstanceEvent, StopReason } from './activator-event.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { Endpoint, Forwarder, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
-import { codeOf, InstanceExitedError, ShuttingDownError } from './errors.ts';
+import { codeOf } from './errors.ts';
 import { Grant, type Granting } from './grant.ts';
 import { IdleClock, idleStepMs } from './idle-clock.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';
+import { Launch } from './launch.ts';
 import { type Activation, Lease } from './lease.ts';
-import { lookInto } from './not-ready.ts';
 import { type Look, prove } from './proof.ts';
 import { Removal } from './removal.ts';
 import { conceal } from './secrets.ts';
@@ -38,8 +38,6 @@ export interface InstanceOwner {
 
 /** How long to rest before an instance that is in use, and paused, is woken again after a runtime that did not answer. */
 const RESUME_REST_MS = 1_000;
-/** While it gets ready the runtime is asked so often how it is: an event may be lost. */
-const LOOK_EVERY_MS = 5_000;
 /** On top of its grace period; then nobody waits for the end of a removal any more. */
 const REMOVAL_MS = 10_000;
 /** Starts that failed so have left nothing that could be found by looking. */
@@ -50,8 +48,7 @@ export class Instance implements Granting {
   readonly revision: Revision;
   readonly #world: InstanceSurroundings;
   readonly #owner: InstanceOwner;
-  /** Aborted when the instance is to start no more: it died, or is stopped. */
-  readonly #ended = new AbortController();
+  readonly #launch: Launch;
 
   #state: InstanceState = 'starting';
   #id: string | undefined;
@@ -59,17 +56,12 @@ export class Instance implements Granting {
   /** By leases that were given out here; who holds a grant may use it, too. */
   readonly #usage: Usage;
   readonly #grants = new Set<Grant>();
-  /** Has the runtime's start come back? Until then the runtime itself tells of its end. */
-  #launched = false;
-  /** What events told before. */
-  #toldBefore: { readonly id: string | undefined; readonly exit: Exit | undefined } | undefined;
   #dismissed: StopReason | undefined;
   readonly #idleClock: IdleClock;
   readonly #removal: Removal;
   #overdue = false;
   #overdueTimer: Timer | undefined;
   #restTimer: Timer | undefined;
-  #lookTimer: Timer | undefined;
   #examination: Promise<void> | undefined;
   #examining = new AbortController();
   #stopReason: StopReason | undefined;
@@ -78,10 +70,24 @@ export class Instance implements Granting {
     this.revision = revision;
     this.#world = world;
     this.#owner = owner;
-    const { clock, runtime } = world;
+    const { clock, runtime, probe } = world;
     this.#usage = new Usage(clock);
     const stepMs = () => idleStepMs(this.#state, revision.idle, runtime.capabilities.pause);
     this.#idleClock = new IdleClock(clock, this.#usage, stepMs, () => this.#whenIdle());
+    this.#launch = new Launch({
+      revision,
+      runtime,
+      probe,
+      clock,
+      emit: (event) => this.#emit(event),
+      identified: (id) => this.#identify(id),
+      look: () => this.examine(),
+      ready: (endpoint) => {
+        this.#endpoint = endpoint;
+        this.#usage.touch();
+        this.#become('ready');
+      },
+    });
     this.#removal = new Removal({
       runtime,
       clock,
@@ -104,7 +110,7 @@ export class Instance implements Granting {
 
   /** Is it with the runtime, which may make it under another id yet? */
   get launching(): boolean {
-    return this.#state === 'starting' && !this.#launched;
+    return this.#state === 'starting' && !this.#launch.isMade;
   }
 
   /** Has its removal taken longer than it may? Then its place is somebody else's. */
@@ -214,30 +220,12 @@ export class Instance implements Granting {
   }
 
   /** Starts it and waits until it is ready. Rejects with the reason if it cannot be: then `discard` it. */
-  async start(): Promise<void> {
-    const { runtime, clock } = this.#world;
-    const beganMs = clock.now();
-    const { hardening, relaxations = [] } = this.revision.spec;
-    const given = hardening === 'off' ? ['off', ...relaxations] : relaxations;
-    this.#emit({ type: 'starting', ...(given.length > 0 && { relaxations: given }) });
-    const started = await runtime.start(this.revision.spec, {
-      signal: this.#ended.signal,
-      onCreated: (id) => {
-        this.#identify(id);
-        this.#emit({ type: 'created', durationMs: clock.now() - beganMs });
-      },
-    });
-    this.#identify(started.id);
-    this.#launched = true;
-    if (this.#toldBefore?.id === started.id)
-      throw new InstanceExitedError(this.revision.service, this.#toldBefore.exit);
-    this.#emit({ type: 'started', durationMs: clock.now() - beganMs });
-    await this.#becomeReady(started, beganMs);
+  start(): Promise<void> {
+    return this.#launch.start();
   }
 
   /** Takes over an instance that runs already. Rejects if it does not get ready: then `discard` it. */
   async adopt(found: RuntimeInstance): Promise<void> {
-    this.#launched = true;
     this.#identify(found.id);
     this.#emit({ type: 'adopted', state: found.state === 'paused' ? 'paused' : 'running' });
     if (found.state === 'paused' && found.endpoint !== undefined) {
@@ -245,7 +233,7 @@ export class Instance implements Granting {
       this.#become('paused');
       return;
     }
-    await this.#becomeReady(found, this.#world.clock.now());
+    await this.#launch.adopt(found);
   }
 
   /** Its start has failed: what is left of it goes, in the background, and its story is told. */
@@ -317,7 +305,7 @@ export class Instance implements Granting {
     if (this.#state === 'stopping' || this.#state === 'gone') return;
     if (this.#state === 'starting') {
       this.#stopReason ??= reason;
-      this.#ended.abort(new ShuttingDownError());
+      this.#launch.giveUp();
       return;
     }
     const { clock, connections } = this.#world;
@@ -349,7 +337,7 @@ export class Instance implements Granting {
 
   /** The runtime says that it has exited. */
   exited(exit: Exit): void {
-    if (this.#state === 'starting') this.#endedWhileStarting(exit);
+    if (this.#state === 'starting') this.#launch.ended(this.#id, exit);
     else void this.stop('exited', exit);
   }
 
@@ -357,7 +345,7 @@ export class Instance implements Granting {
   vanished(): void {
     switch (this.#state) {
       case 'starting':
-        this.#endedWhileStarting(undefined);
+        this.#launch.ended(this.#id, undefined);
         return;
       case 'stopping':
         this.#removal.over();
@@ -395,7 +383,7 @@ export class Instance implements Granting {
   abandon(): void {
     this.#idleClock.cancel();
     this.#removal.over();
-    if (this.#state === 'starting') this.#ended.abort(new ShuttingDownError());
+    if (this.#state === 'starting') this.#launch.giveUp();
     if (this.#state !== 'gone') this.#become('gone');
   }
 
@@ -411,7 +399,7 @@ export class Instance implements Granting {
     this.#state = next;
     this.#idleClock.cancel();
     this.#examining.abort();
-    this.#lookTimer?.cancel();
+    this.#launch.over();
     if (next !== 'ready') this.revokeGrants();
     if (next !== 'paused') {
       this.#restTimer?.cancel();
@@ -436,39 +424,6 @@ export class Instance implements Granting {
     const before = this.#id;
     this.#id = id;
     this.#world.identified(id, this, before);
-  }
-
-  async #becomeReady(running: RuntimeInstance, beganMs: number): Promise<void> {
-    const { probe, clock } = this.#world;
-    if (running.endpoint === undefined) throw new InstanceExitedError(this.revision.service, running.exit);
-    this.#endpoint = running.endpoint;
-    this.#lookNowAndThen();
-    const { attempts } = await probe(running.endpoint, {
-      ...this.revision.readiness,
-      signal: this.#ended.signal,
-    }).catch(async (error: unknown) => {
-      if (codeOf(error) !== 'NOT_READY') throw error;
-      const explained = await lookInto(running.id, this.revision, error, this.#world);
-      this.#ended.signal.throwIfAborted();
-      throw explained;
-    });
-    this.#ended.signal.throwIfAborted();
-    this.#emit({ type: 'ready', durationMs: clock.now() - beganMs, attempts });
-    this.#usage.touch();
-    this.#become('ready');
-  }
-
-  #lookNowAndThen(): void {
-    this.#lookTimer = this.#world.clock.after(LOOK_EVERY_MS, () => {
-      void this.examine().then(() => {
-        if (this.#state === 'starting') this.#lookNowAndThen();
-      });
-    });
-  }
-
-  #endedWhileStarting(exit: Exit | undefined): void {
-    if (this.#launched) this.#ended.abort(new InstanceExitedError(this.revision.service, exit));
-    else this.#toldBefore = { id: this.#id, exit };
   }
 
   async #tellExit(id: string, exit: Exit | undefined): Promise<void> {
