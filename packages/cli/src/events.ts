@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { AdminEvent } from './client.ts';
 import { newCommand, type Session, withSession } from './command.ts';
-import { paint, type Style } from './output.ts';
+import { paint, type Style, tell } from './output.ts';
 
 export function eventsCommand(): Command {
   return newCommand('events')
     .summary('follow what happens')
     .description(
-      'Follows what happens: starts, ready, paused, stopped, deploys, and failures with their reasons.',
+      'Follows what happens: starts, ready, paused, stopped, deploys, and failures with their reasons. Of a service it says first why its last start failed.',
     )
     .argument('[name]', 'only what happens to this service')
     .addHelpText('after', '\nExamples:\n  cless events\n  cless events web --json')
@@ -15,6 +15,8 @@ export function eventsCommand(): Command {
 }
 
 async function events({ client, output }: Session, service: string | undefined): Promise<void> {
+  const failure = service === undefined ? undefined : (await client.lastStart(service))?.failure;
+  if (failure !== undefined) tell(output, `the last start of ${service} failed: ${failure.message}`);
   for await (const event of client.events({ service }))
     output.out.write(output.json ? `${JSON.stringify(event)}\n` : `${line(event, output.out)}\n`);
 }

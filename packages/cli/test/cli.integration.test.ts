@@ -363,6 +363,11 @@ describe('looking', () => {
     expect(words.err).toContain('its last start failed: nothing listens on port 8080');
     expect((await cless(['logs', 'golang', '-n', '1'])).out).toBe('listening on 3000\n');
     expect((await cless(['logs', 'golang', '-n', '0'])).out).toBe('');
+    const events = start(['events', 'golang']);
+    const [told] = await once(events.stderr.setEncoding('utf8'), 'data');
+    expect(told).toContain('the last start of golang failed: nothing listens on port 8080');
+    events.kill('SIGINT');
+    await once(events, 'close');
 
     platform.running.set('i1', {
       id: 'i1',

@@ -45,6 +45,8 @@ export class NotReadyError extends Error {
   }
 }
 
+/** An attempt that the end of the time cuts before it is this old says nothing: the failure before it does. */
+const TELLING_MS = 1_000;
 const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 100;
 /** A wait is a sixteenth of the time gone by: what polling adds stays a few percent of any start. */
@@ -77,12 +79,14 @@ export async function waitUntilReady(endpoint: Endpoint, options: WaitOptions = 
   try {
     for (;;) {
       attempts += 1;
+      const attemptedAt = performance.now();
       try {
         await attempt(endpoint, check, attemptTimeoutMs, deadline.signal);
         return { attempts, durationMs: performance.now() - startedAt };
       } catch (failure) {
         if (failure instanceof TypeError) throw failure;
-        if (!deadline.signal.aborted || lastFailure === undefined) lastFailure = failure;
+        const isCutShort = deadline.signal.aborted && performance.now() - attemptedAt < TELLING_MS;
+        if (!isCutShort || lastFailure === undefined) lastFailure = failure;
       }
       const elapsedMs = performance.now() - startedAt;
       const delayMs = Math.min(Math.max(elapsedMs * DELAY_SHARE, MIN_DELAY_MS), MAX_DELAY_MS);

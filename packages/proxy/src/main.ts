@@ -307,6 +307,12 @@ function imageSuffix(settings: Settings): string {
 function explainTaken(error: unknown, state: StateDirectory): Error {
   if (!(error instanceof OwnerTakenError)) return error instanceof Error ? error : new Error(String(error));
   const { directory = 'another one' } = error;
+  if (directory === state.path)
+    return new SettingError(
+      `CLESS_OWNER: the owner ${error.owner} is bound to the state directory that was at ${directory} before, and this is ` +
+        `another one: put that one back; if it is lost for good, start this proxy once with ${TAKE_OVER}`,
+      { cause: error },
+    );
   return new SettingError(
     `CLESS_OWNER: ${error.message}, and this proxy has ${state.path}: each would stop the other's containers. ` +
       `Give each a CLESS_OWNER of its own, or start this one with CLESS_STATE_DIR=${directory}; if that is lost for good, ` +
