@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
 import type { Revision } from './contracts.ts';
-import { ConventionSource } from './convention-source.ts';
+import { FakeConvention } from './fake-convention.ts';
 import type { Lease } from './lease.ts';
 
 /* What goes wrong behind the activator's back, and what it makes of it. */
@@ -13,21 +13,13 @@ const MINUTE = 60 * SECOND;
 
 let clock: FakeClock;
 let runtime: FakeRuntime;
-let source: ConventionSource;
+let source: FakeConvention;
 let activator: Activator;
 let running: Promise<void>;
 let events: (ActivatorEvent | RuntimeStatus)[];
 
 function build(options: Partial<ActivatorOptions> = {}): void {
-  source = new ConventionSource({
-    runtime,
-    imageSuffix: '',
-    defaults: {
-      readiness: { check: { kind: 'http' }, timeoutMs: 30 * SECOND },
-      idle: { pauseAfterMs: MINUTE, stopAfterMs: 15 * MINUTE },
-      stopGraceMs: 10 * SECOND,
-    },
-  });
+  source = new FakeConvention(runtime);
   activator = new Activator({
     runtime,
     source,
@@ -50,15 +42,7 @@ async function rebuild(options: Partial<ActivatorOptions>): Promise<void> {
   await clock.advance(0);
 }
 
-async function revision(service = 'web'): Promise<Revision> {
-  if (!runtime.images.has(service)) {
-    runtime.images.set(service, `${service}-1`);
-    source.refresh();
-  }
-  const found = (await source.resolve(service))?.choose();
-  if (found === undefined) throw new Error(`no ${service}`);
-  return found;
-}
+const revision = (service?: string) => source.serving(service);
 
 /** One that neither pauses nor stops. */
 async function always(service = 'web'): Promise<Revision> {

@@ -2,15 +2,14 @@ import { getEventListeners } from 'node:events';
 import { FakeClock, FakeRuntime, settle } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Activator, type ActivatorOptions } from './activator.ts';
-import type { Revision } from './contracts.ts';
-import { ConventionSource } from './convention-source.ts';
+import { FakeConvention } from './fake-convention.ts';
 import type { Lease } from './lease.ts';
 
 const SECOND = 1_000;
 
 let clock: FakeClock;
 let runtime: FakeRuntime;
-let source: ConventionSource;
+let source: FakeConvention;
 let activator: Activator;
 let running: Promise<void>;
 let events: string[];
@@ -18,15 +17,7 @@ let closedConnections: string[];
 let destroyedConnections: string[];
 
 function build(options: Partial<ActivatorOptions> = {}): void {
-  source = new ConventionSource({
-    runtime,
-    imageSuffix: '',
-    defaults: {
-      readiness: { check: { kind: 'http' }, timeoutMs: 30 * SECOND },
-      idle: { pauseAfterMs: 60 * SECOND, stopAfterMs: 900 * SECOND },
-      stopGraceMs: 10 * SECOND,
-    },
-  });
+  source = new FakeConvention(runtime);
   activator = new Activator({
     runtime,
     source,
@@ -53,16 +44,7 @@ async function rebuild(options: Partial<ActivatorOptions>): Promise<void> {
   await clock.advance(0);
 }
 
-/** The revision that serves the service. */
-async function revision(service = 'web'): Promise<Revision> {
-  if (!runtime.images.has(service)) {
-    runtime.images.set(service, `${service}-1`);
-    source.refresh();
-  }
-  const found = (await source.resolve(service))?.choose();
-  if (found === undefined) throw new Error(`no ${service}`);
-  return found;
-}
+const revision = (service?: string) => source.serving(service);
 
 /** Asks for a lease, lets time pass until it is there. */
 async function leased(service = 'web'): Promise<Lease> {

@@ -1,8 +1,7 @@
 import { FakeClock, FakeRuntime } from '@cless/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Activator } from './activator.ts';
-import type { Revision } from './contracts.ts';
-import { ConventionSource } from './convention-source.ts';
+import { FakeConvention } from './fake-convention.ts';
 import { FakeWorker } from './fake-worker.ts';
 import type { Lease } from './lease.ts';
 import { WorkerLink } from './worker-link.ts';
@@ -11,22 +10,14 @@ const SECOND = 1_000;
 
 let clock: FakeClock;
 let runtime: FakeRuntime;
-let source: ConventionSource;
+let source: FakeConvention;
 let activator: Activator;
 let running: Promise<void>;
 let workers: [FakeWorker, FakeWorker];
 let stops: string[];
 
 async function build(maxInstances?: number): Promise<void> {
-  source = new ConventionSource({
-    runtime,
-    imageSuffix: '',
-    defaults: {
-      readiness: { check: { kind: 'http' }, timeoutMs: 30 * SECOND },
-      idle: { pauseAfterMs: 60 * SECOND, stopAfterMs: 900 * SECOND },
-      stopGraceMs: 10 * SECOND,
-    },
-  });
+  source = new FakeConvention(runtime);
   stops = [];
   activator = new Activator({
     runtime,
@@ -48,15 +39,7 @@ async function build(maxInstances?: number): Promise<void> {
   await clock.advance(0);
 }
 
-async function revision(service = 'web'): Promise<Revision> {
-  if (!runtime.images.has(service)) {
-    runtime.images.set(service, `${service}-1`);
-    source.refresh();
-  }
-  const found = (await source.resolve(service))?.choose();
-  if (found === undefined) throw new Error(`no ${service}`);
-  return found;
-}
+const revision = (service?: string) => source.serving(service);
 
 /** Asks a worker for a lease, and lets time pass until it is there. */
 async function leased(worker = workers[0], service = 'web'): Promise<Lease> {
