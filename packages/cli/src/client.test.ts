@@ -55,10 +55,9 @@ test('an answer that breaks off is told so', async () => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 100 });
     response.write('{"items"', () => response.destroy());
   });
-  await expect(client.services()).rejects.toMatchObject({
-    exitCode: 3,
-    message: expect.stringContaining('broke off'),
-  });
+  const removed = () => client.removeService('web', { volumes: true });
+  for (const ask of [() => client.services(), () => client.service('web'), removed])
+    await expect(ask()).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining('broke off') });
 });
 
 test('events and logs end quietly at their signal, whatever its reason', async () => {

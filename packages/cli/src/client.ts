@@ -88,23 +88,13 @@ export class AdminClient {
   }
 
   /** A service; nothing if there is none. */
-  async service(name: string): Promise<Service | undefined> {
-    try {
-      return await this.#json('GET', servicePath(name));
-    } catch (error) {
-      if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
-      throw error;
-    }
+  service(name: string): Promise<Service | undefined> {
+    return this.#find(servicePath(name));
   }
 
   /** How the last start of a service went, also of one by convention; nothing if there was none since the proxy runs. */
-  async lastStart(service: string): Promise<LastStart | undefined> {
-    try {
-      return await this.#json('GET', servicePath(service, 'start'));
-    } catch (error) {
-      if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
-      throw error;
-    }
+  lastStart(service: string): Promise<LastStart | undefined> {
+    return this.#find(servicePath(service, 'start'));
   }
 
   /** @param version only if it is at this version; `absent`: only if there is none */
@@ -122,7 +112,7 @@ export class AdminClient {
    */
   async removeService(name: string, { volumes = false } = {}): Promise<RemovedVolumes> {
     const response = await this.#call('DELETE', servicePath(name), { query: { volumes } });
-    return response.status === 204 ? { removed: [], left: [] } : ((await response.json()) as RemovedVolumes);
+    return response.status === 204 ? { removed: [], left: [] } : this.#read(response);
   }
 
   /** All revisions, the newest first. */
@@ -230,10 +220,17 @@ export class AdminClient {
   }
 
   async #json<T>(method: string, path: string, call: Call = {}): Promise<T> {
-    const response = await this.#call(method, path, call);
-    let text = '';
-    for await (const part of this.#text(response)) text += part;
-    return this.#parse(text) as T;
+    return this.#read(await this.#call(method, path, call));
+  }
+
+  /** The same for what may not be there. */
+  async #find<T>(path: string): Promise<T | undefined> {
+    try {
+      return await this.#json<T>('GET', path);
+    } catch (error) {
+      if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
+      throw error;
+    }
   }
 
   async #call(
@@ -275,14 +272,17 @@ export class AdminClient {
       clearTimeout(timer);
     }
     const type = response.headers.get('content-type') ?? '';
-    if (type.startsWith('application/problem+json')) {
-      let text = '';
-      for await (const part of this.#text(response)) text += part;
-      throw new AdminProblem(this.#parse(text) as Problem);
-    }
+    if (type.startsWith('application/problem+json')) throw new AdminProblem(await this.#read(response));
     if (response.ok && !type.startsWith('text/html')) return response;
     await response.body?.cancel();
     throw this.#stranger(`${response.status}${type === '' ? '' : ` with ${type}`}`);
+  }
+
+  /** The body as JSON. @throws {BrokenOffError} if it breaks off */
+  async #read<T>(response: Response): Promise<T> {
+    let text = '';
+    for await (const part of this.#text(response)) text += part;
+    return this.#parse(text) as T;
   }
 
   /** The body, as it comes. @throws {BrokenOffError} if it breaks off */
