@@ -39,7 +39,7 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
   #closing = false;
   /** What those had counted that are gone. */
   #past: Reading = { services: [], problems: [], residentBytes: 0 };
-  #changes: Promise<unknown> = Promise.resolve();
+  #changes = Promise.resolve();
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -91,7 +91,8 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
   /** What is known of the service may be otherwise now. Resolves when no worker goes by what was before. */
   changed(service: string): Promise<void> {
     const told = this.#each((link) => this.#tellChange(link, service));
-    this.#changes = Promise.all([this.#changes, told]);
+    const before = this.#changes;
+    this.#changes = told.then(() => before);
     return told;
   }
 
