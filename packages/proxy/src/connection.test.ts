@@ -87,6 +87,11 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       ['an upgrade for nobody', unknown, [200, 404]],
       ['garbage', '\x01\x02\r\n\r\n', [200, 400]],
       ['a bad head', 'GET /b HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', [200, 400]],
+      [
+        'an expectation that is not met, on a body whose end is not certain',
+        'POST /b HTTP/1.1\r\nHost: raw.test\r\nExpect: miracles\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+        [200, 417],
+      ],
       ['a request of HTTP/2', 'GET /b HTTP/2.0\r\nHost: raw.test\r\n\r\n', [200, 505]],
     ])('%s is refused after it, and that is the end', async (_name, bytes, expected) => {
       slowly();

@@ -1,4 +1,4 @@
-import { BadRequestError, type HeadLimits, LimitError } from './request-head.ts';
+import { BadRequestError, type HeadLimits, HttpVersionError, LimitError } from './request-head.ts';
 
 /** What Node's server says of a connection on which it could not read a request. */
 export interface ParseError extends NodeJS.ErrnoException {
@@ -6,9 +6,12 @@ export interface ParseError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
   /** How many of them it had read. */
   readonly bytesParsed?: number;
+  /** What is wrong, in the parser's words. */
+  readonly reason?: string;
 }
 
-const REQUEST_LINE = /(?:^|\n)([A-Z]+) [^\r\n]* HTTP\/\d/g;
+/** With its version, or as far as it could be read. */
+const REQUEST_LINE = /(?:^|\n)([A-Z]+) [^\r\n]*(?: HTTP\/\d|$)/g;
 
 /** The error that a client is told. */
 export function explainParseError(
@@ -22,10 +25,13 @@ export function explainParseError(
         : new LimitError('HEADERS_TOO_LARGE', `the headers are larger than ${maxHeaderBytes} bytes`);
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return Object.assign(new Error('the request did not come in time'), { code: 'REQUEST_TIMEOUT' });
+    case 'HPE_INVALID_VERSION':
+      // Two digits of another version; else it is no version at all.
+      if (error.reason === 'Invalid HTTP version')
+        return new HttpVersionError('this version of HTTP is not spoken here, HTTP/1.1 is');
+      return notHttp(error);
     default:
-      return new BadRequestError(
-        `the request is not HTTP/1.1${error.code === undefined ? '' : ` (${error.code})`}`,
-      );
+      return notHttp(error);
   }
 }
 
@@ -38,4 +44,8 @@ export function wasHead({ rawPacket, bytesParsed }: ParseError): boolean {
 function firstLineLength(packet: Buffer | undefined): number {
   const end = packet?.indexOf('\r\n') ?? -1;
   return end === -1 ? (packet?.length ?? 0) : end;
+}
+
+function notHttp({ code }: ParseError): BadRequestError {
+  return new BadRequestError(`the request is not HTTP/1.1${code === undefined ? '' : ` (${code})`}`);
 }

@@ -14,7 +14,7 @@ class InvalidHostError extends ProxyError {
 }
 
 /** The request is of another protocol, or of a version of HTTP that is not spoken here. */
-class HttpVersionError extends ProxyError {
+export class HttpVersionError extends ProxyError {
   override readonly name = 'HttpVersionError';
   readonly code = 'HTTP_VERSION';
 }

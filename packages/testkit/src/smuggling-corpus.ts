@@ -336,6 +336,11 @@ function* inputs(): Generator<[group: string, variant: string, bytes: string]> {
   yield ['expect', 'something else', request('Expect: 200-ok\r\nContent-Length: 5', 'hello')];
   yield [
     'expect',
+    'something else, and two codings',
+    request('Expect: 200-ok\r\nTransfer-Encoding: gzip, chunked', `0\r\n\r\n${SMUGGLED}`),
+  ];
+  yield [
+    'expect',
     'twice',
     request('Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5', 'hello'),
   ];
