@@ -22,20 +22,25 @@ async function events({ client, output }: Session, service: string | undefined):
 }
 
 function line(
-  { time, type, service = '', durationMs, reason, message, lastLogLines }: AdminEvent,
+  { time, type, service = '', durationMs, reason, message, exitCode, oomKilled, lastLogLines }: AdminEvent,
   out: NodeJS.WriteStream,
 ): string {
   const facts = [
     typeof durationMs === 'number' ? `${Math.round(durationMs)} ms` : undefined,
     typeof reason === 'string' ? `(${reason})` : undefined,
-    typeof message === 'string' ? message : undefined,
+    typeof message === 'string' ? message : howItEnded(exitCode, oomKilled),
   ].filter((fact) => fact !== undefined);
   const lines = Array.isArray(lastLogLines) ? lastLogLines.map((one) => `\n    ${one}`).join('') : '';
   const clock = paint(out, 'dim', new Date(time).toTimeString().slice(0, 8));
   return `${clock}  ${service.padEnd(16)}  ${paint(out, styleOf(type), type)}  ${facts.join(' ')}${lines}`.trimEnd();
 }
 
+function howItEnded(exitCode: unknown, oomKilled: unknown): string | undefined {
+  if (oomKilled === true) return 'out of memory';
+  return typeof exitCode === 'number' ? `with code ${exitCode}` : undefined;
+}
+
 function styleOf(type: string): Style {
-  if (type.endsWith('failed') || type === 'runtime-lost') return 'red';
+  if (type.endsWith('failed') || ['exited', 'out-of-memory', 'runtime-lost'].includes(type)) return 'red';
   return type === 'ready' || type === 'deployed' ? 'green' : 'cyan';
 }

@@ -366,6 +366,21 @@ describe('looking', () => {
     const events = start(['events', 'golang']);
     const [told] = await once(events.stderr.setEncoding('utf8'), 'data');
     expect(told).toContain('the last start of golang failed: nothing listens on port 8080');
+    await expect.poll(() => platform.listeners).toBe(1);
+    platform.publish({
+      type: 'exited',
+      service: 'golang',
+      exitCode: 3,
+      oomKilled: false,
+      lastLogLines: ['bye'],
+    });
+    platform.publish({ type: 'exited', service: 'golang', exitCode: 137, oomKilled: true, lastLogLines: [] });
+    let lines = '';
+    for await (const text of events.stdout.setEncoding('utf8')) {
+      lines += text;
+      if (lines.includes('of memory\n')) break;
+    }
+    expect(lines).toMatch(/golang +exited +with code 3\n {4}bye\n.*golang +exited +out of memory\n/);
     events.kill('SIGINT');
     await once(events, 'close');
 
