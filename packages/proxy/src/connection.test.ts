@@ -92,6 +92,11 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
         'POST /b HTTP/1.1\r\nHost: raw.test\r\nExpect: miracles\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
         [200, 417],
       ],
+      [
+        'TRACE with a body',
+        'TRACE /b HTTP/1.1\r\nHost: raw.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+        [200, 405],
+      ],
       ['a request of HTTP/2', 'GET /b HTTP/2.0\r\nHost: raw.test\r\n\r\n', [200, 505]],
     ])('%s is refused after it, and that is the end', async (_name, bytes, expected) => {
       slowly();
@@ -264,6 +269,11 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       [
         'HTTP/1.0 that says both',
         'GET /a HTTP/1.0\r\nHost: raw.test\r\nConnection: close, keep-alive\r\n\r\n',
+        200,
+      ],
+      [
+        'HTTP/1.0 with Proxy-Connection',
+        'GET /a HTTP/1.0\r\nHost: raw.test\r\nProxy-Connection: keep-alive\r\n\r\n',
         200,
       ],
       [

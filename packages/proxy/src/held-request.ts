@@ -24,6 +24,7 @@ const ENDS_CONNECTION = new Set([
   'INVALID_HOST',
   'HTTP_VERSION',
   'EXPECTATION_FAILED',
+  'METHOD_NOT_ALLOWED', // TRACE, which may have no body
   'TARGET_TOO_LONG',
   'HEADERS_TOO_LARGE',
   'BODY_TOO_LARGE',
@@ -31,6 +32,7 @@ const ENDS_CONNECTION = new Set([
 ]);
 
 const CLOSE = /(?:^|,)\s*close\s*(?:,|$)/i;
+const KEEP_ALIVE = /(?:^|,)\s*keep-alive\s*(?:,|$)/i;
 
 const ignore = () => {};
 
@@ -73,8 +75,8 @@ export class HeldRequest extends Held implements Exchange {
     try {
       if (this.#unreadable !== undefined) throw this.#unreadable;
       this.route();
-      if (this.request.httpVersionMinor === 0 && CLOSE.test(this.head.connection ?? '')) {
-        this.response.shouldKeepAlive = false; // whatever it says besides
+      if (this.request.httpVersionMinor === 0 && !this.#isKeptAlive) {
+        this.response.shouldKeepAlive = false;
         this.connection.end();
       }
       if (this.head.path === '*' || endsHere(this.request)) {
@@ -199,6 +201,12 @@ export class HeldRequest extends Held implements Exchange {
       lease.release();
       this.refuse(error);
     }
+  }
+
+  /** Does one of HTTP/1.0 say that it is not the last? Node also believes `Proxy-Connection`, or the later of two headers. */
+  get #isKeptAlive(): boolean {
+    const { connection = '' } = this.head;
+    return KEEP_ALIVE.test(connection) && !CLOSE.test(connection);
   }
 
   /** What became of the body. */
