@@ -58,3 +58,27 @@ test('whatever the forwarder throws is an answer', async () => {
   ]);
   expect([status, open]).toEqual([500, 0]);
 });
+
+test.each(['closed', 'sent', 'unsent'] as const)(
+  'a client that leaves says nothing of the instance, which is not examined: %s',
+  async (reached) => {
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+    let tries = 0;
+    front = await FakeFront.start({
+      // As the real one does: it is told by the end of the connection.
+      upgrade: async ({ socket }) => {
+        tries += 1;
+        arrive();
+        await once(socket, 'close');
+        throw new UpstreamError('UPSTREAM_DISCONNECTED', reached, new Error('the client left'));
+      },
+    });
+    const socket = connect(front.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: web.test\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n');
+    await arrived;
+    socket.destroy();
+    const { accesses } = front;
+    await expect.poll(() => accesses).toHaveLength(1);
+    expect([accesses[0]?.status, tries, front.examined, front.open]).toEqual([499, 1, 0, 0]);
+  },
+);

@@ -72,6 +72,7 @@ export class HeldUpgrade extends Held {
         left.throwIfAborted();
         return await this.context.forwarder.upgrade(this.#exchange(lease));
       } catch (error) {
+        left.throwIfAborted(); // that the client left says nothing of the instance
         if (!(error instanceof UpstreamError) || error.code !== 'UPSTREAM_DISCONNECTED') throw error;
         failure = error;
       } finally {
