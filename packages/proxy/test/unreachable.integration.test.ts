@@ -32,6 +32,9 @@ const CLOSES_ITS_PORT = `
 `;
 let proxy: ProxyProcess;
 
+/** It is replaced first, and has then its grace period to end. */
+const stoppedOnce = (service: string) =>
+  expect.poll(() => proxy.logged(`${service} stopped (unreachable)`), { timeout: 10_000 }).toHaveLength(1);
 const containers = () => dockerLines('ps', '-q', '--no-trunc', '--filter', `label=cless.owner=${owner}`);
 
 describe.skipIf(noEngine !== undefined)(
@@ -100,7 +103,7 @@ describe.skipIf(noEngine !== undefined)(
       const last = await proxy.fetch(host);
       expect(last.status).toBe(200);
       expect(last.headers['x-instance']).not.toBe(first.headers['x-instance']);
-      expect(proxy.logged('app stopped (unreachable)')).toHaveLength(1);
+      await stoppedOnce('app');
     });
 
     test('with a closed port: GETs are held and answered by another one', async () => {
@@ -113,7 +116,7 @@ describe.skipIf(noEngine !== undefined)(
       const answers = await Promise.all([found, ...held]);
       expect(answers.map(({ status, text }) => (status === 200 ? 'ok' : text))).toEqual(Array(21).fill('ok'));
       for (const { headers } of answers) expect(headers['x-instance']).not.toBe(first.headers['x-instance']);
-      expect(proxy.logged('closing stopped (unreachable)')).toHaveLength(1);
+      await stoppedOnce('closing');
     });
   },
 );
