@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -329,6 +330,18 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       }
       expect(upstream.received).not.toContain('smuggled');
       expect(upstream.received).not.toContain('/up');
+    });
+
+    test('what follows in masses is not even parsed', async () => {
+      let parsed = 0;
+      const count = () => {
+        parsed += 1;
+      };
+      subscribe('http.server.request.start', count);
+      const { text } = await sendRaw(front.port, `${get('/a', '', 'a..b')}${get('/n').repeat(100_000)}`);
+      unsubscribe('http.server.request.start', count);
+      expect(statuses(text)).toEqual([400]);
+      expect(parsed).toBeLessThan(10_000);
     });
 
     test('who is refused while it uploads hears it before the connection breaks', async () => {

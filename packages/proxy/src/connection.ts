@@ -125,6 +125,8 @@ export class Connection {
   /** What still comes is for nobody. */
   ignore(): void {
     this.#ignored = true;
+    // Nor for Node's parser, which some megabytes of small requests would keep busy for seconds.
+    this.socket.on('data', () => {}).removeAllListeners('data');
     this.socket.resume();
   }
 
