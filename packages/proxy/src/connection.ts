@@ -2,18 +2,21 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from './clock.ts';
 
-/** Something that has a client's connection to itself from its beginning to its end: an exchange, an upgrade, a refusal. */
+/**
+ * Something that has a client's connection to itself from its beginning to its end: an exchange, an upgrade, a refusal.
+ * What does not concern it it leaves out.
+ */
 export interface Turn {
   /** Has all of it been read that the client sends? */
   readonly whole: boolean;
   /** Begins. It ends with a call of {@link Connection.over}, or with the connection. */
   begin(): void;
   /** What follows its head cannot be read. */
-  unreadable(error: Error): void;
+  unreadable?(error: Error): void;
   /** Nothing has moved on the connection for so long, in milliseconds. */
-  silent(ms: number): void;
+  silent?(ms: number): void;
   /** There is room to write again, on a connection that Node's HTTP server has given away. */
-  drained(): void;
+  drained?(): void;
 }
 
 /** How much may wait behind the turn that is under way, in bytes; then nothing more is read. */
@@ -102,7 +105,7 @@ export class Connection {
     const latest = this.#latest;
     if (latest?.whole === false) {
       this.#ended = true;
-      latest.unreadable(error);
+      latest.unreadable?.(error);
       if (this.#current === undefined) this.close();
     } else if (this.#ended) {
       this.#ignored = true; // garbage behind `Connection: close` harms nobody
@@ -118,7 +121,7 @@ export class Connection {
   givenAway(): void {
     if (this.#givenAway) return;
     this.#givenAway = true;
-    this.socket.on('drain', () => this.#current?.drained());
+    this.socket.on('drain', () => this.#current?.drained?.());
     this.socket.on('error', () => {}); // `close` follows
   }
 

@@ -218,7 +218,7 @@ export class Front implements Entrance {
 
   /** Nothing has moved on a connection for a while; whether that is too long depends on what it is waiting for. */
   #onSilence({ socket, current }: Connection): void {
-    if (current !== undefined) current.silent(this.#silence.measure(socket));
+    if (current !== undefined) current.silent?.(this.#silence.measure(socket));
     else if (socket.bytesWritten > 0) socket.destroy(); // between requests, so the timer was the one of keep-alive
     // Else nothing came yet: that is for the timeout of the headers.
   }

@@ -8,7 +8,7 @@ import { lastResponseOn } from './front-response.ts';
 import { Held } from './held.ts';
 import { writeProblem } from './problem.ts';
 
-/** A client's upgrade, from its head to the end of the connection. */
+/** A client's upgrade, from its head to the end of the connection. A WebSocket may say nothing for hours. */
 export class HeldUpgrade extends Held {
   readonly #protocol: string;
   readonly #early: EarlyBytes;
@@ -31,12 +31,6 @@ export class HeldUpgrade extends Held {
   begin(): void {
     void this.#run();
   }
-
-  unreadable(): void {} // nobody reads it as HTTP
-
-  drained(): void {}
-
-  silent(): void {} // a WebSocket may say nothing for hours
 
   // Private
 

@@ -53,9 +53,6 @@ export abstract class Held implements Turn {
 
   abstract begin(): void;
   abstract readonly whole: boolean;
-  abstract unreadable(error: Error): void;
-  abstract silent(ms: number): void;
-  abstract drained(): void;
 
   /** The client's, if it gave one that can be passed on; else ours. */
   protected get requestId(): string {

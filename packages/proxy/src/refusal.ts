@@ -31,10 +31,6 @@ export class Refusal implements Turn {
     this.#connection.socket.write(rawProblem(problem, randomUUID(), this.#bodiless));
     this.#connection.over();
   }
-
-  unreadable(): void {}
-  silent(): void {}
-  drained(): void {}
 }
 
 /** The last answer of a connection: to a `CONNECT`. */
@@ -59,8 +55,4 @@ export class ConnectRefusal implements Turn {
     held.refuse(new BadRequestError('CONNECT is not spoken here'));
     this.#connection.close();
   }
-
-  unreadable(): void {}
-  silent(): void {}
-  drained(): void {}
 }

@@ -22,8 +22,4 @@ export class Replay implements Turn {
     const bytes = Buffer.concat([withoutOffer(this.#request), this.#early.take()]);
     this.#connection.replay(bytes, this.#server);
   }
-
-  unreadable(): void {}
-  silent(): void {}
-  drained(): void {}
 }
