@@ -12,7 +12,7 @@ fi
 newest() { find "$@" -type f -printf '%T@\n' | sort -n | tail -1; }
 for package in packages/*/; do
   grep -q '"build"' "$package/package.json" || continue
-  if [ ! -e "$package/dist/index.js" ] || [ "$(printf '%s\n' "$(newest "$package/src")" "$(newest "$package/dist")" | sort -n | tail -1)" != "$(newest "$package/dist")" ]; then
+  if [ ! -e "$package/dist/index.js" ] || [ "$(printf '%s\n' "$(newest "$package/src" packages/model/src)" "$(newest "$package/dist")" | sort -n | tail -1)" != "$(newest "$package/dist")" ]; then
     echo "building (npm run build)"
     npm run --silent build
     break

@@ -1,9 +1,9 @@
+import { codeOf } from '@cless/model';
 import { FakeClock, FakeRuntime, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Activator } from './activator.ts';
 import { ConventionSource } from './convention-source.ts';
-import { codeOf } from './errors.ts';
 import { FakeWorker } from './fake-worker.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { Lease, LeaseGiver } from './lease.ts';

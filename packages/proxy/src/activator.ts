@@ -1,6 +1,6 @@
+import type { Clock } from '@cless/model';
 import type { ActivatorEvent } from './activator-event.ts';
 import { Capacity } from './capacity.ts';
-import type { Clock } from './clock.ts';
 import type {
   Forwarder,
   ReadinessProbe,

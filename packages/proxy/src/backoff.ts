@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;

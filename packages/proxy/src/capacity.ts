@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 import { PatientQueue } from './patient-queue.ts';
 
 /** How many instances may be warm at once; the least recently used idle one makes room for another. */

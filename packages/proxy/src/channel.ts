@@ -1,4 +1,4 @@
-import { messageOf } from './errors.ts';
+import { messageOf } from '@cless/model';
 
 /** What carries messages to another process and back: one that was forked, or for that one `process` itself. */
 export interface Port {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '@cless/model';
 
 /**
  * Something that has a client's connection to itself from its beginning to its end: an exchange, an upgrade, a refusal.

@@ -1,10 +1,10 @@
 import { waitUntilReady } from '@cless/health';
+import type { Clock } from '@cless/model';
 import type { Router as ConcreteRouter } from '@cless/router';
 import type { DockerRuntime } from '@cless/runtime-docker';
 import type { ProcessRuntime } from '@cless/runtime-process';
 import type { FakeClock, FakeRuntime } from '@cless/testkit';
 import { expectTypeOf, test } from 'vitest';
-import type { Clock } from './clock.ts';
 import type { Forwarder, ReadinessProbe, Router, Runtime, ServiceSource } from './contracts.ts';
 import type { ConventionSource } from './convention-source.ts';
 import type { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
+import type { Clock } from '@cless/model';
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
 
 export interface DescriptorsOptions {
   readonly log: Logger;

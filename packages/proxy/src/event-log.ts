@@ -1,7 +1,7 @@
+import { messageOf } from '@cless/model';
 import type { Logger } from 'pino';
 import type { RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent, Exit } from './activator-event.ts';
-import { messageOf } from './errors.ts';
 import type { Access } from './front.ts';
 
 /** The story of each instance as log lines. */

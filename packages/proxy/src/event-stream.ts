@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { messageOf, reasonOf } from '@cless/model';
 import type { RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
-import { messageOf, reasonOf } from './errors.ts';
 
 /** Something that has happened, as others are told it. */
 export interface PublishedEvent {

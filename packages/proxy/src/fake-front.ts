@@ -1,5 +1,5 @@
+import { systemClock } from '@cless/model';
 import { Router } from '@cless/router';
-import { systemClock } from './clock.ts';
 import type { Forwarder, Revision } from './contracts.ts';
 import { SoleRevision } from './convention-source.ts';
 import { TrustedProxies } from './forwarded.ts';

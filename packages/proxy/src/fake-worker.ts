@@ -1,6 +1,6 @@
+import type { Clock } from '@cless/model';
 import { FakePort } from '@cless/testkit';
 import { Channel, type Message } from './channel.ts';
-import type { Clock } from './clock.ts';
 import type { Lease } from './lease.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 import { Connection, type Turn } from './connection.ts';
 import type { Forwarder, Router, ServiceSource } from './contracts.ts';
 import { EarlyBytes } from './early-bytes.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 import type { Endpoint, Revision } from './contracts.ts';
 import { type Activation, Lease, type Leased } from './lease.ts';
 import { Usage } from './usage.ts';

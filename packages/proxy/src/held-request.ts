@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { codeOf } from '@cless/model';
 import { breakOff } from './answer.ts';
 import type { Connection } from './connection.ts';
 import type { Exchange, ForwardError, Target } from './contracts.ts';
-import { codeOf, SilenceError } from './errors.ts';
+import { SilenceError } from './errors.ts';
 import type { FrontContext } from './front.ts';
 import type { FrontResponse } from './front-response.ts';
 import { Held } from './held.ts';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { codeOf } from '@cless/model';
 import type { Connection, Turn } from './connection.ts';
 import type { FixedAnswer, ForwardError, Revision, ServedService } from './contracts.ts';
-import { codeOf, ServiceNotFoundError, ShuttingDownError } from './errors.ts';
+import { ServiceNotFoundError, ShuttingDownError } from './errors.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
 import { checkHops } from './hops.ts';

@@ -1,6 +1,6 @@
+export { type Clock, systemClock, type Timer } from '@cless/model';
 export { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
 export type { ActivatorEvent, StopReason } from './activator-event.ts';
-export { type Clock, systemClock, type Timer } from './clock.ts';
 export type * from './contracts.ts';
 export { type ConventionOptions, ConventionSource } from './convention-source.ts';
 export { EventStream, type PublishedEvent } from './event-stream.ts';

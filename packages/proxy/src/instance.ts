@@ -1,7 +1,7 @@
+import type { Clock, Timer } from '@cless/model';
+import { codeOf } from '@cless/model';
 import type { ActivatorEvent, Exit, InstanceEvent, StopReason } from './activator-event.ts';
-import type { Clock, Timer } from './clock.ts';
 import type { Endpoint, Forwarder, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
-import { codeOf } from './errors.ts';
 import { Grant, type Granting } from './grant.ts';
 import { IdleClock, idleStepMs } from './idle-clock.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';

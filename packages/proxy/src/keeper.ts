@@ -1,6 +1,6 @@
+import type { Clock, Timer } from '@cless/model';
+import { codeOf } from '@cless/model';
 import { Backoff } from './backoff.ts';
-import type { Clock, Timer } from './clock.ts';
-import { codeOf } from './errors.ts';
 import type { Instance } from './instance.ts';
 
 export interface KeeperOptions {

@@ -1,5 +1,5 @@
+import type { Clock } from '@cless/model';
 import { type Logger, stdSerializers } from 'pino';
-import type { Clock } from './clock.ts';
 import { conceal } from './secrets.ts';
 
 /** How a process ends that met an error which nobody expected: EX_SOFTWARE of sysexits.h. */

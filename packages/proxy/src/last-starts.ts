@@ -1,5 +1,5 @@
+import { messageOf, reasonOf } from '@cless/model';
 import type { ActivatorEvent } from './activator-event.ts';
-import { messageOf, reasonOf } from './errors.ts';
 
 /** The last start of a service that was tried. */
 export interface LastStart {

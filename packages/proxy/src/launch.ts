@@ -1,7 +1,8 @@
+import type { Clock, Timer } from '@cless/model';
+import { codeOf } from '@cless/model';
 import type { Exit, InstanceEvent } from './activator-event.ts';
-import type { Clock, Timer } from './clock.ts';
 import type { Endpoint, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
-import { codeOf, InstanceExitedError, ShuttingDownError } from './errors.ts';
+import { InstanceExitedError, ShuttingDownError } from './errors.ts';
 import { lookInto } from './not-ready.ts';
 
 export interface LaunchOptions {

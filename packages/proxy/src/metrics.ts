@@ -1,7 +1,7 @@
+import { reasonOf } from '@cless/model';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Activator, RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
-import { reasonOf } from './errors.ts';
 import { MAX_SERVICES, OTHERS, type Reading } from './meters.ts';
 
 const START_SECONDS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60];

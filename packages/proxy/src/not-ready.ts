@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 import type { Endpoint, Revision, Runtime } from './contracts.ts';
 import { InstanceNotReadyError } from './errors.ts';
 import { rest } from './rest.ts';

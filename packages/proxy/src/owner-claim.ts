@@ -1,5 +1,5 @@
-import type { Clock, Timer } from './clock.ts';
-import { codeOf } from './errors.ts';
+import type { Clock, Timer } from '@cless/model';
+import { codeOf } from '@cless/model';
 
 /** What binds an owner to this state directory; fails with code `OWNER_TAKEN` where it is bound to another one. */
 interface Owned {

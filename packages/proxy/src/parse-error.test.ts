@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { codeOf } from '@cless/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { codeOf } from './errors.ts';
 import { explainParseError, type ParseError, wasHead } from './parse-error.ts';
 
 const LIMITS = { maxTargetBytes: 100, maxHeaderBytes: 200, maxHeaderCount: 10, maxBodyBytes: 100 };

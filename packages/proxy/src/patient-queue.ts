@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 
 /** Those that wait for their turn in the order in which they came, each as long as its patience lasts. */
 export class PatientQueue {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '@cless/model';
 
 /** What a comparison with the runtime's list has found. */
 export interface Comparison {

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 import type { Runtime } from './contracts.ts';
 import { rest } from './rest.ts';
 

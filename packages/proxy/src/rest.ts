@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 
 /** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
 export async function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
+import { codeOf } from '@cless/model';
 import { Backoff } from './backoff.ts';
 import type { Capacity } from './capacity.ts';
 import type { Revision, RuntimeInstance } from './contracts.ts';
 import {
   BackoffError,
   CapacityError,
-  codeOf,
   QueueFullError,
   ReplacedError,
   RuntimeUnavailableError,

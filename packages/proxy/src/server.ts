@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
+import { systemClock } from '@cless/model';
 import type { Logger } from 'pino';
 import { Activator } from './activator.ts';
-import { systemClock } from './clock.ts';
 import type { ReadinessProbe, Revision, Runtime, ServiceSource } from './contracts.ts';
 import type { Entrance, Where } from './entrance.ts';
 import { ShuttingDownError } from './errors.ts';

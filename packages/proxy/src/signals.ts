@@ -1,5 +1,5 @@
+import { systemClock } from '@cless/model';
 import type { Logger } from 'pino';
-import { systemClock } from './clock.ts';
 
 /** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
 const SIGNAL_ECHO_MS = 250;

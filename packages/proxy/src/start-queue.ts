@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 import { PatientQueue } from './patient-queue.ts';
 
 /** Lets so many starts run at once; the others get their turn in the order in which they came. */

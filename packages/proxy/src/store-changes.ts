@@ -1,7 +1,7 @@
+import type { Clock } from '@cless/model';
+import { messageOf } from '@cless/model';
 import type { Store } from '@cless/store';
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
-import { messageOf } from './errors.ts';
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 10_000;

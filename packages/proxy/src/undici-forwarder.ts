@@ -1,3 +1,4 @@
+import { codeOf } from '@cless/model';
 import { Client, type Dispatcher } from 'undici';
 import {
   breakOff,
@@ -8,7 +9,6 @@ import {
   writeTrailers,
 } from './answer.ts';
 import type { Endpoint, Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
-import { codeOf } from './errors.ts';
 import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
 import { InstanceSocket } from './instance-socket.ts';
 import { Upgrades } from './upgrades.ts';

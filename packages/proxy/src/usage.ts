@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '@cless/model';
 
 /** How much an instance is in use: its open leases, and since when none of them keeps it awake. */
 export class Usage {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '@cless/model';
 import type { Revision } from './contracts.ts';
 import type { Instance } from './instance.ts';
 

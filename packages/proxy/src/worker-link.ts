@@ -1,6 +1,6 @@
+import type { Clock } from '@cless/model';
 import type { Activator } from './activator.ts';
 import { type Call, Channel, type Port } from './channel.ts';
-import type { Clock } from './clock.ts';
 import type { Revision, ServiceSource } from './contracts.ts';
 import type { ConventionSource } from './convention-source.ts';
 import type { Grant } from './grant.ts';

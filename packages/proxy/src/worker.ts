@@ -1,5 +1,5 @@
+import { systemClock } from '@cless/model';
 import { Channel, type Port } from './channel.ts';
-import { systemClock } from './clock.ts';
 import type { ServiceSource } from './contracts.ts';
 import { Front, type FrontOptions } from './front.ts';
 import { RemoteActivator } from './remote-activator.ts';
