@@ -1,3 +1,11 @@
+export type { Hardening, Relaxation } from './container/hardening.ts';
+export type { Endpoint, Instance } from './container/instance.ts';
+export type { Listener } from './container/listening.ts';
+export { DockerRuntime, type DockerRuntimeOptions } from './container/runtime.ts';
+export type { InstanceSpec, Volume } from './container/spec.ts';
+export type { StartOptions } from './container/start.ts';
+export type { RuntimeEvent } from './engine/events.ts';
+export type { Image } from './engine/images.ts';
 export {
   EngineAddressError,
   EngineRefusedError,
@@ -13,13 +21,5 @@ export {
   type RuntimeErrorCode,
   StartFailedError,
 } from './errors.ts';
-export type { RuntimeEvent } from './events.ts';
-export type { Hardening, Relaxation } from './hardening.ts';
-export type { Image } from './images.ts';
-export type { Endpoint, Instance } from './instance.ts';
-export type { Listener } from './listening.ts';
-export type { Holder } from './owner-record.ts';
-export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';
-export type { InstanceSpec, Volume } from './spec.ts';
-export type { StartOptions } from './start.ts';
-export type { ServiceVolume } from './volumes.ts';
+export type { Holder } from './owner/record.ts';
+export type { ServiceVolume } from './owner/volumes.ts';

@@ -1,6 +1,6 @@
 import Docker from 'dockerode';
-import { engineAddress } from './engine-address.ts';
-import { EngineAddressError, EngineRefusedError, EngineUnreachableError, RuntimeError } from './errors.ts';
+import { EngineAddressError, EngineRefusedError, EngineUnreachableError, RuntimeError } from '../errors.ts';
+import { engineAddress } from './address.ts';
 import { Limit } from './limit.ts';
 import { StatusError, Transport } from './transport.ts';
 

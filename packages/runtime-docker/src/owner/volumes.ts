@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { MountSettings } from 'dockerode';
-import type { Engine } from './engine.ts';
-import { isRefusal } from './errors.ts';
-import { LABELS } from './labels.ts';
-import type { Volume } from './spec.ts';
+import type { Volume } from '../container/spec.ts';
+import type { Engine } from '../engine/engine.ts';
+import { isRefusal } from '../errors.ts';
+import { LABELS } from '../labels.ts';
 
 /** A volume that an image declared, which is a service's as long as nobody removes it. */
 export interface ServiceVolume {

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { LABELS } from '../labels.ts';
 import { Engine } from './engine.ts';
 import { type RuntimeEvent, watchEvents } from './events.ts';
-import { LABELS } from './labels.ts';
 
 const event = (Action: string, ID: string, more: object = {}) =>
   `${JSON.stringify({ Type: 'container', Action, Actor: { ID, Attributes: { [LABELS.owner]: 'me', ...more } } })}\n`;

@@ -1,5 +1,5 @@
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
-import { LABELS } from './labels.ts';
+import { LABELS } from '../labels.ts';
 
 /** Where an instance answers. */
 export interface Endpoint {

@@ -1,7 +1,7 @@
 import type { NetworkInspectInfo } from 'dockerode';
-import type { Engine } from './engine.ts';
-import { EngineRefusedError, isRefusal, NetworkNotFoundError, NoAddressPoolError } from './errors.ts';
-import { LABELS } from './labels.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineRefusedError, isRefusal, NetworkNotFoundError, NoAddressPoolError } from '../errors.ts';
+import { LABELS } from '../labels.ts';
 
 type Listed = Pick<NetworkInspectInfo, 'Id' | 'Name' | 'Created' | 'Labels'>;
 

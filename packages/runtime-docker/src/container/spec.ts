@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ContainerCreateOptions } from 'dockerode';
+import { LABELS } from '../labels.ts';
+import { mounts } from '../owner/volumes.ts';
 import { type Hardening, hardeningConfig, isRoot, type Relaxation, UNPRIVILEGED_USER } from './hardening.ts';
-import { LABELS } from './labels.ts';
-import { mounts } from './volumes.ts';
 
 /** What an instance is started from. */
 export interface InstanceSpec {

@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Engine } from './engine.ts';
-import { LABELS } from './labels.ts';
+import { Engine } from '../engine/engine.ts';
+import { LABELS } from '../labels.ts';
 import { JoinedNetworks, OwnNetwork } from './network.ts';
 
 /*

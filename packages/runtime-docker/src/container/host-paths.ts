@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, normalize, sep } from 'node:path';
-import { StartFailedError } from './errors.ts';
+import { StartFailedError } from '../errors.ts';
 
 /** The folders of the host that containers may be given, with all that is in them. */
 export class HostPaths {

@@ -1,9 +1,9 @@
 import { cleanUp, docker, noEngine, sampleImage } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Engine } from './engine.ts';
-import { OwnerTakenError } from './errors.ts';
-import { OwnerRecord } from './owner-record.ts';
-import { DockerRuntime } from './runtime.ts';
+import { DockerRuntime } from '../container/runtime.ts';
+import { Engine } from '../engine/engine.ts';
+import { OwnerTakenError } from '../errors.ts';
+import { OwnerRecord } from './record.ts';
 
 const one = { id: 'one', directory: '/var/lib/one' };
 const other = { id: 'other', directory: '/var/lib/other' };

@@ -1,9 +1,9 @@
-import type { Engine } from './engine.ts';
-import { EngineRefusedError, InstanceNotFoundError, isRefusal } from './errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { logLines } from '../engine/logs.ts';
+import { EngineRefusedError, InstanceNotFoundError, isRefusal } from '../errors.ts';
+import { LABELS } from '../labels.ts';
 import { fromInspection, fromListing, type Instance } from './instance.ts';
-import { LABELS } from './labels.ts';
 import { type Listener, listenersOf } from './listening.ts';
-import { logLines } from './logs.ts';
 import type { PortRange } from './ports.ts';
 
 /** How long the engine may say that a removal is in progress, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { ImageInspectInfo } from 'dockerode';
+import { ImageNotFoundError, isRefusal } from '../errors.ts';
 import type { Engine } from './engine.ts';
-import { ImageNotFoundError, isRefusal } from './errors.ts';
 
 /** An image on the host. */
 export interface Image {

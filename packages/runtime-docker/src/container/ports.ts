@@ -1,5 +1,5 @@
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
-import { NoFreePortError } from './errors.ts';
+import { NoFreePortError } from '../errors.ts';
 
 /**
  * The published ports of this host: hands out one that is free now and not handed out before.

@@ -1,6 +1,6 @@
-import type { Engine } from './engine.ts';
-import { isRefusal, OwnerTakenError } from './errors.ts';
-import { LABELS } from './labels.ts';
+import type { Engine } from '../engine/engine.ts';
+import { isRefusal, OwnerTakenError } from '../errors.ts';
+import { LABELS } from '../labels.ts';
 
 /** Who acts for an owner: the state directory that knows its services. */
 export interface Holder {

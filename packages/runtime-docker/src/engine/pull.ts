@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
+import { EngineRefusedError, PullFailedError } from '../errors.ts';
 import type { Engine } from './engine.ts';
-import { EngineRefusedError, PullFailedError } from './errors.ts';
 import { IS_PATH } from './images.ts';
 import { lines } from './lines.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ContainerCreateOptions } from 'dockerode';
-import type { Containers } from './containers.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Images } from '../engine/images.ts';
 import {
   EngineRefusedError,
   ImageNotFoundError,
@@ -9,14 +9,14 @@ import {
   NetworkNotFoundError,
   NoFreePortError,
   StartFailedError,
-} from './errors.ts';
+} from '../errors.ts';
+import type { JoinedNetworks, OwnNetwork } from '../owner/network.ts';
+import type { Volumes } from '../owner/volumes.ts';
+import type { Containers } from './containers.ts';
 import type { HostPaths } from './host-paths.ts';
-import type { Images } from './images.ts';
 import { describeExit, type Instance } from './instance.ts';
-import type { JoinedNetworks, OwnNetwork } from './network.ts';
 import type { PortRange } from './ports.ts';
 import { containerConfig, type InstanceSpec } from './spec.ts';
-import type { Volumes } from './volumes.ts';
 
 export interface StartOptions {
   /**

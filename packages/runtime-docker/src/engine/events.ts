@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endedByOom } from '../container/instance.ts';
+import { LABELS } from '../labels.ts';
 import type { Engine } from './engine.ts';
-import { endedByOom } from './instance.ts';
-import { LABELS } from './labels.ts';
 import { lines } from './lines.ts';
 
 /**

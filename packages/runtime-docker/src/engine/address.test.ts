@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { engineAddress } from './engine-address.ts';
+import { engineAddress } from './address.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'cless-home-'));
 afterAll(() => rmSync(home, { recursive: true }));

@@ -1,20 +1,20 @@
+import { engineAddress } from '../engine/address.ts';
+import { Engine } from '../engine/engine.ts';
+import { type RuntimeEvent, watchEvents } from '../engine/events.ts';
+import { type Image, Images } from '../engine/images.ts';
+import { followLogs } from '../engine/logs.ts';
+import { pullImage } from '../engine/pull.ts';
+import { InstanceNotFoundError, isRefusal, NetworkNotFoundError } from '../errors.ts';
+import { JoinedNetworks, OwnNetwork } from '../owner/network.ts';
+import { type Holder, OwnerRecord } from '../owner/record.ts';
+import { type ServiceVolume, Volumes } from '../owner/volumes.ts';
 import { Containers } from './containers.ts';
-import { Engine } from './engine.ts';
-import { engineAddress } from './engine-address.ts';
-import { InstanceNotFoundError, isRefusal, NetworkNotFoundError } from './errors.ts';
-import { type RuntimeEvent, watchEvents } from './events.ts';
 import { HostPaths } from './host-paths.ts';
-import { type Image, Images } from './images.ts';
 import type { Instance } from './instance.ts';
 import type { Listener } from './listening.ts';
-import { followLogs } from './logs.ts';
-import { JoinedNetworks, OwnNetwork } from './network.ts';
-import { type Holder, OwnerRecord } from './owner-record.ts';
 import { PortRange } from './ports.ts';
-import { pullImage } from './pull.ts';
 import { type InstanceSpec, specHash } from './spec.ts';
 import { Starter, type StartOptions } from './start.ts';
-import { type ServiceVolume, Volumes } from './volumes.ts';
 
 export interface DockerRuntimeOptions {
   /** Whose containers these are: the `cless.owner` label. No other containers are ever touched. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { EngineAddressError } from './errors.ts';
+import { EngineAddressError } from '../errors.ts';
 
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 
