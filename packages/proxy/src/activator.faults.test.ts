@@ -1,8 +1,8 @@
+import type { Revision } from '@cless/model';
 import { FakeClock, FakeRuntime } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
 import type { ActivatorEvent } from './activator-event.ts';
-import type { Revision } from './contracts.ts';
 import { FakeConvention } from './fake-convention.ts';
 import type { Lease } from './lease.ts';
 

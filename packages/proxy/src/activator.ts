@@ -1,15 +1,6 @@
-import type { Clock } from '@cless/model';
+import type { Clock, ReadinessProbe, Revision, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/model';
 import type { ActivatorEvent } from './activator-event.ts';
 import { Capacity } from './capacity.ts';
-import type {
-  Forwarder,
-  ReadinessProbe,
-  Revision,
-  Runtime,
-  RuntimeEvent,
-  RuntimeInstance,
-  ServiceSource,
-} from './contracts.ts';
 import {
   AsleepError,
   QueueFullError,
@@ -17,11 +8,13 @@ import {
   RuntimeUnavailableError,
   ShuttingDownError,
 } from './errors.ts';
+import type { Forwarder } from './forward/forwarder.ts';
 import type { Instance } from './instance.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
 import { type Comparison, Reconciler } from './reconciler.ts';
 import { rest } from './rest.ts';
 import { type PoolSurroundings, RevisionPool } from './revision-pool.ts';
+import type { ServiceSource } from './services/source.ts';
 import { StartQueue } from './start-queue.ts';
 import { VolumeClaims } from './volume-claims.ts';
 

@@ -1,6 +1,7 @@
-import type { Revision, Runtime, ServedService, ServiceSource } from './contracts.ts';
+import type { Revision, Runtime } from '@cless/model';
 import { readImageLabels } from './image-labels.ts';
 import { type ImageIds, ImageList } from './image-list.ts';
+import type { ServedService, ServiceSource } from './services/source.ts';
 
 export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;

@@ -1,4 +1,4 @@
-import type { Revision } from './contracts.ts';
+import type { Revision } from '@cless/model';
 
 /** Errors that the proxy itself raises; each has a stable `code`. How they are answered is told in `problem.ts`. */
 export abstract class ProxyError extends Error {

@@ -1,5 +1,5 @@
+import type { Revision } from '@cless/model';
 import type { FakeRuntime } from '@cless/testkit';
-import type { Revision } from './contracts.ts';
 import { ConventionSource } from './convention-source.ts';
 
 /** For tests: services by convention, of a fake runtime's images. */

@@ -1,7 +1,8 @@
+import type { Revision } from '@cless/model';
 import { systemClock } from '@cless/model';
 import { Router } from '@cless/router';
-import type { Forwarder, Revision } from './contracts.ts';
 import { SoleRevision } from './convention-source.ts';
+import type { Forwarder } from './forward/forwarder.ts';
 import { TrustedProxies } from './forwarded.ts';
 import { type Access, Front } from './front.ts';
 import { Lease } from './lease.ts';

@@ -1,5 +1,5 @@
 import { codeOf } from '@cless/model';
-import type { ForwardError } from './contracts.ts';
+import type { ForwardError } from './forward/forwarder.ts';
 
 /** Why there was no (whole) answer of the instance. */
 export class UpstreamError extends Error implements ForwardError {

@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@cless/model';
 import { Connection, type Turn } from './connection.ts';
-import type { Forwarder, Router, ServiceSource } from './contracts.ts';
 import { EarlyBytes } from './early-bytes.ts';
 import type { Entrance, Where } from './entrance.ts';
+import type { Forwarder } from './forward/forwarder.ts';
 import type { TrustedProxies } from './forwarded.ts';
 import { FrontResponse } from './front-response.ts';
 import { HeldRequest } from './held-request.ts';
@@ -18,6 +18,8 @@ import { ConnectRefusal, Refusal } from './refusal.ts';
 import { Replay } from './replay.ts';
 import { ExpectationError, type HeadLimits } from './request-head.ts';
 import { RetryBudget } from './retry-budget.ts';
+import type { Router } from './services/router.ts';
+import type { ServiceSource } from './services/source.ts';
 import { Silence } from './silence.ts';
 
 /** How long a connection may be silent before the system asks whether the other side is still there, in milliseconds. */

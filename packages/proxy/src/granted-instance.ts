@@ -1,5 +1,4 @@
-import type { Clock } from '@cless/model';
-import type { Endpoint, Revision } from './contracts.ts';
+import type { Clock, Endpoint, Revision } from '@cless/model';
 import { type Activation, Lease, type Leased } from './lease.ts';
 import { Usage } from './usage.ts';
 import type { GrantedLease, GrantUse, InstanceUse } from './worker-protocol.ts';

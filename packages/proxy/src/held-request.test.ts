@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { Exchange, ForwardError } from './contracts.ts';
 import { FakeFront } from './fake-front.ts';
+import type { Exchange, ForwardError } from './forward/forwarder.ts';
 import { UpstreamError } from './forward-error.ts';
 import { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
 import { UndiciForwarder } from './undici-forwarder.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { ForwardError, UpgradeExchange } from './contracts.ts';
 import { FakeFront } from './fake-front.ts';
+import type { ForwardError, UpgradeExchange } from './forward/forwarder.ts';
 import { UpstreamError } from './forward-error.ts';
 
 let front: FakeFront | undefined;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from './connection.ts';
-import type { UpgradeExchange } from './contracts.ts';
 import type { EarlyBytes } from './early-bytes.ts';
+import type { UpgradeExchange } from './forward/forwarder.ts';
 import { UpstreamError } from './forward-error.ts';
 import type { FrontContext } from './front.ts';
 import { lastResponseOn } from './front-response.ts';

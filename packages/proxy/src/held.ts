@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Revision } from '@cless/model';
 import { codeOf } from '@cless/model';
 import type { Connection, Turn } from './connection.ts';
-import type { FixedAnswer, ForwardError, Revision, ServedService } from './contracts.ts';
 import { ServiceNotFoundError, ShuttingDownError } from './errors.ts';
+import type { ForwardError } from './forward/forwarder.ts';
 import { outgoingHeaders } from './forwarded.ts';
 import type { FrontContext } from './front.ts';
 import { checkHops } from './hops.ts';
@@ -11,6 +12,7 @@ import type { Activation, Lease } from './lease.ts';
 import type { ServiceMeter } from './meters.ts';
 import { problemOf } from './problem.ts';
 import { type RequestHead, readHead } from './request-head.ts';
+import type { FixedAnswer, ServedService } from './services/source.ts';
 
 /** Until the head is read. */
 const UNREAD: RequestHead = {

@@ -2,7 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import { breakOff, flushHead, relayAnswerHead, writeInformation, writeTrailers } from './answer.ts';
-import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './contracts.ts';
+import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './forward/forwarder.ts';
 import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
 import type { ForwarderOptions } from './undici-forwarder.ts';
 import { Upgrades } from './upgrades.ts';

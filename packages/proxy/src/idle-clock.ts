@@ -1,5 +1,4 @@
-import type { Clock, Timer } from '@cless/model';
-import type { Revision } from './contracts.ts';
+import type { Clock, Revision, Timer } from '@cless/model';
 import type { InstanceState } from './instance-state.ts';
 import type { Usage } from './usage.ts';
 

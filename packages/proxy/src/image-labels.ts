@@ -1,4 +1,4 @@
-import type { Check } from './contracts.ts';
+import type { Check } from '@cless/model';
 import { parseDuration } from './duration.ts';
 
 /** What an image says of itself, as the defaults of its service by convention. Times in milliseconds. */

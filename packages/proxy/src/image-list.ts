@@ -1,4 +1,4 @@
-import type { Runtime } from './contracts.ts';
+import type { Runtime } from '@cless/model';
 
 /** Name → id of all images that there are. */
 export type ImageIds = ReadonlyMap<string, string>;

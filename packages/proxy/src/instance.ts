@@ -1,7 +1,15 @@
-import type { Clock, Timer } from '@cless/model';
+import type {
+  Clock,
+  Endpoint,
+  ReadinessProbe,
+  Revision,
+  Runtime,
+  RuntimeInstance,
+  Timer,
+} from '@cless/model';
 import { codeOf } from '@cless/model';
 import type { ActivatorEvent, Exit, InstanceEvent, StopReason } from './activator-event.ts';
-import type { Endpoint, Forwarder, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
+import type { Forwarder } from './forward/forwarder.ts';
 import { Grant, type Granting } from './grant.ts';
 import { IdleClock, idleStepMs } from './idle-clock.ts';
 import { canBecome, type InstanceState } from './instance-state.ts';

@@ -1,7 +1,7 @@
+import type { ReadinessProbe, Revision } from '@cless/model';
 import { FakeClock, FakeRuntime, settle } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
 import type { InstanceEvent } from './activator-event.ts';
-import type { ReadinessProbe, Revision } from './contracts.ts';
 import { Launch } from './launch.ts';
 
 let clock: FakeClock;

@@ -1,7 +1,14 @@
-import type { Clock, Timer } from '@cless/model';
+import type {
+  Clock,
+  Endpoint,
+  ReadinessProbe,
+  Revision,
+  Runtime,
+  RuntimeInstance,
+  Timer,
+} from '@cless/model';
 import { codeOf } from '@cless/model';
 import type { Exit, InstanceEvent } from './activator-event.ts';
-import type { Endpoint, ReadinessProbe, Revision, Runtime, RuntimeInstance } from './contracts.ts';
 import { InstanceExitedError, ShuttingDownError } from './errors.ts';
 import { lookInto } from './not-ready.ts';
 

@@ -1,4 +1,5 @@
-import type { Endpoint, Revision, Target } from './contracts.ts';
+import type { Endpoint, Revision } from '@cless/model';
+import type { Target } from './forward/forwarder.ts';
 
 /** How a request that had to wait got its instance. */
 export interface Activation {

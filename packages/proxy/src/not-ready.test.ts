@@ -1,6 +1,6 @@
+import type { Check, Endpoint, Revision } from '@cless/model';
 import { FakeClock, FakeRuntime } from '@cless/testkit';
 import { describe, expect, test } from 'vitest';
-import type { Check, Endpoint, Revision } from './contracts.ts';
 import { explainNotReady, lookInto } from './not-ready.ts';
 
 const http: Check = { kind: 'http' };

@@ -1,5 +1,4 @@
-import type { Clock } from '@cless/model';
-import type { Endpoint, Revision, Runtime } from './contracts.ts';
+import type { Clock, Endpoint, Revision, Runtime } from '@cless/model';
 import { InstanceNotReadyError } from './errors.ts';
 import { rest } from './rest.ts';
 

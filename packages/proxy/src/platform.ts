@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform } from '@cless/admin';
+import type { Runtime } from '@cless/model';
 import type { Activator } from './activator.ts';
-import type { Runtime } from './contracts.ts';
 import type { RegisteredSource } from './registered-source.ts';
 import { conceal } from './secrets.ts';
 import type { Server } from './server.ts';

@@ -1,6 +1,6 @@
+import type { ReadinessProbe } from '@cless/model';
 import { FakeClock } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
-import type { ReadinessProbe } from './contracts.ts';
 import { type Finding, type Look, prove } from './proof.ts';
 
 const endpoint = { host: '127.0.0.1', port: 1 };

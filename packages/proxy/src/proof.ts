@@ -1,5 +1,4 @@
-import type { Clock } from '@cless/model';
-import type { Check, Endpoint, ReadinessProbe } from './contracts.ts';
+import type { Check, Clock, Endpoint, ReadinessProbe } from '@cless/model';
 import { rest } from './rest.ts';
 
 /** How an instance is, as the runtime has it just now. `settled`: whatever it is, it is not in question any more. */

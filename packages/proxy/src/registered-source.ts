@@ -1,15 +1,10 @@
+import type { Check, InstanceSpec, Revision } from '@cless/model';
 import type { RevisionSpec, Service, Store, Revision as StoredRevision } from '@cless/store';
-import type {
-  Check,
-  InstanceSpec,
-  Revision,
-  RouterTable,
-  ServedService,
-  ServiceSource,
-} from './contracts.ts';
 import { DEFAULT_PORT, orNever, type SoleRevision } from './convention-source.ts';
 import { NoTrafficError } from './errors.ts';
 import { neverStops } from './idle-clock.ts';
+import type { RouterTable } from './services/router.ts';
+import type { ServedService, ServiceSource } from './services/source.ts';
 import { TrafficSplit } from './traffic-split.ts';
 
 export interface RegisteredSourceOptions {

@@ -1,6 +1,5 @@
-import type { Clock } from '@cless/model';
+import type { Clock, Revision } from '@cless/model';
 import type { Channel } from './channel.ts';
-import type { Revision } from './contracts.ts';
 import { GrantedInstance, type Granter } from './granted-instance.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
 import type {

@@ -1,6 +1,7 @@
+import type { Revision } from '@cless/model';
 import type { Channel } from './channel.ts';
-import type { Revision, ServiceSource } from './contracts.ts';
 import { SoleRevision } from './convention-source.ts';
+import type { ServiceSource } from './services/source.ts';
 import type { PrimaryMethods, WorkerMethods } from './worker-protocol.ts';
 
 /** In a worker: services by convention, as the primary knows them. */

@@ -1,5 +1,4 @@
-import type { Clock } from '@cless/model';
-import type { Runtime } from './contracts.ts';
+import type { Clock, Runtime } from '@cless/model';
 import { rest } from './rest.ts';
 
 export interface RemovalOptions {

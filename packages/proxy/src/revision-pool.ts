@@ -1,7 +1,7 @@
+import type { Revision, RuntimeInstance } from '@cless/model';
 import { codeOf } from '@cless/model';
 import { Backoff } from './backoff.ts';
 import type { Capacity } from './capacity.ts';
-import type { Revision, RuntimeInstance } from './contracts.ts';
 import {
   BackoffError,
   CapacityError,

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
+import type { ReadinessProbe, Revision, Runtime } from '@cless/model';
 import { systemClock } from '@cless/model';
 import type { Logger } from 'pino';
 import { Activator } from './activator.ts';
-import type { ReadinessProbe, Revision, Runtime, ServiceSource } from './contracts.ts';
 import type { Entrance, Where } from './entrance.ts';
 import { ShuttingDownError } from './errors.ts';
 import { accessLog, logEvent } from './event-log.ts';
@@ -15,6 +15,7 @@ import type { Lease } from './lease.ts';
 import type { Reading } from './meters.ts';
 import { Metrics } from './metrics.ts';
 import { reserveAddress } from './reserve-address.ts';
+import type { ServiceSource } from './services/source.ts';
 import { Workers, type WorkersOptions } from './workers.ts';
 
 export interface ServerOptions

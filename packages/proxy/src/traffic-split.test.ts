@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Revision } from '@cless/model';
 import { seededRandom } from '@cless/testkit';
 import { describe, expect, test } from 'vitest';
-import type { Revision } from './contracts.ts';
 import { TrafficSplit, type TrafficSplitOptions } from './traffic-split.ts';
 
 const revision = (id: string): Revision => ({

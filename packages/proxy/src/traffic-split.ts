@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { FixedAnswer, Revision, ServedService } from './contracts.ts';
+import type { Revision } from '@cless/model';
 import { NoTrafficError, RevisionNotFoundError } from './errors.ts';
+import type { FixedAnswer, ServedService } from './services/source.ts';
 
 export interface TrafficSplitOptions {
   readonly service: string;

@@ -1,3 +1,4 @@
+import type { Endpoint } from '@cless/model';
 import { codeOf } from '@cless/model';
 import { Client, type Dispatcher } from 'undici';
 import {
@@ -8,7 +9,7 @@ import {
   writeInformation,
   writeTrailers,
 } from './answer.ts';
-import type { Endpoint, Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './contracts.ts';
+import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './forward/forwarder.ts';
 import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
 import { InstanceSocket } from './instance-socket.ts';
 import { Upgrades } from './upgrades.ts';

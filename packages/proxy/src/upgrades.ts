@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingMessage, request as sendRequest } from
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { breakOff, relayAnswerHead } from './answer.ts';
-import type { UpgradeExchange } from './contracts.ts';
+import type { UpgradeExchange } from './forward/forwarder.ts';
 import { connectFailed, UpstreamError } from './forward-error.ts';
 import { lastResponseOn } from './front-response.ts';
 

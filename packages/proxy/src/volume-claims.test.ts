@@ -1,12 +1,13 @@
+import type { InstanceSpec, Revision, Runtime, RuntimeInstance } from '@cless/model';
 import { codeOf } from '@cless/model';
 import { FakeClock, FakeRuntime, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Activator } from './activator.ts';
-import type { InstanceSpec, Revision, Runtime, RuntimeInstance, ServiceSource } from './contracts.ts';
 import { SoleRevision } from './convention-source.ts';
 import { FakeWorker } from './fake-worker.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
+import type { ServiceSource } from './services/source.ts';
 import { WorkerLink } from './worker-link.ts';
 
 /*

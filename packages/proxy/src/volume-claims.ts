@@ -1,5 +1,4 @@
-import type { Clock, Timer } from '@cless/model';
-import type { Revision } from './contracts.ts';
+import type { Clock, Revision, Timer } from '@cless/model';
 import type { Instance } from './instance.ts';
 
 /** The right to be the only one that writes a service's volumes. */

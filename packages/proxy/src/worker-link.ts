@@ -1,12 +1,12 @@
-import type { Clock } from '@cless/model';
+import type { Clock, Revision } from '@cless/model';
 import type { Activator } from './activator.ts';
 import { type Call, Channel, type Port } from './channel.ts';
-import type { Revision, ServiceSource } from './contracts.ts';
 import type { ConventionSource } from './convention-source.ts';
 import type { Grant } from './grant.ts';
 import type { Instance } from './instance.ts';
 import type { Lease } from './lease.ts';
 import type { Reading } from './meters.ts';
+import type { ServiceSource } from './services/source.ts';
 import type { GrantedLease, PrimaryMethods, WorkerMethods } from './worker-protocol.ts';
 
 /** What a worker may ask for. */

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { Endpoint, Revision } from './contracts.ts';
+import type { Endpoint, Revision } from '@cless/model';
 import type { Where } from './entrance.ts';
 import type { Activation } from './lease.ts';
 import type { Reading } from './meters.ts';

@@ -1,9 +1,9 @@
 import { systemClock } from '@cless/model';
 import { Channel, type Port } from './channel.ts';
-import type { ServiceSource } from './contracts.ts';
 import { Front, type FrontOptions } from './front.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
+import type { ServiceSource } from './services/source.ts';
 import type { PrimaryMethods, WorkerMethods } from './worker-protocol.ts';
 
 export interface WorkerOptions extends Omit<FrontOptions, 'activator' | 'clock' | 'source'> {

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '@cless/model';
 import type { Logger } from 'pino';
-import type { Forwarder } from './contracts.ts';
 import type { Entrance, Where } from './entrance.ts';
+import type { Forwarder } from './forward/forwarder.ts';
 import { type Reading, sum } from './meters.ts';
 import { type LinkSurroundings, WorkerLink, type WorkerProcess } from './worker-link.ts';
 import type { InstanceUse } from './worker-protocol.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { InstanceSpec, Runtime, RuntimeEvent } from '@cless/proxy';
+import type { InstanceSpec, Runtime, RuntimeEvent } from '@cless/model';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 /** How a driver is brought into the suite. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@cless/proxy';
+import type { Clock, Timer } from '@cless/model';
 
 /** More timers than that at one moment are a loop. */
 const MAX_AT_ONCE = 1_000;

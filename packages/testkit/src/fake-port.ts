@@ -1,4 +1,4 @@
-import type { Clock } from '@cless/proxy';
+import type { Clock } from '@cless/model';
 
 /** One end of a channel between two processes. */
 export class FakePort<Message> {

@@ -1,4 +1,4 @@
-import type { Clock, InstanceSpec, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/proxy';
+import type { Clock, InstanceSpec, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/model';
 
 /** How the fake behaves from now on. Times in milliseconds. */
 export interface FakeBehaviour {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Endpoint, InstanceSpec, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/proxy';
+import type { Endpoint, InstanceSpec, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/model';
 
 /** A runtime whose instances are there already: service → endpoint. For tests of what comes after the start. */
 export class FixedRuntime implements Runtime {

@@ -1,13 +1,15 @@
 import { waitUntilReady } from '@cless/health';
-import type { Clock } from '@cless/model';
+import type { Clock, ReadinessProbe, Runtime } from '@cless/model';
 import type { Router as ConcreteRouter } from '@cless/router';
 import type { DockerRuntime } from '@cless/runtime-docker';
 import type { ProcessRuntime } from '@cless/runtime-process';
 import type { FakeClock, FakeRuntime } from '@cless/testkit';
 import { expectTypeOf, test } from 'vitest';
-import type { Forwarder, ReadinessProbe, Router, Runtime, ServiceSource } from './contracts.ts';
 import type { ConventionSource } from './convention-source.ts';
+import type { Forwarder } from './forward/forwarder.ts';
 import type { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import type { Router } from './services/router.ts';
+import type { ServiceSource } from './services/source.ts';
 import type { UndiciForwarder } from './undici-forwarder.ts';
 
 test('the packages satisfy the proxy’s interfaces by their shape alone', () => {

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import type { Revision } from '@cless/model';
+
+/** A service as requests find it. */
+export interface ServedService {
+  /**
+   * The revision that a request goes to.
+   *
+   * @param tag what the host said
+   * @throws an error of code `REVISION_NOT_FOUND` or `SERVICE_NOT_FOUND`
+   */
+  choose(request: IncomingMessage, tag: string | undefined): Revision;
+  /** `Set-Cookie` for the answer, where clients stay with their revision. */
+  cookie(request: IncomingMessage, revision: Revision): string | undefined;
+  /** What a request gets that neither wakes the service nor keeps it awake, while it sleeps; nothing for all others. */
+  whileAsleep(request: IncomingMessage, path: string): FixedAnswer | 'problem' | undefined;
+}
+
+export interface FixedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Service → the revisions that serve it. */
+export interface ServiceSource {
+  /** The service, if it is known without asking anybody. */
+  known(service: string): ServedService | undefined;
+  /** The service; nothing if there is none of that name. */
+  resolve(service: string): Promise<ServedService | undefined>;
+  /** The revision of that id, if it may get requests: what runs of it is wanted. */
+  revision(service: string, id: string): Promise<Revision | undefined>;
+  /** Something that revisions are made from has changed. */
+  refresh(): void;
+  /** Calls the listener with each revision that serves no longer. */
+  onRetired(listener: (revision: Revision) => void): void;
+  /** Calls the listener with each revision that is to run though nobody asks for it: those of now, and those to come. */
+  onKept(listener: (revision: Revision) => void): void;
+}
