@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noEngine } from '@cless/testkit';
 import { expect, test } from 'vitest';
+import { ask } from './ask.ts';
 
 /*
  * The demo's own part of `npm run demo`: what it prints can be pasted, and works.
@@ -28,11 +28,7 @@ async function demo(
   });
   try {
     await expect.poll(() => output, { timeout: 60_000 }).toContain('listening');
-    const answer = await new Promise<string>((resolve, reject) => {
-      get({ host: '127.0.0.1', port: PORT, agent: false, headers: { Host: host } }, (response) => {
-        response.setEncoding('utf8').once('data', resolve);
-      }).on('error', reject);
-    });
+    const answer = await ask(PORT, host);
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
     return { output, answer, code };

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSamples, sampleNames } from './build-images.ts';
 import { ensureEngine } from './engine.ts';
+import { canListen } from './ports.ts';
+import { processSample } from './process-sample.ts';
 
 /*
  * `npm run demo`: the proxy with the sample services, on whatever this machine has.
@@ -34,15 +35,10 @@ async function main(): Promise<number> {
       console.log(`no Docker Engine: ${engine.reason}`);
       console.log('the demo runs the Node.js sample as a child process instead (CLESS_RUNTIME=process)');
       services = ['nodejs'];
-      const servicesFile = join(directory, 'services.json');
-      writeFileSync(
-        servicesFile,
-        JSON.stringify({ nodejs: { command: [process.execPath, join(ROOT, 'images/nodejs/server.mjs')] } }),
-      );
-      Object.assign(settings, { CLESS_RUNTIME: 'process', CLESS_PROCESS_SERVICES: servicesFile });
+      Object.assign(settings, processSample(directory));
     }
 
-    const port = (await canListen(80)) ? 80 : 8080;
+    const port = (await canListen(80, '0.0.0.0')) ? 80 : 8080;
     settings.CLESS_LISTEN = process.env.CLESS_LISTEN ?? `0.0.0.0:${port}`;
     settings.CLESS_STATE_DIR = process.env.CLESS_STATE_DIR ?? join(directory, 'state');
     const shownPort = settings.CLESS_LISTEN.split(':').at(-1);
@@ -66,14 +62,6 @@ async function main(): Promise<number> {
     rmSync(directory, { recursive: true, force: true });
     if (engine.available) await engine.stop();
   }
-}
-
-function canListen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
-  });
 }
 
 process.exit(await main());

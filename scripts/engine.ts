@@ -14,7 +14,7 @@ const START_TIMEOUT_MS = 60_000;
 
 /** Takes the running engine; else starts an installed one; else, as root on Debian or Ubuntu, installs one. */
 export async function ensureEngine(): Promise<EngineState> {
-  if (isRunning()) return { available: true, stop: async () => {} };
+  if (engineRuns()) return { available: true, stop: async () => {} };
   const isRoot = process.getuid?.() === 0;
   if (!isRoot)
     return { available: false, reason: 'no Docker Engine answers, and only root can start or install one' };
@@ -26,7 +26,7 @@ export async function ensureEngine(): Promise<EngineState> {
     } catch (error) {
       return { available: false, reason: `Docker could not be installed: ${(error as Error).message}` };
     }
-    if (isRunning()) return { available: true, stop: async () => {} }; // started by its package
+    if (engineRuns()) return { available: true, stop: async () => {} }; // started by its package
   }
   return start();
 }
@@ -44,7 +44,8 @@ export async function install(packages: readonly string[]): Promise<void> {
   );
 }
 
-function isRunning(): boolean {
+/** Does a Docker Engine answer? */
+export function engineRuns(): boolean {
   return (
     find('docker') !== undefined &&
     attempt('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 20_000 }).ok
@@ -65,7 +66,7 @@ async function start(): Promise<EngineState> {
   });
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (code === undefined && performance.now() < deadline) {
-    if (isRunning()) {
+    if (engineRuns()) {
       daemon.unref();
       process.once('exit', () => daemon.kill('SIGTERM')); // however this command ends
       console.log(`started a Docker Engine (log: ${logFile})`);
