@@ -10,11 +10,13 @@ test('the test projects of all packages are found', () => {
   const projects = (config as { test?: { projects?: { test: { name: string } }[] } }).test?.projects ?? [];
   const names = projects.map((project) => project.test.name);
   for (const name of [
+    'model',
     'router',
     'health',
     'runtime-docker',
     'runtime-process',
     'store',
+    'activator',
     'admin',
     'proxy',
     'cli',

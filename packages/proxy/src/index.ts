@@ -1,3 +1,5 @@
+export type { Activation, ActivatorEvent, Lease, StopReason } from '@cless/activator';
+export { Activator, type ActivatorOptions, type RuntimeStatus } from '@cless/activator';
 export type {
   Check,
   Endpoint,
@@ -9,20 +11,17 @@ export type {
   RuntimeInstance,
 } from '@cless/model';
 export { type Clock, systemClock, type Timer } from '@cless/model';
-export { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
-export type { ActivatorEvent, StopReason } from './activator-event.ts';
-export { type ConventionOptions, ConventionSource } from './convention-source.ts';
-export { EventStream, type PublishedEvent } from './event-stream.ts';
+export type { Access, FrontLimits } from './edge/http1.ts';
 export type * from './forward/forwarder.ts';
-export { TrustedProxies } from './forwarded.ts';
-export type { Access, FrontLimits } from './front.ts';
-export { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
-export type { Activation, Lease } from './lease.ts';
-export { portOf, workerOf } from './process-port.ts';
-export { RegisteredSource, type RegisteredSourceOptions } from './registered-source.ts';
+export { HttpProxy3Forwarder } from './forward/http-proxy-3.ts';
+export { type ForwarderOptions, UndiciForwarder } from './forward/undici.ts';
+export { TrustedProxies } from './headers/forwarded.ts';
+export { EventStream, type PublishedEvent } from './observe/event-stream.ts';
 export { Server, type ServerOptions } from './server.ts';
+export { type ConventionOptions, ConventionSource } from './services/convention.ts';
+export { RegisteredSource, type RegisteredSourceOptions } from './services/registered.ts';
 export type * from './services/router.ts';
 export type * from './services/source.ts';
-export { type ForwarderOptions, UndiciForwarder } from './undici-forwarder.ts';
-export { runWorker, type WorkerOptions } from './worker.ts';
-export type { WorkerProcess } from './worker-link.ts';
+export type { WorkerProcess } from './workers/link.ts';
+export { portOf, workerOf } from './workers/process-port.ts';
+export { runWorker, type WorkerOptions } from './workers/worker.ts';

@@ -5,34 +5,33 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AdminServer, loadToken, type Platform, TokenError } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
-import type { Runtime } from '@cless/model';
-import { systemClock } from '@cless/model';
+import { type Runtime, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
 import { DockerRuntime, EngineAddressError, OwnerTakenError } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
 import type { Logger } from 'pino';
-import { explainListenError, hostAndPort } from './address.ts';
-import { ConventionSource } from './convention-source.ts';
-import { watchDescriptors } from './descriptors.ts';
-import { accessLog } from './event-log.ts';
+import { explainListenError, hostAndPort } from './edge/address.ts';
+import type { FrontLimits, FrontOptions } from './edge/http1.ts';
 import type { Forwarder } from './forward/forwarder.ts';
-import type { FrontLimits, FrontOptions } from './front.ts';
-import { LastResort } from './last-resort.ts';
-import { openLog } from './log.ts';
-import { OwnerClaim } from './owner-claim.ts';
+import { UndiciForwarder } from './forward/undici.ts';
+import { accessLog } from './observe/event-log.ts';
+import { openLog } from './observe/log.ts';
 import { createPlatform } from './platform.ts';
-import { portOf, workerOf } from './process-port.ts';
-import { refusals } from './refusals.ts';
-import { RegisteredSource } from './registered-source.ts';
+import { watchDescriptors } from './process/descriptors.ts';
+import { LastResort } from './process/last-resort.ts';
+import { OwnerClaim } from './process/owner-claim.ts';
+import { onOwnSignal, onSignal } from './process/signals.ts';
+import { StateDirectory, StateDirectoryError } from './process/state-directory.ts';
 import { Server } from './server.ts';
-import { readSettings, SettingError, type Settings, settingsHelp } from './settings.ts';
-import { onOwnSignal, onSignal } from './signals.ts';
-import { StateDirectory, StateDirectoryError } from './state-directory.ts';
-import { followChanges } from './store-changes.ts';
-import { UndiciForwarder } from './undici-forwarder.ts';
-import { runWorker } from './worker.ts';
-import type { WorkerProcess } from './worker-link.ts';
+import { ConventionSource } from './services/convention.ts';
+import { RegisteredSource } from './services/registered.ts';
+import { followChanges } from './services/store-changes.ts';
+import { refusals } from './settings/policy.ts';
+import { readSettings, SettingError, type Settings, settingsHelp } from './settings/settings.ts';
+import type { WorkerProcess } from './workers/link.ts';
+import { portOf, workerOf } from './workers/process-port.ts';
+import { runWorker } from './workers/worker.ts';
 
 /*
  * The composition root: reads the settings, and is the only place that names concrete classes.
@@ -294,7 +293,7 @@ async function createForwarder(settings: Settings): Promise<Forwarder> {
     case 'undici':
       return new UndiciForwarder(options);
     case 'http-proxy-3': {
-      const { HttpProxy3Forwarder } = await import('./http-proxy-3-forwarder.ts');
+      const { HttpProxy3Forwarder } = await import('./forward/http-proxy-3.ts');
       return new HttpProxy3Forwarder(options);
     }
   }

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Activator } from '@cless/activator';
 import type { Platform } from '@cless/admin';
-import type { Runtime } from '@cless/model';
-import type { Activator } from './activator.ts';
-import type { RegisteredSource } from './registered-source.ts';
-import { conceal } from './secrets.ts';
+import { conceal, type Runtime } from '@cless/model';
 import type { Server } from './server.ts';
+import type { RegisteredSource } from './services/registered.ts';
 
 /** How long the instances of a service may take to stop when its volumes are to be removed, in milliseconds. */
 const STOPPED_MS = 30_000;

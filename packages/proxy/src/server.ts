@@ -1,22 +1,19 @@
 import type { AddressInfo } from 'node:net';
-import type { ReadinessProbe, Revision, Runtime } from '@cless/model';
-import { systemClock } from '@cless/model';
+import { Activator, type Lease, ShuttingDownError } from '@cless/activator';
+import { type ReadinessProbe, type Revision, type Runtime, systemClock } from '@cless/model';
 import type { Logger } from 'pino';
-import { Activator } from './activator.ts';
-import type { Entrance, Where } from './entrance.ts';
-import { ShuttingDownError } from './errors.ts';
-import { accessLog, logEvent } from './event-log.ts';
-import { EventStream, publicFacts } from './event-stream.ts';
-import { TrustedProxies } from './forwarded.ts';
-import { Front, type FrontLimits, type FrontOptions } from './front.ts';
-import { DEFAULT_LIMITS } from './front-limits.ts';
-import { LastStarts } from './last-starts.ts';
-import type { Lease } from './lease.ts';
-import type { Reading } from './meters.ts';
-import { Metrics } from './metrics.ts';
-import { reserveAddress } from './reserve-address.ts';
+import type { Entrance, Where } from './edge/edge.ts';
+import { Front, type FrontLimits, type FrontOptions } from './edge/http1.ts';
+import { DEFAULT_LIMITS } from './edge/limits.ts';
+import { reserveAddress } from './edge/reserve-address.ts';
+import { TrustedProxies } from './headers/forwarded.ts';
+import { accessLog, logEvent } from './observe/event-log.ts';
+import { EventStream, publicFacts } from './observe/event-stream.ts';
+import { LastStarts } from './observe/last-starts.ts';
+import type { Reading } from './observe/meters.ts';
+import { Metrics } from './observe/metrics.ts';
 import type { ServiceSource } from './services/source.ts';
-import { Workers, type WorkersOptions } from './workers.ts';
+import { Workers, type WorkersOptions } from './workers/primary.ts';
 
 export interface ServerOptions
   extends Omit<FrontOptions, 'activator' | 'clock' | 'limits' | 'onAccess' | 'trustedProxies'> {

@@ -5,12 +5,12 @@ import type { DockerRuntime } from '@cless/runtime-docker';
 import type { ProcessRuntime } from '@cless/runtime-process';
 import type { FakeClock, FakeRuntime } from '@cless/testkit';
 import { expectTypeOf, test } from 'vitest';
-import type { ConventionSource } from './convention-source.ts';
 import type { Forwarder } from './forward/forwarder.ts';
-import type { HttpProxy3Forwarder } from './http-proxy-3-forwarder.ts';
+import type { HttpProxy3Forwarder } from './forward/http-proxy-3.ts';
+import type { UndiciForwarder } from './forward/undici.ts';
+import type { ConventionSource } from './services/convention.ts';
 import type { Router } from './services/router.ts';
 import type { ServiceSource } from './services/source.ts';
-import type { UndiciForwarder } from './undici-forwarder.ts';
 
 test('the packages satisfy the proxy’s interfaces by their shape alone', () => {
   expectTypeOf<ConcreteRouter>().toExtend<Router>();

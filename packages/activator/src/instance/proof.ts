@@ -1,0 +1,73 @@
+import type { Check, Clock, Endpoint, ReadinessProbe } from '@cless/model';
+import { rest } from '../rest.ts';
+
+/** How an instance is, as the runtime has it just now. `settled`: whatever it is, it is not in question any more. */
+export type Look = 'running' | 'nowhere' | 'unknown' | 'settled';
+
+/**
+ * `unreachable`: it runs, and takes no connection; `nowhere`: it runs, and has no address; `unknown`: it takes no connection,
+ * and the runtime does not say how it is.
+ */
+export type Finding = 'answers' | 'unreachable' | 'nowhere' | 'unknown' | 'settled';
+
+export interface ProofOptions {
+  /** Asks the runtime. */
+  readonly look: () => Promise<Look>;
+  /** Where it was last. */
+  readonly endpoint: () => Endpoint | undefined;
+  /** How it was found ready. */
+  readonly check: Check;
+  readonly probe: ReadinessProbe;
+  readonly clock: Clock;
+  /** Called each time that it took no connection. */
+  readonly refused: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** How long an instance that runs may refuse connections, in milliseconds: some apps restart within their container. */
+const UNREACHABLE_AFTER_MS = 3_000;
+/** How long to try before the runtime is asked again, in milliseconds. */
+const ROUND_MS = 250;
+const ANY_STATUS = [[100, 599]] as const;
+
+/**
+ * Finds out whether an instance that failed to answer takes connections. What is slow is not replaced: only a connection
+ * that is refused, or closed without an answer, speaks against it; silence, and an answer of any kind, speak for it.
+ */
+export async function prove({
+  look,
+  endpoint,
+  check,
+  probe,
+  clock,
+  refused,
+  signal,
+}: ProofOptions): Promise<Finding> {
+  const untilMs = clock.now() + UNREACHABLE_AFTER_MS;
+  for (;;) {
+    const found = await look();
+    if (found === 'settled') return 'settled';
+    const at = endpoint();
+    if (found === 'nowhere' || at === undefined) await rest(clock, ROUND_MS, signal);
+    else if (await takesConnections(at, check, probe, signal)) return 'answers';
+    if (signal.aborted) return 'settled';
+    refused();
+    if (clock.now() >= untilMs) return found === 'running' ? 'unreachable' : found;
+  }
+}
+
+async function takesConnections(
+  endpoint: Endpoint,
+  check: Check,
+  probe: ReadinessProbe,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const lenient = check.kind === 'http' ? { ...check, statuses: ANY_STATUS } : check;
+    await probe(endpoint, { check: lenient, timeoutMs: ROUND_MS, signal });
+    return true;
+  } catch (error) {
+    // A single attempt took all the time: nobody refused it, its queue of connections may be full.
+    return (error as { attempts?: unknown }).attempts === 1;
+  }
+}

@@ -1,0 +1,22 @@
+import type { AddressInfo } from 'node:net';
+import { SettingError } from '../settings/settings.ts';
+import type { Where } from './edge.ts';
+
+export function hostAndPort({ address, family, port }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Why it is not possible to listen there, in words that help; the error itself, where there are none. */
+export function explainListenError(error: unknown, setting: string, { host, port }: Where): unknown {
+  const reasons: Record<string, string> = {
+    EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
+    EADDRINUSE: 'another program does already',
+    EADDRNOTAVAIL: 'this host has no such address',
+    ENOTSUP: 'this system lets no processes share a port; use one (CLESS_WORKERS)',
+    ENOTFOUND: 'this host has no such address',
+  };
+  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
+  return reason === undefined
+    ? error
+    : new SettingError(`${setting}: cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,103 @@
+import { Lease } from '@cless/activator';
+import { type Revision, systemClock } from '@cless/model';
+import { Router } from '@cless/router';
+import type { Forwarder } from '../forward/forwarder.ts';
+import { TrustedProxies } from '../headers/forwarded.ts';
+import { SoleRevision } from '../services/convention.ts';
+import { type Access, Front } from './http1.ts';
+
+const REVISION: Revision = {
+  service: 'web',
+  id: '1',
+  spec: { service: 'web', revision: '1', image: 'web', port: 80 },
+  readiness: { check: { kind: 'http' }, timeoutMs: 1_000 },
+  idle: { pauseAfterMs: undefined, stopAfterMs: undefined },
+  stopGraceMs: 0,
+};
+
+/** For tests: a front with a forwarder that does as it is told, and an instance that is ready, or gets so when it is let. */
+export class FakeFront {
+  readonly accesses: Access[] = [];
+  /** How often the instance was. */
+  examined = 0;
+  /** How many leases are. */
+  open = 0;
+  /** How many requests have waited for one. */
+  waited = 0;
+  /** While it is there the instance is not ready. */
+  start: Promise<void> | undefined;
+  /** While it is there an examination goes on. */
+  examination: Promise<void> | undefined;
+  port = 0;
+  readonly #front: Front;
+
+  private constructor(forwarder: Partial<Forwarder>) {
+    this.#front = new Front({
+      router: new Router({ convention: { imageSuffix: '' } }),
+      source: {
+        known: () => new SoleRevision(REVISION),
+        resolve: async () => undefined,
+        revision: async () => undefined,
+        refresh: () => {},
+        onRetired: () => {},
+        onKept: () => {},
+      },
+      activator: {
+        tryLease: () => (this.start === undefined ? this.#lease() : undefined),
+        lease: async () => {
+          this.waited += 1;
+          await this.start;
+          return this.#lease();
+        },
+      },
+      forwarder: {
+        forward: () => {},
+        upgrade: async () => 101,
+        close: async () => {},
+        destroy: () => {},
+        ...forwarder,
+      },
+      clock: systemClock,
+      limits: {
+        maxTargetBytes: 100,
+        maxHeaderCount: 10,
+        maxBodyBytes: 100,
+        maxHeaderBytes: 1_000,
+        headersTimeoutMs: 1_000,
+        keepAliveTimeoutMs: 1_000,
+        bodyTimeoutMs: 1_000,
+        idleTimeoutMs: 1_000,
+      },
+      trustedProxies: new TrustedProxies([]),
+      onAccess: (access) => this.accesses.push(access),
+    });
+  }
+
+  static async start(forwarder: Partial<Forwarder>): Promise<FakeFront> {
+    const front = new FakeFront(forwarder);
+    ({ port: front.port } = await front.#front.listen({ host: '127.0.0.1', port: 0 }));
+    return front;
+  }
+
+  /** @param timeoutMs for what is under way */
+  close(timeoutMs = 0): Promise<void> {
+    return this.#front.drain(timeoutMs);
+  }
+
+  // Private
+
+  #lease(): Lease {
+    this.open += 1;
+    const instance = {
+      revision: REVISION,
+      released: () => {
+        this.open -= 1;
+      },
+      examine: async () => {
+        this.examined += 1;
+        await this.examination;
+      },
+    };
+    return new Lease(instance, 'a', { host: '127.0.0.1', port: 1 }, undefined, true);
+  }
+}

@@ -1,0 +1,28 @@
+import { codeOf } from '@cless/model';
+import type { ForwardError } from './forwarder.ts';
+
+/** Why there was no (whole) answer of the instance. */
+export class UpstreamError extends Error implements ForwardError {
+  override readonly name = 'UpstreamError';
+  readonly code: ForwardError['code'];
+  readonly reached: ForwardError['reached'];
+
+  constructor(code: ForwardError['code'], reached: ForwardError['reached'], cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.code = code;
+    this.reached = reached;
+  }
+}
+
+/** Did the other side close or reset the connection? */
+export function wasClosed(error: Error): boolean {
+  const code = codeOf(error);
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
+}
+
+/** There is no connection. */
+export function connectFailed(error: Error): UpstreamError {
+  const code = codeOf(error);
+  const ours = code === 'EMFILE' || code === 'ENFILE'; // this process, or this host, has no file descriptor left
+  return new UpstreamError(ours ? 'NO_FREE_SOCKET' : 'UPSTREAM_DISCONNECTED', 'unsent', error);
+}

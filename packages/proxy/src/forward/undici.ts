@@ -1,0 +1,293 @@
+import { codeOf, type Endpoint } from '@cless/model';
+import { Client, type Dispatcher } from 'undici';
+import {
+  breakOff,
+  type Framing,
+  flushHead,
+  writeAnswerHead,
+  writeInformation,
+  writeTrailers,
+} from '../headers/answer-head.ts';
+import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
+import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './forwarder.ts';
+import { InstanceSocket } from './instance-socket.ts';
+import { Upgrades } from './upgrades.ts';
+
+export interface ForwarderOptions {
+  /** How long an instance may take for the head of its answer, in milliseconds. */
+  readonly responseTimeoutMs: number;
+}
+
+/** Forwards over undici's dispatcher; upgrades over node:http. */
+export class UndiciForwarder implements Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #connections = new Map<string, InstanceConnections>();
+  readonly #upgrades = new Upgrades();
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  forward(exchange: Exchange): void {
+    const { target } = exchange;
+    let connections = this.#connections.get(target.instanceId);
+    if (connections === undefined) {
+      connections = new InstanceConnections(target, this.#options);
+      this.#connections.set(target.instanceId, connections);
+    }
+    connections.send(exchange);
+  }
+
+  upgrade(exchange: UpgradeExchange): Promise<number> {
+    return this.#upgrades.forward(
+      exchange,
+      exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,
+    );
+  }
+
+  async close(instanceId: string): Promise<void> {
+    await this.#take(instanceId)?.close();
+  }
+
+  destroy(instanceId: string, reason: Error): void {
+    this.#upgrades.destroy(instanceId);
+    this.#take(instanceId)?.destroy(reason);
+  }
+
+  // Private
+
+  #take(instanceId: string): InstanceConnections | undefined {
+    const connections = this.#connections.get(instanceId);
+    this.#connections.delete(instanceId);
+    return connections;
+  }
+}
+
+const SMALL_BODY_BYTES = 16 * 1024;
+
+/** One keep-alive connection, which carries one request at a time. */
+interface Connection {
+  readonly client: Client;
+  /** Absent before it is connected. */
+  socket: InstanceSocket | undefined;
+  /** Has it carried an answer since it was opened? */
+  used: boolean;
+}
+
+/**
+ * The connections to one instance. undici's own Pool does not tell whether a request went over a fresh connection
+ * or one that was used before; what may be sent again depends on it.
+ */
+class InstanceConnections {
+  readonly #endpoint: Endpoint;
+  readonly responseTimeoutMs: number;
+  readonly #all = new Set<Connection>();
+  /** The last one used is the first one to be used again; the others run into their keep-alive timeout. */
+  readonly #free: Connection[] = [];
+
+  constructor({ endpoint, responseTimeoutMs }: Target, options: ForwarderOptions) {
+    this.#endpoint = endpoint;
+    this.responseTimeoutMs = responseTimeoutMs ?? options.responseTimeoutMs;
+  }
+
+  send(exchange: Exchange): void {
+    const connection = this.#free.pop() ?? this.#open();
+    const { request, path, headers, body } = exchange;
+    const answer = new Answer(exchange, connection, this);
+    connection.client.dispatch(
+      { path, method: request.method as Dispatcher.HttpMethod, headers, body: body ?? null },
+      answer,
+    );
+  }
+
+  /** The connection can carry the next request. */
+  free(connection: Connection): void {
+    this.#free.push(connection);
+  }
+
+  /** The connection is not to be used again. */
+  discard(connection: Connection): void {
+    this.#all.delete(connection);
+    connection.client.destroy().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map(({ client }) => client.close()));
+  }
+
+  destroy(reason: Error): void {
+    for (const { client } of this.#all) client.destroy(reason).catch(() => {});
+  }
+
+  // Private
+
+  #open(): Connection {
+    const { host, port } = this.#endpoint;
+    const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+      connect: (_, callback) => {
+        InstanceSocket.connect(this.#endpoint, (error, socket) => {
+          if (error !== undefined) return callback(error, null);
+          connection.socket = socket;
+          callback(null, socket);
+        });
+      },
+      headersTimeout: this.responseTimeoutMs,
+      bodyTimeout: 0,
+      pipelining: 1,
+      allowH2: false,
+    });
+    const connection: Connection = { client, socket: undefined, used: false };
+    client.on('disconnect', () => {
+      connection.used = false;
+      // Not kept when it ends while it is free: after a burst there would be thousands.
+      const at = this.#free.lastIndexOf(connection);
+      if (at === -1) return;
+      this.#free.splice(at, 1);
+      this.discard(connection);
+    });
+    this.#all.add(connection);
+    return connection;
+  }
+}
+
+/** Writes an instance's answer to the client as it comes. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #connection: Connection;
+  readonly #connections: InstanceConnections;
+  #controller: Dispatcher.DispatchController | undefined;
+  #sentAtMs: number | undefined;
+  /** For an answer that is put off by informational ones. */
+  #timer: NodeJS.Timeout | undefined;
+  #framing: Framing = 'connection';
+  #bodyBegan = false;
+
+  constructor(exchange: Exchange, connection: Connection, connections: InstanceConnections) {
+    this.#exchange = exchange;
+    this.#connection = connection;
+    this.#connections = connections;
+    exchange.onClosed = this.#onClosed;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#exchange.response.destroyed) controller.abort(new Error('the client left'));
+    else this.#connection.socket?.expectAnswer();
+  }
+
+  onRequestSent(): void {
+    this.#sentAtMs = performance.now();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
+    const { response, answerHeaders } = this.#exchange;
+    const headers = asStrings(controller.rawHeaders);
+    if (status < 200 && status !== 101) {
+      this.#boundTheWait();
+      writeInformation(response, status, headers);
+      return;
+    }
+    clearTimeout(this.#timer);
+    try {
+      this.#framing = writeAnswerHead(response, status, reason, headers, answerHeaders);
+      process.nextTick(flushUnlessBegun, this);
+    } catch (error) {
+      controller.abort(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response } = this.#exchange;
+    if (!this.#bodyBegan) {
+      this.#bodyBegan = true;
+      if (chunk.length === this.#framing && chunk.length <= SMALL_BODY_BYTES) {
+        // Head and body as one string are one write instead of a vector of two, the dearest call of all there are.
+        response.end(chunk.toString('latin1'), 'latin1');
+        return;
+      }
+    }
+    if (response.write(chunk)) return;
+    controller.pause();
+    response.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const { response } = this.#exchange;
+    const broken = this.#connection.socket?.errored ?? null;
+    if (broken !== null && this.#framing === 'connection') {
+      // For undici a reset is an end, too (RFC 9112 §8).
+      this.onResponseError(controller, broken);
+      return;
+    }
+    this.#exchange.onClosed = undefined;
+    this.#connection.used = true;
+    this.#connections.free(this.#connection);
+    try {
+      if (!response.writableEnded) {
+        writeTrailers(response, asStrings(controller.rawTrailers));
+        response.end();
+      }
+    } catch {
+      breakOff(response);
+    }
+    this.#exchange.done();
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    const { response } = this.#exchange;
+    this.#exchange.onClosed = undefined;
+    clearTimeout(this.#timer);
+    const why = this.#translate(error);
+    this.#connections.discard(this.#connection);
+    if (response.destroyed) this.#exchange.done();
+    else this.#exchange.failed(why);
+  }
+
+  flushUnlessBegun(): void {
+    if (!this.#bodyBegan) flushHead(this.#exchange.response);
+  }
+
+  // Private
+
+  readonly #onClosed = () => {
+    this.#controller?.abort(new Error('the client left'));
+  };
+
+  /** undici begins its time limit anew with each informational answer, of which there may be no end. */
+  #boundTheWait(): void {
+    if (this.#sentAtMs === undefined || this.#timer !== undefined) return;
+    const leftMs = this.#connections.responseTimeoutMs - (performance.now() - this.#sentAtMs);
+    this.#timer = setTimeout(() => {
+      this.#controller?.abort(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
+    }, leftMs);
+  }
+
+  #translate(error: Error): ForwardError {
+    if (error instanceof UpstreamError) return error;
+    if (this.#controller === undefined) return connectFailed(error);
+    const code = codeOf(error);
+    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+      return new UpstreamError('UPSTREAM_TIMEOUT', 'sent', error);
+    return new UpstreamError('UPSTREAM_DISCONNECTED', this.#reached(error), error);
+  }
+
+  #reached(error: Error): ForwardError['reached'] {
+    if (this.#connection.socket?.answered) return 'sent';
+    if (this.#connection.used) return 'stale';
+    return wasClosed(error) ? 'closed' : 'sent';
+  }
+}
+
+type RawHeaders = Dispatcher.DispatchController['rawHeaders'];
+
+/** Header bytes are Latin-1 (RFC 9110 §5.5: obs-text), here and in node:http. */
+function asStrings(raw: RawHeaders): string[] {
+  return Array.isArray(raw)
+    ? raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+    : [];
+}
+
+/** What comes with the head in one packet has come before the next tick. */
+function flushUnlessBegun(answer: Answer): void {
+  answer.flushUnlessBegun();
+}

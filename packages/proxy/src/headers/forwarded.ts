@@ -1,0 +1,156 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
+import type { RequestHead } from '../request/head.ts';
+import { fewerForwards, PSEUDONYM } from '../request/hops.ts';
+import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
+
+/** Addresses and networks whose `X-Forwarded-*` and `Forwarded` are believed. */
+export class TrustedProxies {
+  readonly #list = new BlockList();
+  readonly #verdicts = new WeakMap<Socket, boolean>();
+  readonly #empty: boolean;
+
+  /** @throws if one is neither an address nor a network in CIDR notation */
+  constructor(entries: readonly string[]) {
+    this.#empty = entries.length === 0;
+    for (const entry of entries) {
+      const [address = '', prefix] = entry.split('/');
+      const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
+      const bits = prefix === undefined ? undefined : Number(prefix);
+      const valid =
+        bits === undefined || (/^\d+$/.test(prefix ?? '') && bits <= (family === 'ipv4' ? 32 : 128));
+      if (family === undefined || !valid)
+        throw new Error(`${entry} is neither an address nor a network like 10.0.0.0/8`);
+      if (bits === undefined) this.#list.addAddress(address, family);
+      else this.#list.addSubnet(address, bits, family);
+    }
+  }
+
+  /** Is the other end of this connection believed? */
+  trusts(socket: Socket): boolean {
+    if (this.#empty) return false;
+    let verdict = this.#verdicts.get(socket);
+    if (verdict === undefined) {
+      const address = clientAddress(socket);
+      verdict = this.#list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+      this.#verdicts.set(socket, verdict);
+    }
+    return verdict;
+  }
+}
+
+/** The address of the other end; an IPv4 address that came over IPv6 is shown as what it is. */
+function clientAddress(socket: Socket): string {
+  const address = socket.remoteAddress ?? '0.0.0.0';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+/** Headers that are ours to set, or that end here; those of clients are dropped. */
+const OURS = new Set([
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-request-id',
+  'via',
+  'expect',
+  'trailer', // trailers of requests are not passed on
+]);
+/** What says where a request came from, or what it asked for, before a proxy changed that. Frameworks believe any. */
+const OF_PROXIES = /^x-(?:real-ip$|(?:forwarded|original|rewrite)(?:-|$))/;
+/** Written with `_` for `-` these would be another header's double: many apps read both as one. */
+const FRAMING = new Set(['content-length', 'transfer-encoding']);
+
+/** What becomes of a client's header: passed on; dropped; passed on if the client is trusted; counted down. */
+type Fate = 'pass' | 'drop' | 'trusted' | 'count';
+
+/** Fates by name as it was written. Clients write few different names; a crawler's inventions are not kept. */
+const fates = new Map<string, Fate>();
+const MAX_FATES = 1_000;
+
+function fateOf(name: string): Fate {
+  const known = fates.get(name);
+  if (known !== undefined) return known;
+  const fate = decideFate(name.toLowerCase());
+  if (fates.size < MAX_FATES) fates.set(name, fate);
+  return fate;
+}
+
+function decideFate(name: string): Fate {
+  if (name === 'max-forwards') return 'count';
+  if (name === 'host' || isHopByHop(name) || OURS.has(name)) return 'drop';
+  if (OF_PROXIES.test(name)) return 'trusted';
+  if (!name.includes('_')) return 'pass';
+  const double = name.replaceAll('_', '-');
+  return decideFate(double) === 'pass' && !FRAMING.has(double) ? 'pass' : 'drop';
+}
+
+/** RFC 3986 §3.1; also a token, as `Forwarded` wants it. */
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
+
+/** What a trusted client says of the scheme: of each hop, the first one's first. Nothing if one of them is none. */
+function schemesOf(proto: string | undefined): readonly string[] | undefined {
+  const schemes = proto?.split(',').map((one) => one.trim());
+  return schemes?.every((one) => SCHEME.test(one)) ? schemes : undefined;
+}
+
+/** The port that the client asked for. */
+function portOf(host: string, scheme: string): string {
+  const named = /:(\d{1,5})$/.exec(host)?.[1];
+  return named ?? (scheme === 'https' || scheme === 'wss' ? '443' : '80');
+}
+
+/**
+ * The headers that the instance gets, name and value in turn: the client's in their order, without what is for
+ * one connection only, with `Via`, `X-Forwarded-*`, `Forwarded` (RFC 7239) and `X-Request-Id` of our own.
+ */
+export function outgoingHeaders(
+  request: IncomingMessage,
+  { host, connection, via }: RequestHead,
+  requestId: string,
+  trusted: boolean,
+): string[] {
+  const { method, rawHeaders, socket, httpVersion } = request;
+  const named = namedByConnection(connection);
+  const outgoing: string[] = ['Host', host];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const fate = fateOf(name);
+    if (fate === 'drop' || (fate === 'trusted' && !trusted)) continue;
+    if (named?.has(name.toLowerCase())) continue;
+    const value = rawHeaders[i + 1] as string;
+    outgoing.push(name, fate === 'count' ? fewerForwards(method, value) : value);
+  }
+
+  const address = clientAddress(socket);
+  const headers = trusted ? request.headers : {};
+  const node = address.includes(':') ? `"[${address}]"` : address;
+  const schemes = schemesOf(single(headers['x-forwarded-proto'])) ?? ['http'];
+  const [scheme = 'http'] = schemes;
+  const askedHost = single(headers['x-forwarded-host']) ?? host;
+  const own = `for=${node};host="${host}";proto=${scheme}`;
+  const before = single(headers['x-forwarded-for']);
+  const forwarded = single(headers.forwarded);
+  outgoing.push(
+    'Via',
+    `${via === undefined ? '' : `${via}, `}${httpVersion} ${PSEUDONYM}`,
+    'X-Forwarded-For',
+    before === undefined ? address : `${before}, ${address}`,
+    'X-Forwarded-Host',
+    askedHost,
+    'X-Forwarded-Port',
+    single(headers['x-forwarded-port']) ?? portOf(askedHost.split(',', 1)[0] ?? host, scheme),
+    'X-Forwarded-Proto',
+    schemes.join(', '),
+    'Forwarded',
+    forwarded === undefined ? own : `${forwarded}, ${own}`,
+    'X-Request-Id',
+    requestId,
+  );
+  return outgoing;
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}

@@ -1,0 +1,119 @@
+import type { ActivatorEvent, Exit, RuntimeStatus } from '@cless/activator';
+import { messageOf } from '@cless/model';
+import type { Logger } from 'pino';
+import type { Access } from '../edge/http1.ts';
+
+/** The story of each instance as log lines. */
+export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): void {
+  if (event.type === 'runtime-connected') {
+    log.info('runtime connected');
+    return;
+  }
+  if (event.type === 'runtime-lost') {
+    log.error(`runtime unavailable: ${event.error.message}`);
+    return;
+  }
+  const { type, service, revision, instance } = event;
+  const about = { service, revision: short(revision), instance: instance && short(instance) };
+  switch (type) {
+    case 'starting':
+      if (event.relaxations === undefined) log.debug(about, `${service} starting`);
+      else log.warn({ ...about, relaxations: event.relaxations }, `${service} starting with less hardening`);
+      return;
+    case 'created':
+    case 'started':
+      log.info({ ...about, durationMs: round(event.durationMs) }, `${service} ${type}`);
+      return;
+    case 'ready':
+      log.info(
+        { ...about, durationMs: round(event.durationMs), attempts: event.attempts },
+        `${service} ready`,
+      );
+      return;
+    case 'start-failed': {
+      const { exitCode, oomKilled } = event.error as { exitCode?: number; oomKilled?: boolean };
+      const facts = { exitCode, oomKilled, lastLogLines: event.lastLogLines };
+      log.warn({ ...about, ...facts }, `${service} start failed: ${messageOf(event.error)}`);
+      return;
+    }
+    case 'paused':
+    case 'resumed':
+      log.info(
+        { ...about, durationMs: round(event.durationMs) },
+        `${service} ${type}${event.byHand ? ' by hand' : ''}`,
+      );
+      return;
+    case 'stopping':
+      log.debug({ ...about, reason: event.reason }, `${service} stopping (${event.reason})`);
+      return;
+    case 'stopped':
+      log.info(
+        { ...about, reason: event.reason, durationMs: round(event.durationMs) },
+        `${service} stopped (${event.reason})`,
+      );
+      return;
+    case 'exited': {
+      const { exitCode, oomKilled, lastLogLines } = event;
+      log.warn({ ...about, exitCode, oomKilled, lastLogLines }, `${service} ${howItEnded(event)}`);
+      return;
+    }
+    case 'out-of-memory':
+      log.warn(about, `${service}: a process was killed, the memory of the instance was used up`);
+      return;
+    case 'restarting':
+      log.info({ ...about, failures: event.failures }, `${service} never stops: it is started again`);
+      return;
+    case 'stop-failed':
+    case 'pause-failed':
+    case 'resume-failed':
+      log.warn(about, `${service} ${type.replace('-', ' ')}: ${messageOf(event.error)}`);
+      return;
+    case 'adopted':
+      log.info({ ...about, state: event.state }, `${service} adopted`);
+      return;
+  }
+}
+
+/** Logs one line per request, with its query if that is wanted; nothing where nobody wants to read it, since it is a fifth of what a request costs. */
+export function accessLog(log: Logger, { query = false } = {}): ((access: Access) => void) | undefined {
+  return log.isLevelEnabled('info') ? (access) => logAccess(log, access, query) : undefined;
+}
+
+function logAccess(log: Logger, access: Access, query: boolean): void {
+  const { requestId, method, host, path, service, revision, status, durationMs, waitedFor, error } = access;
+  const reason = error === undefined ? undefined : messageOf(error);
+  log.info(
+    {
+      requestId,
+      host,
+      service,
+      revision: revision && short(revision),
+      status,
+      durationMs: round(durationMs),
+      cold: waitedFor === 'cold',
+      resumed: waitedFor === 'resume',
+      error: reason,
+    },
+    `${method} ${(query ? path : withoutQuery(path)).slice(0, 200)} ${status}`,
+  );
+}
+
+function howItEnded({ exitCode, oomKilled }: Exit): string {
+  if (oomKilled) return 'ran out of memory';
+  return exitCode === undefined ? 'exited' : `exited with code ${exitCode}`;
+}
+
+/** That there was one is said, but not what is in it: tokens, names, addresses. */
+function withoutQuery(path: string): string {
+  const at = path.indexOf('?');
+  return at === -1 ? path : `${path.slice(0, at)}?…`;
+}
+
+/** `sha256:` and 64 digits say no more than twelve of them. */
+function short(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12);
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

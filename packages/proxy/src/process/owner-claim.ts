@@ -1,0 +1,72 @@
+import { type Clock, codeOf, type Timer } from '@cless/model';
+
+/** What binds an owner to this state directory; fails with code `OWNER_TAKEN` where it is bound to another one. */
+interface Owned {
+  hold(): Promise<void>;
+}
+
+export interface OwnerClaimOptions {
+  readonly runtime: Owned;
+  readonly clock: Clock;
+  /** Called once, when the owner turns out to be another's after all. */
+  readonly onTaken: (error: unknown) => void;
+}
+
+/** How long the start waits for an engine that does not answer, in milliseconds; it is asked on. */
+const PATIENCE_MS = 3_000;
+/** How often it is made sure of: the record in the engine may be pruned, or the owner taken over. */
+const INTERVAL_MS = 30_000;
+const RETRY_MS = 2_000;
+
+/** Keeps an owner bound to this state directory, as long as the proxy runs. */
+export class OwnerClaim {
+  readonly #options: OwnerClaimOptions;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  private constructor(options: OwnerClaimOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the owner is ours, or the engine cannot be asked: until it can, the runtime does nothing.
+   *
+   * @throws with code `OWNER_TAKEN`
+   */
+  static async make(options: OwnerClaimOptions): Promise<OwnerClaim> {
+    const claim = new OwnerClaim(options);
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const patience = options.clock.after(PATIENCE_MS, resolve);
+    const asking = claim.#ask();
+    try {
+      await Promise.race([asking, enough]);
+    } catch (error) {
+      claim.close();
+      throw error;
+    } finally {
+      patience.cancel();
+    }
+    asking.catch(options.onTaken); // too late to be thrown
+    return claim;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  // Private
+
+  /** @throws with code `OWNER_TAKEN` */
+  async #ask(): Promise<void> {
+    const { runtime, clock, onTaken } = this.#options;
+    let nextMs = INTERVAL_MS;
+    try {
+      await runtime.hold();
+    } catch (error) {
+      if (codeOf(error) === 'OWNER_TAKEN') throw error;
+      nextMs = RETRY_MS; // the engine is not there; that is told elsewhere
+    }
+    if (!this.#isClosed) this.#timer = clock.after(nextMs, () => void this.#ask().catch(onTaken));
+  }
+}

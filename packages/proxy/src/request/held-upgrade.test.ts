@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { FakeFront } from '../edge/fake-edge.ts';
+import { UpstreamError } from '../forward/forward-error.ts';
+import type { ForwardError, UpgradeExchange } from '../forward/forwarder.ts';
+
+let front: FakeFront | undefined;
+afterEach(() => front?.close());
+
+/** Sends an upgrade through a front whose forwarder does as it is told; tells what came of it. */
+async function upgrade(tries: ((exchange: UpgradeExchange) => Promise<number>)[]) {
+  front = await FakeFront.start({
+    upgrade: (exchange) => tries.shift()?.(exchange) ?? Promise.reject(new Error('one try too many')),
+  });
+  const { accesses } = front;
+  const socket = connect(front.port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: web.test\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n');
+  const [first] = await once(socket, 'data');
+  socket.destroy();
+  await expect.poll(() => accesses).toHaveLength(1);
+  const { examined, open } = front;
+  return { answer: String(first), status: accesses[0]?.status, examined, open, left: tries.length };
+}
+
+const fails = (reached: ForwardError['reached']) => () =>
+  Promise.reject(new UpstreamError('UPSTREAM_DISCONNECTED', reached, new Error('gone')));
+const answers = (status: number) => async (exchange: UpgradeExchange) => {
+  exchange.takeEarly();
+  exchange.socket.end(`HTTP/1.1 ${status} So\r\nContent-Length: 0\r\n\r\n`);
+  return status;
+};
+
+test('what was never sent is sent again, and the instance examined', async () => {
+  const { answer, examined, open } = await upgrade([fails('unsent'), fails('unsent'), answers(101)]);
+  expect([answer.split('\r\n')[0], examined, open]).toEqual(['HTTP/1.1 101 So', 2, 0]);
+});
+
+test('what the relay of a dead app has closed is sent again, once', async () => {
+  const { status, examined, left } = await upgrade([fails('closed'), fails('closed'), answers(101)]);
+  expect([status, examined, left]).toEqual([502, 2, 1]);
+});
+
+test('what was sent is not', async () => {
+  const { status, examined, left } = await upgrade([fails('sent'), answers(101)]);
+  expect([status, examined, left]).toEqual([502, 1, 1]);
+});
+
+test.each([101, 403, 500])('it is counted as what it was answered with: %i', async (status) => {
+  expect((await upgrade([answers(status)])).status).toBe(status);
+});
+
+test('whatever the forwarder throws is an answer', async () => {
+  const { status, open } = await upgrade([
+    () => {
+      throw new TypeError('a bug');
+    },
+  ]);
+  expect([status, open]).toEqual([500, 0]);
+});
+
+test.each(['closed', 'sent', 'unsent'] as const)(
+  'a client that leaves says nothing of the instance, which is not examined: %s',
+  async (reached) => {
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+    let tries = 0;
+    front = await FakeFront.start({
+      // As the real one does: it is told by the end of the connection.
+      upgrade: async ({ socket }) => {
+        tries += 1;
+        arrive();
+        await once(socket, 'close');
+        throw new UpstreamError('UPSTREAM_DISCONNECTED', reached, new Error('the client left'));
+      },
+    });
+    const socket = connect(front.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: web.test\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n');
+    await arrived;
+    socket.destroy();
+    const { accesses } = front;
+    await expect.poll(() => accesses).toHaveLength(1);
+    expect([accesses[0]?.status, tries, front.examined, front.open]).toEqual([499, 1, 0, 0]);
+  },
+);

@@ -1,0 +1,284 @@
+import { neverStops } from '@cless/activator';
+import type { Check, InstanceSpec, Revision } from '@cless/model';
+import type { RevisionSpec, Service, Store, Revision as StoredRevision } from '@cless/store';
+import { NoTrafficError } from '../errors.ts';
+import { DEFAULT_PORT, orNever, type SoleRevision } from './convention.ts';
+import type { RouterTable } from './router.ts';
+import type { ServedService, ServiceSource } from './source.ts';
+import { TrafficSplit } from './traffic-split.ts';
+
+export interface RegisteredSourceOptions {
+  readonly store: Pick<Store, 'services' | 'service' | 'revision' | 'secrets'>;
+  /** Kept up to date with the hosts and tags of each service. */
+  readonly router: RouterTable;
+  /** What a revision leaves to the installation. */
+  readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
+  /** Asked for what is not registered, or gives no revision anything yet. Undefined means registered services only. */
+  readonly fallback: FallbackSource | undefined;
+}
+
+/** A source that has one revision of each service. */
+interface FallbackSource extends ServiceSource {
+  known(service: string): SoleRevision | undefined;
+}
+
+/** A service that somebody has asked for, as it is now. */
+interface Entry {
+  readonly served: ServedService;
+  /** Those with traffic or a tag, by name. */
+  readonly serving: ReadonlyMap<string, Revision>;
+  /** Those that a request may choose besides; nothing where it may not. */
+  readonly byHeader: ((name: string) => Revision | undefined) | undefined;
+}
+
+const PAGE = 1_000;
+
+/**
+ * The services of the store, before those of another source. Only hosts are kept in memory of services that nobody asks
+ * for. A change of the store, once it is told, holds for the next request; revisions that lose their last traffic retire.
+ */
+export class RegisteredSource implements ServiceSource {
+  readonly #options: RegisteredSourceOptions;
+  readonly #names = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
+  /** Revisions never change: one object each, as long as the service is there. */
+  readonly #revisions = new Map<string, Map<string, Revision>>();
+  readonly #retiredListeners: ((revision: Revision) => void)[] = [];
+  readonly #keptListeners: ((revision: Revision) => void)[] = [];
+
+  constructor(options: RegisteredSourceOptions) {
+    this.#options = options;
+    const { fallback } = options;
+    for (const service of this.#services()) this.#register(service);
+    fallback?.onRetired((revision) => this.#retire(revision));
+  }
+
+  known(name: string): ServedService | undefined {
+    const { fallback } = this.#options;
+    const registered = this.#registered(name)?.served;
+    return registered ?? (fallback === undefined ? this.#unserved(name) : fallback.known(name));
+  }
+
+  async resolve(name: string): Promise<ServedService | undefined> {
+    const registered = this.#registered(name)?.served;
+    return registered ?? (await this.#options.fallback?.resolve(name)) ?? this.#unserved(name);
+  }
+
+  async revision(name: string, id: string): Promise<Revision | undefined> {
+    const entry = this.#registered(name);
+    if (entry === undefined) return this.#options.fallback?.revision(name, id);
+    return entry.serving.get(id) ?? entry.byHeader?.(id);
+  }
+
+  /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
+  stored(name: string, id: string): Revision | undefined {
+    const known = this.#revisions.get(name)?.get(id);
+    if (known !== undefined) return known;
+    const { store, defaults } = this.#options;
+    const stored = store.revision(name, id);
+    if (stored === undefined) return undefined;
+    const revision = toRevision(stored, store.secrets(name, id), defaults);
+    const all = this.#revisions.get(name) ?? new Map<string, Revision>();
+    this.#revisions.set(name, all.set(id, revision));
+    return revision;
+  }
+
+  /** Values that are to be told nobody, as far as they have been read. */
+  secrets(): string[] {
+    return [...this.#revisions.values()].flatMap((all) =>
+      [...all.values()].flatMap(({ secrets }) => secrets ?? []),
+    );
+  }
+
+  /** To be called after each change of the store, with the service whose it is. */
+  changed(name: string): void {
+    const { store, router } = this.#options;
+    const before = this.#entries.get(name)?.serving;
+    const service = store.service(name);
+    this.#entries.delete(name);
+    if (service === undefined) {
+      router.delete(name);
+      this.#names.delete(name);
+      const revisions = this.#revisions.get(name)?.values() ?? [];
+      this.#revisions.delete(name);
+      for (const revision of revisions) this.#retire(revision);
+      return;
+    }
+    this.#register(service);
+    const now = this.#entry(name).serving;
+    for (const [id, revision] of before ?? []) if (!now.has(id)) this.#retire(revision);
+    // Who had the name by convention serves no longer.
+    const former = this.#options.fallback?.known(name);
+    if (former !== undefined && this.#registered(name) !== undefined) this.#retire(former.revision);
+    for (const revision of this.#kept(service))
+      if (before?.has(revision.id) !== true) for (const listener of this.#keptListeners) listener(revision);
+    for (const [id, revision] of this.#revisions.get(name) ?? []) {
+      if (store.revision(name, id) !== undefined) continue;
+      this.#revisions.get(name)?.delete(id);
+      this.#retire(revision);
+    }
+  }
+
+  refresh(): void {
+    this.#options.fallback?.refresh();
+  }
+
+  onRetired(listener: (revision: Revision) => void): void {
+    this.#retiredListeners.push(listener);
+  }
+
+  onKept(listener: (revision: Revision) => void): void {
+    this.#keptListeners.push(listener);
+    for (const service of this.#services()) for (const revision of this.#kept(service)) listener(revision);
+  }
+
+  // Private
+
+  *#services(): Generator<Service> {
+    const { store } = this.#options;
+    let after: string | undefined;
+    do {
+      const page = store.services({ after, limit: PAGE });
+      yield* page;
+      after = page.at(-1)?.name;
+    } while (after !== undefined);
+  }
+
+  /** Those with traffic that neither pause nor stop. */
+  *#kept({ name, traffic }: Service): Generator<Revision> {
+    const { store, defaults } = this.#options;
+    for (const { revision: id, percent } of traffic.splits) {
+      const stored = percent > 0 ? store.revision(name, id) : undefined;
+      if (stored === undefined || !neverStops(toIdle(stored.spec, defaults.idle))) continue;
+      const revision = this.stored(name, id);
+      if (revision !== undefined) yield revision;
+    }
+  }
+
+  #register(service: Service): void {
+    const { store, router } = this.#options;
+    const { name, hosts, traffic } = service;
+    this.#names.add(name);
+    try {
+      router.set(name, { hosts, tags: Object.keys(traffic.tags) });
+    } catch (error) {
+      // In the store a host has one owner. So this one has given it away, and that is still to be told.
+      const { code, owner } = error as { code?: unknown; owner?: string };
+      if (code !== 'HOST_TAKEN' || owner === undefined) throw error;
+      router.delete(owner);
+      this.#register(service);
+      const former = store.service(owner);
+      if (former !== undefined) this.#register(former);
+    }
+  }
+
+  #retire(revision: Revision): void {
+    for (const listener of this.#retiredListeners) listener(revision);
+  }
+
+  /** A service that gives some revision something: its first deploy takes the name over, not the attempt. */
+  #registered(name: string): Entry | undefined {
+    if (!this.#names.has(name)) return undefined;
+    const entry = this.#entry(name);
+    return entry.serving.size > 0 || entry.byHeader !== undefined ? entry : undefined;
+  }
+
+  #unserved(name: string): ServedService | undefined {
+    return this.#names.has(name) ? this.#entry(name).served : undefined;
+  }
+
+  #entry(name: string): Entry {
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = this.#read(name);
+      this.#entries.set(name, entry);
+    }
+    return entry;
+  }
+
+  #read(name: string): Entry {
+    const { store } = this.#options;
+    const service = store.service(name);
+    const serving = new Map<string, Revision>();
+    const find = (id: string) => {
+      const revision = this.stored(name, id);
+      if (revision === undefined) throw new NoTrafficError(name); // removed in the moment between
+      serving.set(id, revision);
+      return revision;
+    };
+    const { traffic, revisionHeader = false, sticky = false, wakeFilter } = service ?? {};
+    const splits = traffic?.splits ?? [];
+    const byHeader = revisionHeader
+      ? (id: string) =>
+          store.revision(name, id)?.state.phase === 'ready' ? this.stored(name, id) : undefined
+      : undefined;
+    const served = new TrafficSplit({
+      service: name,
+      splits: splits.map(({ revision, percent }) => ({ revision: find(revision), percent })),
+      tags: new Map(Object.entries(traffic?.tags ?? {}).map(([tag, revision]) => [tag, find(revision)])),
+      byHeader,
+      sticky,
+      wakeFilter,
+    });
+    return { served, serving, byHeader };
+  }
+}
+
+function toRevision(
+  { service, name, spec }: StoredRevision,
+  secrets: Readonly<Record<string, string>>,
+  { readiness, idle, stopGraceMs }: RegisteredSourceOptions['defaults'],
+): Revision {
+  return {
+    service,
+    id: name,
+    spec: toInstanceSpec(service, name, spec, secrets),
+    readiness: {
+      check: spec.readiness === undefined ? readiness.check : toCheck(spec.readiness),
+      timeoutMs: spec.readyTimeoutMs ?? readiness.timeoutMs,
+    },
+    idle: toIdle(spec, idle),
+    stopGraceMs: spec.stopGraceMs ?? stopGraceMs,
+    responseTimeoutMs: spec.responseTimeoutMs,
+    ...(spec.rollout !== undefined && { rollout: spec.rollout }),
+    secrets: Object.values(secrets),
+  };
+}
+
+function toInstanceSpec(
+  service: string,
+  revision: string,
+  spec: RevisionSpec,
+  secrets: Readonly<Record<string, string>>,
+): InstanceSpec {
+  const { entrypoint, command, user, memoryBytes, cpus, pids, hardening } = spec;
+  return {
+    service,
+    revision,
+    image: spec.imageId,
+    port: spec.port ?? DEFAULT_PORT,
+    env: { ...spec.env, ...secrets },
+    ...(entrypoint !== undefined && { entrypoint }),
+    ...(command !== undefined && { command }),
+    ...(user !== undefined && { user }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(cpus !== undefined && { cpus }),
+    ...(pids !== undefined && { pids }),
+    ...(hardening !== undefined && { hardening }),
+    ...(spec.volumes.length > 0 && { volumes: spec.volumes }),
+    ...(spec.networks.length > 0 && { networks: spec.networks }),
+    ...(spec.relaxations.length > 0 && { relaxations: spec.relaxations }),
+  };
+}
+
+function toCheck({ kind, path, statuses }: NonNullable<RevisionSpec['readiness']>): Check {
+  if (kind === 'tcp') return { kind };
+  return { kind, ...(path !== undefined && { path }), ...(statuses !== undefined && { statuses }) };
+}
+
+function toIdle(spec: RevisionSpec, byDefault: Revision['idle']): Revision['idle'] {
+  return {
+    pauseAfterMs: orNever(spec.pauseAfterMs, byDefault.pauseAfterMs),
+    stopAfterMs: orNever(spec.stopAfterMs, byDefault.stopAfterMs),
+  };
+}

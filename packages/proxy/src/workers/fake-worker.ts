@@ -1,0 +1,79 @@
+import type { Lease } from '@cless/activator';
+import type { Clock } from '@cless/model';
+import { FakePort } from '@cless/testkit';
+import { Channel, type Message } from './channel.ts';
+import type { WorkerProcess } from './link.ts';
+import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
+import { RemoteActivator } from './remote-activator.ts';
+import { RemoteSource } from './remote-source.ts';
+
+/** For tests: a worker without a process of its own and without a front. */
+export class FakeWorker {
+  /** As the primary has it. */
+  readonly process: WorkerProcess;
+  readonly activator: RemoteActivator;
+  readonly source: RemoteSource;
+  /** For the test to keep. */
+  readonly leases = new Set<Lease>();
+  /** Messages from here. */
+  sent = 0;
+  /** Does it hear nothing more, and yet live? */
+  stuck = false;
+  /** How many changes it cannot take in. */
+  failingChanges = 0;
+  isAlive = true;
+  readonly closed: string[] = [];
+  /** Services of which it knows that they have changed. */
+  readonly changes: string[] = [];
+  readonly #port: FakePort<Message>;
+
+  constructor(clock: Clock, latencyMs?: () => number) {
+    const [port, other] = FakePort.pair<Message>(clock, latencyMs);
+    this.process = Object.assign(port, { pid: 1, ended: {}, kill: () => this.die() });
+    this.#port = port;
+    const channel = new Channel<PrimaryMethods, WorkerMethods>(
+      {
+        send: (message) => {
+          this.sent += 1;
+          other.send(message);
+        },
+        onMessage: (listener) => other.onMessage((message) => this.stuck || listener(message)),
+        onClosed: (listener) => other.onClosed(listener),
+      },
+      {
+        listen: ({ host, port: number }, call) => {
+          if (host === 'taken') call.fail(Object.assign(new Error(), { code: 'EADDRINUSE' }));
+          else call.answer({ address: host, family: 'IPv4', port: number });
+        },
+        revoke: ({ grant }, call) => call.answer(this.activator.revoke(grant)),
+        close: ({ instanceId }, call) => {
+          this.closed.push(instanceId);
+          call.answer();
+        },
+        destroy: ({ instanceId }, call) => {
+          this.closed.push(instanceId);
+          call.answer();
+        },
+        changed: ({ service }, call) => {
+          if (this.failingChanges-- > 0) throw new Error('the database is locked');
+          this.changes.push(service);
+          this.source.changed(service);
+          call.answer();
+        },
+        use: (_, call) => call.answer(this.activator.use()),
+        read: (_, call) => call.answer({ services: [['web', 1, [0, 0, 5]]], problems: [], residentBytes: 1 }),
+        drain: (_, call) =>
+          call.answer({ services: [['web', 0, [0, 0, 7]]], problems: [], residentBytes: 1 }),
+      },
+    );
+    this.activator = new RemoteActivator(channel, clock);
+    this.source = new RemoteSource(channel);
+  }
+
+  /** With its connections, and so with its leases. */
+  die(): void {
+    this.isAlive = false;
+    this.leases.clear();
+    this.#port.close();
+  }
+}

@@ -1,0 +1,208 @@
+import type { AddressInfo } from 'node:net';
+import { messageOf } from '@cless/model';
+import type { Logger } from 'pino';
+import type { Entrance, Where } from '../edge/edge.ts';
+import type { Forwarder } from '../forward/forwarder.ts';
+import { type Reading, sum } from '../observe/meters.ts';
+import { type LinkSurroundings, WorkerLink, type WorkerProcess } from './link.ts';
+import type { InstanceUse } from './protocol.ts';
+
+export interface WorkersOptions extends LinkSurroundings {
+  readonly count: number;
+  readonly fork: () => WorkerProcess;
+  /** Makes sure that the address is free, since workers would share it with whoever has it; with a port of its own for 0. */
+  readonly reserve: (where: Where) => Promise<Where>;
+  readonly log: Logger;
+}
+
+const FIRST_RESPAWN_MS = 100;
+const LONGEST_RESPAWN_MS = 5_000;
+/** Who took requests for so long did not die of its start. */
+const GROWN_UP_MS = 2_000;
+/** On top of the time for what is open: then a worker that says nothing is ended. */
+const DRAIN_PATIENCE_MS = 500;
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 1_000;
+/** How long a worker may fail to take in a change, before it is replaced by one that reads everything anew. */
+const CHANGE_PATIENCE_MS = 30_000;
+
+/** One of the places that workers have. */
+interface Slot {
+  respawnMs: number;
+}
+
+/** Several processes that take the requests in, on one port; one that dies is replaced. */
+export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
+  readonly #options: WorkersOptions;
+  readonly #links = new Set<WorkerLink>();
+  #where: Where = { host: '', port: 0 };
+  #closing = false;
+  /** What those had counted that are gone. */
+  #past: Reading = { services: [], problems: [], residentBytes: 0 };
+  #changes = Promise.resolve();
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  async listen(where: Where): Promise<AddressInfo> {
+    this.#where = await this.#options.reserve(where);
+    try {
+      const [address] = await Promise.all(
+        Array.from({ length: this.#options.count }, () =>
+          this.#spawn({ respawnMs: FIRST_RESPAWN_MS }, this.#options.fork()),
+        ),
+      );
+      if (address === undefined) throw new Error('there are no workers');
+      return address;
+    } catch (error) {
+      this.#closing = true;
+      for (const link of this.#links) link.process.kill();
+      throw error;
+    }
+  }
+
+  /** Of those that are gone, what they told last. */
+  async read(): Promise<Reading> {
+    await this.#each(async (link) => {
+      link.lastReading = await link.ask('read', {});
+    });
+    const readings = [...this.#links].flatMap(({ lastReading }) => lastReading ?? []);
+    const own = { services: [], problems: [], residentBytes: process.memoryUsage.rss() };
+    return sum([own, this.#past, ...readings]);
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.#closing = true;
+    await this.#each(async (link) => {
+      link.lastReading = await link.ask('drain', { timeoutMs }, timeoutMs + DRAIN_PATIENCE_MS);
+      link.process.kill();
+    });
+  }
+
+  async close(instanceId: string): Promise<void> {
+    await this.#each((link) => link.ask('close', { instanceId }));
+  }
+
+  destroy(instanceId: string, reason: Error): void {
+    void this.#each((link) => link.ask('destroy', { instanceId, reason: reason.message }));
+  }
+
+  /** What is known of the service may be otherwise now. Resolves when no worker goes by what was before. */
+  changed(service: string): Promise<void> {
+    const told = this.#each((link) => this.#tellChange(link, service));
+    const before = this.#changes;
+    this.#changes = told.then(() => before);
+    return told;
+  }
+
+  /** Resolves when all workers know of all changes until now. */
+  async applied(): Promise<void> {
+    await this.#changes;
+  }
+
+  /** How instances are in use, by id. */
+  async use(): Promise<ReadonlyMap<string, { readonly leases: number; readonly idleMs: number }>> {
+    const uses = new Map<string, { leases: number; idleMs: number }>();
+    const add = ({ instanceId, leases, idleMs }: InstanceUse) => {
+      const before = uses.get(instanceId) ?? { leases: 0, idleMs: Number.POSITIVE_INFINITY };
+      uses.set(instanceId, {
+        leases: before.leases + leases,
+        idleMs: Math.min(before.idleMs, idleMs ?? before.idleMs),
+      });
+    };
+    await this.#each(async (link) => {
+      for (const use of await link.ask('use', {})) add(use);
+    });
+    return uses;
+  }
+
+  // Private
+
+  /** One that is gone has nothing to say. */
+  async #each(ask: (link: WorkerLink) => Promise<unknown>): Promise<void> {
+    await Promise.all([...this.#links].map((link) => ask(link).catch(() => {})));
+  }
+
+  /** Until it holds, or the worker is gone: it would go by what was before, for ever. */
+  async #tellChange(link: WorkerLink, service: string): Promise<void> {
+    const { clock, log } = this.#options;
+    const deadline = clock.now() + CHANGE_PATIENCE_MS;
+    for (
+      let retryMs = FIRST_RETRY_MS;
+      this.#links.has(link);
+      retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)
+    ) {
+      try {
+        await link.ask('changed', { service });
+        return;
+      } catch (error) {
+        if (!this.#links.has(link)) return;
+        const about = { worker: link.process.pid, service };
+        if (clock.now() >= deadline) {
+          log.error(about, `a worker cannot take in a change, and is replaced: ${messageOf(error)}`);
+          link.process.kill();
+          return;
+        }
+        log.warn(about, `a worker could not take in a change, and is told again: ${messageOf(error)}`);
+        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
+      }
+    }
+  }
+
+  async #spawn(slot: Slot, child: WorkerProcess): Promise<AddressInfo> {
+    const { clock } = this.#options;
+    const link = new WorkerLink(child, this.#options);
+    let listeningMs = Number.POSITIVE_INFINITY;
+    this.#links.add(link);
+    link.process.onClosed(() => {
+      if (clock.now() - listeningMs > GROWN_UP_MS) slot.respawnMs = FIRST_RESPAWN_MS;
+      this.#lost(link, slot);
+    });
+    try {
+      const address = await link.ask('listen', this.#where);
+      listeningMs = clock.now();
+      return address;
+    } catch (error) {
+      link.process.kill(); // and so it is tried again, if it is to be
+      throw link.process.ended.error ?? error;
+    }
+  }
+
+  #lost(link: WorkerLink, slot: Slot): void {
+    const { pid, ended } = link.process;
+    this.#links.delete(link);
+    const { lastReading } = link;
+    if (lastReading !== undefined) {
+      const services = lastReading.services.map(([service, , answered]) => [service, 0, answered] as const);
+      this.#past = sum([this.#past, { ...lastReading, services, residentBytes: 0 }]);
+    }
+    if (this.#closing) return;
+    const { exitCode, signal, error } = ended;
+    const reason = error === undefined ? '' : ` (${messageOf(error)})`;
+    this.#options.log.error(
+      { worker: pid, exitCode, signal },
+      `a worker is gone${reason}; another one takes its place`,
+    );
+    this.#replaceLater(slot);
+  }
+
+  #replaceLater(slot: Slot): void {
+    this.#options.clock.after(slot.respawnMs, () => void this.#replace(slot));
+    slot.respawnMs = Math.min(slot.respawnMs * 2, LONGEST_RESPAWN_MS);
+  }
+
+  async #replace(slot: Slot): Promise<void> {
+    if (this.#closing) return;
+    const { fork, log } = this.#options;
+    let child: WorkerProcess | undefined;
+    try {
+      child = fork();
+      await this.#spawn(slot, child);
+      log.info('a worker has been replaced');
+    } catch (error) {
+      log.error(`a worker could not be replaced: ${messageOf(error)}`);
+      if (child === undefined) this.#replaceLater(slot); // else its end does that
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { systemClock } from '@cless/model';
+import { Front, type FrontOptions } from '../edge/http1.ts';
+import type { ServiceSource } from '../services/source.ts';
+import { Channel, type Port } from './channel.ts';
+import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
+import { RemoteActivator } from './remote-activator.ts';
+import { RemoteSource } from './remote-source.ts';
+
+export interface WorkerOptions extends Omit<FrontOptions, 'activator' | 'clock' | 'source'> {
+  /** To the primary. */
+  readonly port: Port;
+  /** Makes the source of services; what it does not have itself it asks the primary's for. */
+  readonly createSource: (primary: RemoteSource) => ServiceSource & { changed(service: string): void };
+  /** How many lines of its log could not be written. */
+  readonly logLinesDropped?: () => number;
+}
+
+/**
+ * In a forked process: takes requests in, with leases of the primary's activator.
+ *
+ * @returns how to end it without being told by the primary: resolves when what was open has ended, or after the timeout; with
+ * `false` if the primary had said so already
+ */
+export function runWorker({ port, createSource, logLinesDropped, ...options }: WorkerOptions): {
+  drain(timeoutMs: number): Promise<boolean>;
+} {
+  let draining: Promise<void> | undefined;
+  const { forwarder } = options;
+  const channel = new Channel<PrimaryMethods, WorkerMethods>(port, {
+    listen: (where, call) => front.listen(where, { reusePort: true }).then(call.answer, call.fail),
+    revoke: ({ grant }, call) => call.answer(activator.revoke(grant)),
+    close: ({ instanceId }, call) => forwarder.close(instanceId).then(call.answer, call.fail),
+    destroy: ({ instanceId, reason }, call) => {
+      forwarder.destroy(instanceId, new Error(reason));
+      call.answer();
+    },
+    changed: ({ service }, call) => {
+      convention.changed(service);
+      source.changed(service);
+      call.answer();
+    },
+    use: (_, call) => call.answer(activator.use()),
+    read: (_, call) => read().then(call.answer, call.fail),
+    drain: ({ timeoutMs }, call) => {
+      draining ??= front.drain(timeoutMs);
+      draining.then(read).then(call.answer, call.fail);
+    },
+  });
+  port.onClosed(() => process.exit(1)); // the primary is gone
+  const activator = new RemoteActivator(channel, systemClock);
+  const convention = new RemoteSource(channel);
+  const source = createSource(convention);
+  const read = async () => ({ ...(await front.read()), logLinesDropped: logLinesDropped?.() ?? 0 });
+  const front = new Front({ ...options, activator, source, clock: systemClock });
+  return {
+    async drain(timeoutMs) {
+      const isFirst = draining === undefined;
+      draining ??= front.drain(timeoutMs);
+      await draining;
+      return isFirst;
+    },
+  };
+}
