@@ -11,7 +11,7 @@ export type {
   RuntimeInstance,
 } from '@cless/model';
 export { type Clock, systemClock, type Timer } from '@cless/model';
-export type { Access, FrontLimits } from './edge/http1.ts';
+export type { Access, EdgeLimits } from './edge/http1.ts';
 export type * from './forward/forwarder.ts';
 export { HttpProxy3Forwarder } from './forward/http-proxy-3.ts';
 export { type ForwarderOptions, UndiciForwarder } from './forward/undici.ts';

@@ -12,7 +12,7 @@ import { ProcessRuntime } from '@cless/runtime-process';
 import { DatabaseError, SqliteStore } from '@cless/store';
 import type { Logger } from 'pino';
 import { explainListenError, hostAndPort } from './edge/address.ts';
-import type { FrontLimits, FrontOptions } from './edge/http1.ts';
+import type { EdgeLimits, EdgeOptions } from './edge/http1.ts';
 import type { Forwarder } from './forward/forwarder.ts';
 import { UndiciForwarder } from './forward/undici.ts';
 import { accessLog } from './observe/event-log.ts';
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
 }
 
 /** What is the same wherever requests arrive. */
-type Parts = Omit<FrontOptions, 'activator' | 'clock' | 'source' | 'onAccess'> & {
+type Parts = Omit<EdgeOptions, 'activator' | 'clock' | 'source' | 'onAccess'> & {
   readonly log: Logger;
   readonly logLinesDropped: () => number;
   readonly lastResort: LastResort;
@@ -238,7 +238,7 @@ function createRouter(settings: Settings): Router {
   });
 }
 
-function limitsOf(settings: Settings): FrontLimits {
+function limitsOf(settings: Settings): EdgeLimits {
   return {
     maxTargetBytes: settings['max-target-bytes'],
     maxHeaderBytes: settings['max-header-bytes'],

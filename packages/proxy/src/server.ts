@@ -2,29 +2,29 @@ import type { AddressInfo } from 'node:net';
 import { Activator, type Lease, ShuttingDownError } from '@cless/activator';
 import { type ReadinessProbe, type Revision, type Runtime, systemClock } from '@cless/model';
 import type { Logger } from 'pino';
-import type { Entrance, Where } from './edge/edge.ts';
-import { Front, type FrontLimits, type FrontOptions } from './edge/http1.ts';
+import type { Address, Edge } from './edge/edge.ts';
+import { type EdgeLimits, type EdgeOptions, Http1Edge } from './edge/http1.ts';
 import { DEFAULT_LIMITS } from './edge/limits.ts';
 import { reserveAddress } from './edge/reserve-address.ts';
 import { TrustedProxies } from './headers/forwarded.ts';
 import { accessLog, logEvent } from './observe/event-log.ts';
 import { EventStream, publicFacts } from './observe/event-stream.ts';
 import { LastStarts } from './observe/last-starts.ts';
-import type { Reading } from './observe/meters.ts';
+import type { Snapshot } from './observe/meters.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { ServiceSource } from './services/source.ts';
 import { Workers, type WorkersOptions } from './workers/primary.ts';
 
 export interface ServerOptions
-  extends Omit<FrontOptions, 'activator' | 'clock' | 'limits' | 'onAccess' | 'trustedProxies'> {
+  extends Omit<EdgeOptions, 'activator' | 'clock' | 'limits' | 'onAccess' | 'trustedProxies'> {
   /** What differs from the defaults. */
-  readonly limits?: Partial<FrontLimits>;
+  readonly limits?: Partial<EdgeLimits>;
   /** None, if not told. */
   readonly trustedProxies?: TrustedProxies;
   readonly runtime: Runtime;
   readonly probe: ReadinessProbe;
   readonly log: Logger;
-  readonly listen: Where;
+  readonly listen: Address;
   /** Processes that take the requests in, in place of this one. */
   readonly workers?: Pick<WorkersOptions, 'count' | 'fork' | 'convention'> | undefined;
   readonly maxPending: number;
@@ -41,14 +41,14 @@ export interface ServerOptions
 /** How long the last log lines of a start that failed may take, in milliseconds. */
 const LAST_WORDS_MS = 5_000;
 
-/** The proxy as a whole: the front, the activator behind it, and the runtime that is watched. */
+/** The proxy as a whole: the edge, the activator behind it, and the runtime that is watched. */
 export class Server {
   readonly #options: ServerOptions;
   readonly activator: Activator;
   readonly events = new EventStream();
   readonly metrics: Metrics;
   readonly lastStarts = new LastStarts();
-  readonly #entrance: Entrance;
+  readonly #edge: Edge;
   readonly #workers: Workers | undefined;
   #watching: Promise<void> | undefined;
 
@@ -81,9 +81,9 @@ export class Server {
         if ('service' in event) this.lastStarts.note(event);
       },
     });
-    this.#entrance =
+    this.#edge =
       this.#workers ??
-      new Front({
+      new Http1Edge({
         trustedProxies: new TrustedProxies([]),
         ...options,
         limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -100,7 +100,7 @@ export class Server {
    */
   static async start(options: ServerOptions): Promise<{ server: Server; address: AddressInfo }> {
     const server = new Server(options);
-    const address = await server.#entrance.listen(options.listen);
+    const address = await server.#edge.listen(options.listen);
     server.#watching = server.activator.run();
     return { server, address };
   }
@@ -154,7 +154,7 @@ export class Server {
 
   /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next proxy. */
   async close({ keep }: { keep: boolean }): Promise<void> {
-    await this.#entrance.drain(this.#options.drainTimeoutMs);
+    await this.#edge.drain(this.#options.drainTimeoutMs);
     await this.activator.close({ keep });
     await this.#watching;
     if (!keep) await this.#options.runtime.close();
@@ -162,10 +162,10 @@ export class Server {
 
   // Private
 
-  async #read(): Promise<Reading> {
-    const reading = await this.#entrance.read();
+  async #read(): Promise<Snapshot> {
+    const snapshot = await this.#edge.read();
     const dropped = this.#options.logLinesDropped?.() ?? 0;
-    return { ...reading, logLinesDropped: (reading.logLinesDropped ?? 0) + dropped };
+    return { ...snapshot, logLinesDropped: (snapshot.logLinesDropped ?? 0) + dropped };
   }
 }
 

@@ -39,17 +39,17 @@ function essence({ text, closed, arrived, faults }: Outcome) {
 
 describe.each(Object.entries(FORWARDERS))('the heads of real clients, over %s', (_, forwarder) => {
   let witness: Witness;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
   let peer: Nginx | undefined;
 
   beforeAll(async () => {
     witness = await Witness.listen();
-    front = await startFront(forwarder, { raw: witness.endpoint }, { responseTimeoutMs: 2_000 });
+    edge = await startFront(forwarder, { raw: witness.endpoint }, { responseTimeoutMs: 2_000 });
     if (Nginx.program !== undefined) peer = await Nginx.start(witness.endpoint);
   });
 
   afterAll(async () => {
-    await front.close();
+    await edge.close();
     peer?.stop();
     witness.stop();
   });
@@ -58,7 +58,7 @@ describe.each(Object.entries(FORWARDERS))('the heads of real clients, over %s', 
     const [ours, theirs]: Record<string, unknown>[] = [{}, {}];
     await inParallel(clientHeads, 20, async (head) => {
       const name = `${head.client} ${head.version}`;
-      if (ours) ours[name] = essence(await attack(front.port, witness, input(head), { quietMs: QUIET_MS }));
+      if (ours) ours[name] = essence(await attack(edge.port, witness, input(head), { quietMs: QUIET_MS }));
       if (theirs)
         theirs[name] = essence(await attack(peer?.port ?? 0, witness, input(head), { quietMs: QUIET_MS }));
     });
@@ -67,11 +67,11 @@ describe.each(Object.entries(FORWARDERS))('the heads of real clients, over %s', 
   });
 
   test('are answered behind another request as they are alone', async () => {
-    const first = await attack(front.port, witness, { bytes: FIRST }, { quietMs: QUIET_MS });
+    const first = await attack(edge.port, witness, { bytes: FIRST }, { quietMs: QUIET_MS });
     await inParallel(clientHeads, 20, async (head) => {
-      const alone = await attack(front.port, witness, input(head), { quietMs: QUIET_MS });
+      const alone = await attack(edge.port, witness, input(head), { quietMs: QUIET_MS });
       expect([head.client, essence(alone).status]).toEqual([head.client, input(head).answer ? '101' : '200']);
-      const behind = await attack(front.port, witness, input(head, FIRST), { quietMs: QUIET_MS });
+      const behind = await attack(edge.port, witness, input(head, FIRST), { quietMs: QUIET_MS });
       expect([head.client, behind]).toEqual([
         head.client,
         { ...alone, text: first.text + alone.text, arrived: [...first.arrived, ...alone.arrived] },

@@ -30,18 +30,18 @@ const PASSED_ON: Readonly<Record<string, string>> = {
 
 describe.skipIf(Nginx.program === undefined)('nginx as the yardstick', () => {
   let upstream: RawUpstream;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
   let peer: Nginx;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(FORWARDERS.undici, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
+    edge = await startFront(FORWARDERS.undici, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
     peer = await Nginx.start(upstream.endpoint);
   });
 
   afterAll(async () => {
     peer.stop();
-    await front.close();
+    await edge.close();
     upstream.close();
   });
 
@@ -60,7 +60,7 @@ describe.skipIf(Nginx.program === undefined)('nginx as the yardstick', () => {
     const laxer: string[] = [];
     const counts = { both: 0, neither: 0, onlyNginx: 0, onlyHere: 0 };
     for (const { name, bytes } of smugglingCorpus) {
-      const [theirs, ours] = [await passes(peer.port, bytes), await passes(front.port, bytes)];
+      const [theirs, ours] = [await passes(peer.port, bytes), await passes(edge.port, bytes)];
       if (ours && !theirs) laxer.push(name);
       counts[ours ? (theirs ? 'both' : 'onlyHere') : theirs ? 'onlyNginx' : 'neither'] += 1;
     }

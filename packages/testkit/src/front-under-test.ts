@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   ConventionSource,
+  type EdgeLimits,
   type Endpoint,
   type Forwarder,
-  type FrontLimits,
   Server,
   TrustedProxies,
   workerOf,
@@ -39,7 +39,7 @@ export interface FrontSettings {
   readonly forwarder: ForwarderClass;
   readonly responseTimeoutMs: number;
   /** In bytes; null for none. */
-  readonly limits: Omit<FrontLimits, 'maxBodyBytes'> & { readonly maxBodyBytes: number | null };
+  readonly limits: Omit<EdgeLimits, 'maxBodyBytes'> & { readonly maxBodyBytes: number | null };
   readonly trustedProxies: readonly string[];
 }
 

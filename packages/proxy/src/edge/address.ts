@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { SettingError } from '../settings/settings.ts';
-import type { Where } from './edge.ts';
+import type { Address } from './edge.ts';
 
 export function hostAndPort({ address, family, port }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Why it is not possible to listen there, in words that help; the error itself, where there are none. */
-export function explainListenError(error: unknown, setting: string, { host, port }: Where): unknown {
+export function explainListenError(error: unknown, setting: string, { host, port }: Address): unknown {
   const reasons: Record<string, string> = {
     EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
     EADDRINUSE: 'another program does already',

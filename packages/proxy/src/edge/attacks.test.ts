@@ -52,38 +52,38 @@ const REFUSALS = [400, 404, 405, 408, 413, 414, 417, 421, 426, 431, 501, 505];
 
 describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, forwarder) => {
   let witness: Witness;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
   let before: Awaited<ReturnType<FrontUnderTest['held']>>;
 
   beforeAll(async () => {
     witness = await Witness.listen();
-    front = await startFront(
+    edge = await startFront(
       forwarder,
       Object.fromEntries(SERVICES.map((service) => [service, witness.endpoint])),
       { responseTimeoutMs: RESPONSE_TIMEOUT_MS, idleTimeoutMs: RESPONSE_TIMEOUT_MS },
     );
-    await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 });
+    await attack(edge.port, witness, { bytes: FIRST }, { quietMs: 200 });
     witness.forget();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    before = await front.held();
+    before = await edge.held();
   });
 
   afterAll(async () => {
-    await front.close();
+    await edge.close();
     witness.stop();
   });
 
   /** Waits until it holds what it held before. */
   const expectNothingLeft = async () => {
     witness.forget();
-    await expect.poll(async () => (await front.held()).leases, { timeout: 8_000 }).toBe(0);
+    await expect.poll(async () => (await edge.held()).leases, { timeout: 8_000 }).toBe(0);
     await expect
-      .poll(async () => (await front.held()).descriptors, { timeout: 8_000 })
+      .poll(async () => (await edge.held()).descriptors, { timeout: 8_000 })
       .toBeLessThanOrEqual(before.descriptors);
   };
 
   test('mutated requests, several on a connection', { timeout: 600_000 }, async () => {
-    const first = await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 });
+    const first = await attack(edge.port, witness, { bytes: FIRST }, { quietMs: 200 });
     const random = seededRandom(FUZZ_SEED);
     const pick = (below: number) => Math.floor(random() * below);
     // As many upgrades and CONNECTs as of everything else.
@@ -98,7 +98,7 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
     const findings: unknown[] = [];
     await inParallel(inputs, WIDTH, async ({ cutAt, ...input }) => {
       const got = await attack(
-        front.port,
+        edge.port,
         witness,
         { ...input, bytes: FIRST + input.bytes },
         { cutAt, quietMs: 1_000 },
@@ -108,7 +108,7 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
     // A mutated name is nobody's.
     witness.faults.length = 0;
     expect({ count: findings.length, first: findings.slice(0, 5) }).toEqual({ count: 0, first: [] });
-    expect(await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 })).toEqual(first);
+    expect(await attack(edge.port, witness, { bytes: FIRST }, { quietMs: 200 })).toEqual(first);
     await expectNothingLeft();
   });
 
@@ -140,7 +140,7 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
     ) => {
       if (closesByChance(expected)) return;
       const got = await attack(
-        front.port,
+        edge.port,
         witness,
         { ...input, bytes },
         { expected, quietMs: QUIET_MS, ...(cutAt !== undefined && { cutAt }) },
@@ -162,10 +162,10 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
     });
 
     test('alone', { timeout: 60_000 }, async () => {
-      first = await attack(front.port, witness, { bytes: FIRST }, { quietMs: 200 });
+      first = await attack(edge.port, witness, { bytes: FIRST }, { quietMs: 200 });
       expect(first).toMatchObject({ closed: false, arrived: ['GET /first'], faults: [] });
       await inParallel(corpus, WIDTH, async (input, i) => {
-        const got = await attack(front.port, witness, input, { quietMs: QUIET_MS });
+        const got = await attack(edge.port, witness, input, { quietMs: QUIET_MS });
         alone[i] = got;
         if (got.faults.length > 0) say(input.name, 'alone', 'no faults', got);
         const { text, arrived } = got;
@@ -181,7 +181,7 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
     test('in front of another request', { timeout: 60_000 }, async () => {
       await inParallel(corpus, WIDTH, async (input, i) => {
         const got = await attack(
-          front.port,
+          edge.port,
           witness,
           { ...input, bytes: input.bytes + LAST },
           { quietMs: QUIET_MS },

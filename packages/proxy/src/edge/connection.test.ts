@@ -35,11 +35,11 @@ function statuses(text: string): number[] {
 
 describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder) => {
   let upstream: RawUpstream;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(forwarder, endpoints(), { responseTimeoutMs: 3_000, maxBodyBytes: 1 << 20 });
+    edge = await startFront(forwarder, endpoints(), { responseTimeoutMs: 3_000, maxBodyBytes: 1 << 20 });
   });
 
   const endpoints = () => ({ raw: upstream.endpoint, nobody: { host: '127.0.0.1', port: 1 } });
@@ -47,13 +47,13 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
   afterEach(async () => {
     upstream.forget();
     upstream.always(OK);
-    const { text } = await sendRaw(front.port, get('/alive'), { enough: (so) => so.endsWith('ok') });
+    const { text } = await sendRaw(edge.port, get('/alive'), { enough: (so) => so.endsWith('ok') });
     expect(statuses(text)).toEqual([200]);
     upstream.forget();
   });
 
   afterAll(async () => {
-    await front.close();
+    await edge.close();
     upstream.close();
   });
 
@@ -101,20 +101,20 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       ['a request of HTTP/2', 'GET /b HTTP/2.0\r\nHost: raw.test\r\n\r\n', [200, 505]],
     ])('%s is refused after it, and that is the end', async (_name, bytes, expected) => {
       slowly();
-      const { text, closed } = await sendRaw(front.port, get('/slow') + bytes + get('/after'));
+      const { text, closed } = await sendRaw(edge.port, get('/slow') + bytes + get('/after'));
       expect([statuses(text), closed]).toEqual([expected, true]);
       expect(arrived()).toEqual(['GET /slow']);
     });
 
     test('also where no instance is needed', async () => {
       const options = 'OPTIONS * HTTP/1.1\r\nHost: raw.test\r\n\r\n';
-      const { text, closed } = await sendRaw(front.port, options + CONNECT);
+      const { text, closed } = await sendRaw(edge.port, options + CONNECT);
       expect([statuses(text), closed]).toEqual([[204, 400], true]);
     });
 
     test('an upgrade that is taken begins after it', async () => {
       slowly();
-      const { text } = await sendRaw(front.port, `${get('/slow')}${WEB_SOCKET}early`, {
+      const { text } = await sendRaw(edge.port, `${get('/slow')}${WEB_SOCKET}early`, {
         enough: (so) => so.endsWith('\r\n\r\n'),
       });
       expect(statuses(text)).toEqual([200, 101]);
@@ -125,7 +125,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     test('an upgrade that the instance refuses is answered after it', async () => {
       slowly(60, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
       upstream.script = withUpgrade('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno', upstream.script);
-      const { text, closed } = await sendRaw(front.port, get('/slow') + WEB_SOCKET);
+      const { text, closed } = await sendRaw(edge.port, get('/slow') + WEB_SOCKET);
       expect([statuses(text), closed]).toEqual([[403, 403], true]);
     });
 
@@ -135,7 +135,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
         if (connection.answered === 0)
           connection.answer(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
       };
-      const socket = connect(front.port, '127.0.0.1');
+      const socket = connect(edge.port, '127.0.0.1');
       socket.write(get('/large') + CONNECT);
       await sleep(200); // it is full by then
       let length = 0;
@@ -147,7 +147,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       slowly(100);
       const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
       const bytes = get('/slow') + paths.map((path) => get(path)).join('');
-      const answer = sendRaw(front.port, bytes, { enough: (so) => statuses(so).length === 21 });
+      const answer = sendRaw(edge.port, bytes, { enough: (so) => statuses(so).length === 21 });
       await expect.poll(arrived).toEqual(['GET /slow']);
       expect(statuses((await answer).text)).toEqual(Array(21).fill(200));
       expect(arrived()).toEqual(['GET /slow', ...paths.map((path) => `GET ${path}`)]);
@@ -156,7 +156,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
 
     test('a thousand take one connection to the instance', { timeout: 20_000 }, async () => {
       upstream.always(OK);
-      const { text } = await sendRaw(front.port, get('/n').repeat(1_000), {
+      const { text } = await sendRaw(edge.port, get('/n').repeat(1_000), {
         timeoutMs: 15_000,
         enough: (so) => so.length > 1_000 * 60 && statuses(so).length === 1_000,
       });
@@ -166,7 +166,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
 
     test('reading stops when much waits', { timeout: 20_000 }, async () => {
       upstream.script = () => {};
-      const socket = connect(front.port, '127.0.0.1');
+      const socket = connect(edge.port, '127.0.0.1');
       socket.on('error', () => {});
       socket.write(get('/never'));
       const flood = get('/wait', `X-Fill: ${'x'.repeat(4_000)}\r\n`).repeat(5_000);
@@ -193,14 +193,14 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
         }, 50);
       };
       const bytes = post('/a', 'hi') + post('/b', 'hi') + get('/c');
-      const { text } = await sendRaw(front.port, bytes, { enough: (so) => statuses(so).length === 3 });
+      const { text } = await sendRaw(edge.port, bytes, { enough: (so) => statuses(so).length === 3 });
       expect([statuses(text), most]).toEqual([[200, 200, 200], 1]);
     });
 
     test('100 Continue is said when it is the first in line', async () => {
       slowly();
       const bytes = get('/slow') + post('/p', 'hi', 'Expect: 100-continue\r\n') + get('/y');
-      const { text } = await sendRaw(front.port, bytes, { enough: (so) => statuses(so).length === 4 });
+      const { text } = await sendRaw(edge.port, bytes, { enough: (so) => statuses(so).length === 4 });
       expect(statuses(text)).toEqual([200, 100, 200, 200]);
       expect(text.replace(/\r\n\r\n/g, '|')).toMatch(
         /^H[^|]+\|okHTTP\/1.1 100 Continue\|H[^|]+\|okH[^|]+\|ok$/,
@@ -214,7 +214,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
         connection.answer('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
         setTimeout(() => connection.socket.destroy(), 20);
       };
-      const { text, closed } = await sendRaw(front.port, get('/a') + get('/half') + get('/c'));
+      const { text, closed } = await sendRaw(edge.port, get('/a') + get('/half') + get('/c'));
       expect([statuses(text), closed]).toEqual([[200, 200], true]);
       expect(text).toMatch(/half$/);
     });
@@ -222,7 +222,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     test('an offer to upgrade that is ignored is a request like any other', async () => {
       slowly();
       const offer = upgradeTo('h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n').replace('/up', '/b');
-      const { text } = await sendRaw(front.port, get('/slow') + offer + get('/c'), {
+      const { text } = await sendRaw(edge.port, get('/slow') + offer + get('/c'), {
         enough: (so) => statuses(so).length === 3,
       });
       expect(statuses(text)).toEqual([200, 200, 200]);
@@ -232,7 +232,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
 
   test('what cannot be read is refused with a date, and to a HEAD without a body', async () => {
     const bad = ' / HTTP/1.1\r\nHost: raw.test\r\nBad Name: x\r\n\r\n';
-    const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => sendRaw(front.port, method + bad)));
+    const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => sendRaw(edge.port, method + bad)));
     for (const answer of [get, head]) expect(answer?.text).toMatch(/^HTTP\/1\.1 400 .*\r\nDate: \w{3}, /s);
     expect(get?.text).toMatch(/\r\n\r\n\{.*\}\n$/s);
     expect(head?.text).toMatch(/\r\n\r\n$/);
@@ -247,13 +247,13 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       ['of one that waits', get('/slow') + chunked(), 'GET /slow'],
     ])('%s is a 400', async (_name, bytes, before) => {
       slowly();
-      const { text, closed } = await sendRaw(front.port, `${bytes}garbage`, { timeoutMs: 2_000 });
+      const { text, closed } = await sendRaw(edge.port, `${bytes}garbage`, { timeoutMs: 2_000 });
       expect([statuses(text), closed]).toEqual([before === '' ? [400] : [200, 400], true]);
     });
 
     test('behind an answer that came early ends the connection', async () => {
       upstream.script = (connection) => connection.answered === 0 && connection.answer(OK);
-      const socket = connect({ port: front.port, host: '127.0.0.1', allowHalfOpen: true });
+      const socket = connect({ port: edge.port, host: '127.0.0.1', allowHalfOpen: true });
       socket.write(chunked());
       await once(socket, 'data');
       socket.write('garbage');
@@ -323,9 +323,9 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     ])('nothing is one: %s', async (_name, bytes, expected) => {
       upstream.always(OK);
       // A connection to the instance is free.
-      await sendRaw(front.port, get('/warm'), { enough: (so) => so.endsWith('ok') });
+      await sendRaw(edge.port, get('/warm'), { enough: (so) => so.endsWith('ok') });
       for (const rest of [smuggled, smuggled.repeat(3), '\x01\x02\r\n\r\n', CONNECT, WEB_SOCKET]) {
-        const { text, closed } = await sendRaw(front.port, bytes + rest);
+        const { text, closed } = await sendRaw(edge.port, bytes + rest);
         expect([statuses(text), closed]).toEqual([[expected], true]);
       }
       expect(upstream.received).not.toContain('smuggled');
@@ -338,14 +338,14 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
         parsed += 1;
       };
       subscribe('http.server.request.start', count);
-      const { text } = await sendRaw(front.port, `${get('/a', '', 'a..b')}${get('/n').repeat(100_000)}`);
+      const { text } = await sendRaw(edge.port, `${get('/a', '', 'a..b')}${get('/n').repeat(100_000)}`);
       unsubscribe('http.server.request.start', count);
       expect(statuses(text)).toEqual([400]);
       expect(parsed).toBeLessThan(10_000);
     });
 
     test('who is refused while it uploads hears it before the connection breaks', async () => {
-      const socket = connect({ port: front.port, host: '127.0.0.1', allowHalfOpen: true });
+      const socket = connect({ port: edge.port, host: '127.0.0.1', allowHalfOpen: true });
       let text = '';
       let error: Error | undefined;
       socket.on('data', (data) => {
@@ -389,7 +389,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
           : /body(?:\r\n0\r\n\r\n)?$/.test(connection.received);
         if (whole) connection.answer(OK);
       };
-      const { text } = await sendRaw(front.port, bytes, { enough: (so) => so.endsWith('ok') });
+      const { text } = await sendRaw(edge.port, bytes, { enough: (so) => so.endsWith('ok') });
       expect(statuses(text)).toEqual([200]);
       expect(arrived()).toEqual([line]);
       expect(upstream.received).not.toMatch(/upgrade|http2-settings/i);
@@ -397,13 +397,9 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
 
     test('the connection is kept', async () => {
       upstream.always(OK);
-      const { text } = await sendRaw(
-        front.port,
-        upgradeTo('h2c') + get('/b') + upgradeTo('h2c') + get('/d'),
-        {
-          enough: (so) => statuses(so).length === 4,
-        },
-      );
+      const { text } = await sendRaw(edge.port, upgradeTo('h2c') + get('/b') + upgradeTo('h2c') + get('/d'), {
+        enough: (so) => statuses(so).length === 4,
+      });
       expect(statuses(text)).toEqual([200, 200, 200, 200]);
     });
 
@@ -412,7 +408,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
       const warned = (warning: Error) => warnings.push(warning);
       process.on('warning', warned);
       upstream.always(OK);
-      const { text } = await sendRaw(front.port, upgradeTo('h2c').repeat(50), {
+      const { text } = await sendRaw(edge.port, upgradeTo('h2c').repeat(50), {
         enough: (so) => statuses(so).length === 50,
       });
       process.off('warning', warned);
@@ -421,7 +417,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
 
     test('HTTP/1.0 knows none', async () => {
       upstream.always(OK);
-      const { text } = await sendRaw(front.port, WEB_SOCKET.replace('HTTP/1.1', 'HTTP/1.0'));
+      const { text } = await sendRaw(edge.port, WEB_SOCKET.replace('HTTP/1.1', 'HTTP/1.0'));
       expect(statuses(text)).toEqual([200]);
       expect(upstream.received).not.toMatch(/upgrade/i);
     });
@@ -431,13 +427,13 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     test('who wants to hear 100 first hears it', async () => {
       slowly();
       const bytes = WEB_SOCKET.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n');
-      const { text } = await sendRaw(front.port, bytes, { enough: (so) => so.includes(' 101 ') });
+      const { text } = await sendRaw(edge.port, bytes, { enough: (so) => so.includes(' 101 ') });
       expect(statuses(text)).toEqual([100, 101]);
     });
 
     test('a client that leaves before the answer is noticed', async () => {
       upstream.script = () => {};
-      const socket = connect(front.port, '127.0.0.1');
+      const socket = connect(edge.port, '127.0.0.1');
       socket.write(WEB_SOCKET);
       await expect.poll(() => upstream.received).toContain('/up');
       socket.end();
@@ -448,7 +444,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     test('what was refused is passed on whole, also if it is large', { timeout: 20_000 }, async () => {
       const size = 5 << 20;
       upstream.always(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
-      const { text, closed } = await sendRaw(front.port, WEB_SOCKET, { timeoutMs: 10_000 });
+      const { text, closed } = await sendRaw(edge.port, WEB_SOCKET, { timeoutMs: 10_000 });
       expect([text.endsWith('x'), text.length > size, closed]).toEqual([true, true, true]);
     });
   });
@@ -475,12 +471,12 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     }
 
     test.each(refused)('%s: a client that never ends its side', async (_name, bytes) => {
-      const { socket, text } = await open(front.port, bytes);
+      const { socket, text } = await open(edge.port, bytes);
       await once(socket, 'end');
       expect(statuses(text())).toHaveLength(1);
       const { localPort } = socket;
-      // The system's own list says when the front has let go of it.
-      await expect.poll(() => ownStates(localPort, front.port), { timeout: 4_000 }).toEqual([]);
+      // The system's own list says when the edge has let go of it.
+      await expect.poll(() => ownStates(localPort, edge.port), { timeout: 4_000 }).toEqual([]);
       socket.destroy();
     });
 
@@ -522,10 +518,10 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
         if (connection.hasRequest)
           connection.answer('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
       };
-      const { socket, text } = await open(front.port, get('/events'));
+      const { socket, text } = await open(edge.port, get('/events'));
       await expect.poll(text).toContain('data: 1');
       // `tr` of /proc/net/tcp: 02 is the timer of keep-alive.
-      await expect.poll(() => ownTimers(socket.localPort, front.port)).toEqual(['02']);
+      await expect.poll(() => ownTimers(socket.localPort, edge.port)).toEqual(['02']);
       socket.destroy();
     });
   });
@@ -539,7 +535,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
   }
 });
 
-/** The front's side of a connection, as Linux lists it. */
+/** The edge's side of a connection, as Linux lists it. */
 function rows(clientPort: number | undefined, frontPort: number): string[][] {
   const hex = (port = 0) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return readFileSync('/proc/net/tcp', 'utf8')

@@ -29,7 +29,7 @@ const LINGER_MS = 1_000;
 
 interface Surroundings {
   readonly clock: Clock;
-  /** Is the front about to close? */
+  /** Is the edge about to close? */
   readonly draining: boolean;
 }
 
@@ -183,7 +183,7 @@ export class Connection {
   }
 
   /**
-   * The front is about to close: closes now if nothing is under way. What is, is closed by its end; half a head has a
+   * The edge is about to close: closes now if nothing is under way. What is, is closed by its end; half a head has a
    * moment to become a request, which is then told.
    */
   drain(): void {

@@ -4,7 +4,7 @@ import { Router } from '@cless/router';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { TrustedProxies } from '../headers/forwarded.ts';
 import { SoleRevision } from '../services/convention.ts';
-import { type Access, Front } from './http1.ts';
+import { type Access, Http1Edge } from './http1.ts';
 
 const REVISION: Revision = {
   service: 'web',
@@ -15,8 +15,8 @@ const REVISION: Revision = {
   stopGraceMs: 0,
 };
 
-/** For tests: a front with a forwarder that does as it is told, and an instance that is ready, or gets so when it is let. */
-export class FakeFront {
+/** For tests: an edge with a forwarder that does as it is told, and an instance that is ready, or gets so when it is let. */
+export class FakeEdge {
   readonly accesses: Access[] = [];
   /** How often the instance was. */
   examined = 0;
@@ -29,10 +29,10 @@ export class FakeFront {
   /** While it is there an examination goes on. */
   examination: Promise<void> | undefined;
   port = 0;
-  readonly #front: Front;
+  readonly #edge: Http1Edge;
 
   private constructor(forwarder: Partial<Forwarder>) {
-    this.#front = new Front({
+    this.#edge = new Http1Edge({
       router: new Router({ convention: { imageSuffix: '' } }),
       source: {
         known: () => new SoleRevision(REVISION),
@@ -73,15 +73,15 @@ export class FakeFront {
     });
   }
 
-  static async start(forwarder: Partial<Forwarder>): Promise<FakeFront> {
-    const front = new FakeFront(forwarder);
-    ({ port: front.port } = await front.#front.listen({ host: '127.0.0.1', port: 0 }));
-    return front;
+  static async start(forwarder: Partial<Forwarder>): Promise<FakeEdge> {
+    const edge = new FakeEdge(forwarder);
+    ({ port: edge.port } = await edge.#edge.listen({ host: '127.0.0.1', port: 0 }));
+    return edge;
   }
 
   /** @param timeoutMs for what is under way */
   close(timeoutMs = 0): Promise<void> {
-    return this.#front.drain(timeoutMs);
+    return this.#edge.drain(timeoutMs);
   }
 
   // Private

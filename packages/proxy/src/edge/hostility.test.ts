@@ -30,15 +30,15 @@ test('there are at least 100 hostile answers', () => {
 
 describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) => {
   let upstream: RawUpstream;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 1_000 });
+    edge = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 1_000 });
   });
 
   afterAll(async () => {
-    await front.close();
+    await edge.close();
     upstream.close();
   });
 
@@ -46,7 +46,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     upstream.forget();
     upstream.always(OK);
     for (let i = 0; i < 3; i++) {
-      const { text } = await sendRaw(front.port, GET, { enough: (so) => so.endsWith('ok') });
+      const { text } = await sendRaw(edge.port, GET, { enough: (so) => so.endsWith('ok') });
       expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
     }
     await expect
@@ -89,7 +89,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
         if (index % 2 === 0) setTimeout(() => connection.socket.end(), 50);
       };
       await inParallel(hostileAnswers, 20, async (answer, i) => {
-        const { text, closed } = await sendRaw(front.port, ask(i, way), {
+        const { text, closed } = await sendRaw(edge.port, ask(i, way), {
           timeoutMs: 6_000,
           // An answer that is begun and not finished has no deadline of its own: the instance may go on.
           enough: (so) => /^HTTP\/1\.1 (?!1\d\d)\d{3}/m.test(so) && !so.startsWith('HTTP/1.1 502'),
@@ -133,7 +133,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
         }, 5);
       };
       await inParallel(cutAnswers, 20, async ({ bytes, ending, body }, i) => {
-        const answer = await sendRaw(front.port, ask(i, way));
+        const answer = await sendRaw(edge.port, ask(i, way));
         expect([bytes, ending, answer.closed, wholeBody(answer)]).toEqual([bytes, ending, true, body]);
       });
       await expectAliveAndClean();
@@ -157,14 +157,14 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
       };
       // It does not read, so that what is passed on would pile up.
       const floods = Array.from({ length: 10 }, () => {
-        const socket = connect(front.port, '127.0.0.1').on('error', () => {});
+        const socket = connect(edge.port, '127.0.0.1').on('error', () => {});
         socket.pause();
         socket.write('GET /flood HTTP/1.1\r\nHost: raw.test\r\n\r\n');
         return socket;
       });
       await expect.poll(() => poured).toBeGreaterThan(10 * interim.length * 1_000);
       for (let i = 0; i < 10; i++) {
-        const { text } = await sendRaw(front.port, GET, { enough: (so) => so.endsWith('ok') });
+        const { text } = await sendRaw(edge.port, GET, { enough: (so) => so.endsWith('ok') });
         expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
       }
       const flooding = () =>
@@ -187,7 +187,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
       mutate(seeds[Math.floor(random() * seeds.length)] ?? GET, random),
     );
     await inParallel(inputs, 40, async (input) => {
-      await sendRaw(front.port, input, { timeoutMs: 150 });
+      await sendRaw(edge.port, input, { timeoutMs: 150 });
     });
     await expectAliveAndClean();
   });
@@ -200,7 +200,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
       setTimeout(() => connection.socket.destroy(), 100);
     };
     await inParallel(Array.from({ length: FUZZ_RUNS }), 40, async () => {
-      const { closed } = await sendRaw(front.port, ask('mutated', way), { timeoutMs: 5_000 });
+      const { closed } = await sendRaw(edge.port, ask('mutated', way), { timeoutMs: 5_000 });
       expect(closed).toBe(true);
     });
     await expectAliveAndClean();
@@ -209,7 +209,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
   test('a thousand slow clients, byte by byte, do not keep others waiting', { timeout: 60_000 }, async () => {
     upstream.always(OK);
     const slow = Array.from({ length: 1_000 }, () => {
-      const socket = connect(front.port, '127.0.0.1');
+      const socket = connect(edge.port, '127.0.0.1');
       socket.on('error', () => {});
       return socket;
     });
@@ -220,7 +220,7 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     }, 100);
     try {
       for (let i = 0; i < 50; i++) {
-        const { text } = await sendRaw(front.port, GET, { enough: (so) => so.endsWith('ok') });
+        const { text } = await sendRaw(edge.port, GET, { enough: (so) => so.endsWith('ok') });
         expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
       }
     } finally {
@@ -234,13 +234,13 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     upstream.always(OK);
     const many = Array.from({ length: 300 }, (_, i) => `X-${i}: 1\r\n`).join('');
     for (const headers of [many, `X-A: ${'a'.repeat(30_000)}\r\n`]) {
-      const { text } = await sendRaw(front.port, `GET / HTTP/1.1\r\nHost: raw.test\r\n${headers}\r\n`, {
+      const { text } = await sendRaw(edge.port, `GET / HTTP/1.1\r\nHost: raw.test\r\n${headers}\r\n`, {
         enough: (so) => so.includes('headers-too-large'),
       });
       expect(text).toMatch(/^HTTP\/1\.1 431 /);
     }
     const { text } = await sendRaw(
-      front.port,
+      edge.port,
       `GET /${'a'.repeat(30_000)} HTTP/1.1\r\nHost: raw.test\r\n\r\n`,
       { enough: (so) => so.includes('target-too-long') },
     );
@@ -255,11 +255,11 @@ describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) =
     await inParallel(
       Array.from({ length: 300 }),
       100,
-      async () => void (await sendRaw(front.port, upgrade, { timeoutMs: 50 })),
+      async () => void (await sendRaw(edge.port, upgrade, { timeoutMs: 50 })),
     );
     const unknown = Array.from({ length: 500 }, (_, i) => i);
     await inParallel(unknown, 50, async (i) => {
-      const { text } = await sendRaw(front.port, `GET / HTTP/1.1\r\nHost: unknown${i}.test\r\n\r\n`, {
+      const { text } = await sendRaw(edge.port, `GET / HTTP/1.1\r\nHost: unknown${i}.test\r\n\r\n`, {
         enough: (so) => so.includes('service-not-found'),
       });
       expect(text).toMatch(/^HTTP\/1\.1 404 /);

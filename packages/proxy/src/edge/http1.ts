@@ -5,7 +5,7 @@ import type { LeaseGiver } from '@cless/activator';
 import type { Clock } from '@cless/model';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { TrustedProxies } from '../headers/forwarded.ts';
-import { Meters, type Reading } from '../observe/meters.ts';
+import { Meters, type Snapshot } from '../observe/meters.ts';
 import { ExpectationError, type HeadLimits } from '../request/head.ts';
 import { HeldRequest } from '../request/held-request.ts';
 import { HeldUpgrade } from '../request/held-upgrade.ts';
@@ -14,18 +14,18 @@ import type { Router } from '../services/router.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { Connection, type Turn } from './connection.ts';
 import { EarlyBytes } from './early-bytes.ts';
-import type { Entrance, Where } from './edge.ts';
+import type { Address, Edge } from './edge.ts';
 import { offeredUpgrade } from './offered-upgrade.ts';
 import { explainParseError, type ParseError, wasHead } from './parse-error.ts';
 import { ConnectRefusal, Refusal } from './refusal.ts';
 import { Replay } from './replay.ts';
-import { FrontResponse } from './response.ts';
+import { EdgeResponse } from './response.ts';
 import { Silence } from './silence.ts';
 
 /** How long a connection may be silent before the system asks whether the other side is still there, in milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-export interface FrontLimits extends HeadLimits {
+export interface EdgeLimits extends HeadLimits {
   readonly maxHeaderBytes: number;
   /** For the head of a request, in milliseconds. */
   readonly headersTimeoutMs: number;
@@ -54,13 +54,13 @@ export interface Access {
   readonly error: unknown;
 }
 
-export interface FrontOptions {
+export interface EdgeOptions {
   readonly router: Router;
   readonly source: ServiceSource;
   readonly activator: LeaseGiver;
   readonly forwarder: Forwarder;
   readonly clock: Clock;
-  readonly limits: FrontLimits;
+  readonly limits: EdgeLimits;
   readonly trustedProxies: TrustedProxies;
   /** Called once for each request, when its answer has ended. Undefined means no access log. */
   readonly onAccess: ((access: Access) => void) | undefined;
@@ -68,24 +68,24 @@ export interface FrontOptions {
   readonly onError?: ((error: Error) => void) | undefined;
 }
 
-/** What a request needs of the front. */
-export interface FrontContext extends FrontOptions {
+/** What a request needs of the edge. */
+export interface EdgeContext extends EdgeOptions {
   readonly meters: Meters;
   readonly retries: RetryBudget;
-  /** Is the front about to close? */
+  /** Is the edge about to close? */
   readonly draining: boolean;
 }
 
 /** The HTTP server: takes connections in, lets each request go its way in its turn, and refuses what is none. */
-export class Front implements Entrance {
+export class Http1Edge implements Edge {
   readonly #server: Server;
-  readonly #context: FrontContext;
+  readonly #context: EdgeContext;
   /** Each connection that was ever accepted, until it has closed. */
   readonly #connections = new Map<Duplex, Connection>();
   readonly #silence: Silence;
   #draining = false;
 
-  constructor(options: FrontOptions) {
+  constructor(options: EdgeOptions) {
     const { limits } = options;
     const isDraining = () => this.#draining;
     this.#context = {
@@ -99,7 +99,7 @@ export class Front implements Entrance {
     // Node looks after the silence of each connection, for the price of a timer that is pushed on.
     this.#silence = new Silence(Math.min(limits.bodyTimeoutMs, limits.idleTimeoutMs));
     this.#server = createServer({
-      ServerResponse: FrontResponse,
+      ServerResponse: EdgeResponse,
       // Node counts the target as part of the headers; which of the two is too long is told apart by us.
       maxHeaderSize: limits.maxHeaderBytes + limits.maxTargetBytes,
       headersTimeout: limits.headersTimeoutMs,
@@ -116,12 +116,12 @@ export class Front implements Entrance {
     this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; ours is an error
     if (this.#silence.stepMs !== undefined) this.#server.timeout = this.#silence.stepMs;
     this.#server.on('connection', (socket) => this.#onConnection(socket));
-    this.#server.on('request', (request, response: FrontResponse) => this.#onRequest(request, response));
-    this.#server.on('checkContinue', (request, response: FrontResponse) =>
+    this.#server.on('request', (request, response: EdgeResponse) => this.#onRequest(request, response));
+    this.#server.on('checkContinue', (request, response: EdgeResponse) =>
       this.#onRequest(request, response, { expectsContinue: true }),
     );
     // Unheard, Node would answer by itself, out of turn.
-    this.#server.on('checkExpectation', (request, response: FrontResponse) =>
+    this.#server.on('checkExpectation', (request, response: EdgeResponse) =>
       this.#onRequest(request, response, undefined, new ExpectationError('only 100-continue is met')),
     );
     this.#server.on('timeout', () => {}); // each connection listens to its own
@@ -131,7 +131,7 @@ export class Front implements Entrance {
   }
 
   /** @param reusePort let others of the same user listen there, too; the kernel shares connections out (SO_REUSEPORT) */
-  listen({ host, port }: Where, { reusePort = false } = {}): Promise<AddressInfo> {
+  listen({ host, port }: Address, { reusePort = false } = {}): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
@@ -143,7 +143,7 @@ export class Front implements Entrance {
     });
   }
 
-  async read(): Promise<Reading> {
+  async read(): Promise<Snapshot> {
     return this.#context.meters.read();
   }
 
@@ -174,7 +174,7 @@ export class Front implements Entrance {
 
   #onRequest(
     request: IncomingMessage,
-    response: FrontResponse,
+    response: EdgeResponse,
     options?: { expectsContinue: boolean },
     refused?: Error,
   ): void {

@@ -1,7 +1,7 @@
-import type { FrontLimits } from './http1.ts';
+import type { EdgeLimits } from './http1.ts';
 
 /** What clients may do where nobody has said otherwise; the settings have the same. */
-export const DEFAULT_LIMITS: FrontLimits = {
+export const DEFAULT_LIMITS: EdgeLimits = {
   maxTargetBytes: 8_192,
   maxHeaderBytes: 16_384,
   maxHeaderCount: 200,

@@ -6,7 +6,7 @@ import { BadRequestError } from '../request/head.ts';
 import { HeldRequest } from '../request/held-request.ts';
 import type { Connection, Turn } from './connection.ts';
 import type { EarlyBytes } from './early-bytes.ts';
-import type { FrontContext } from './http1.ts';
+import type { EdgeContext } from './http1.ts';
 import { lastResponseOn } from './response.ts';
 
 /** The last answer of a connection: to what could not even be read. */
@@ -36,12 +36,12 @@ export class Refusal implements Turn {
 /** The last answer of a connection: to a `CONNECT`. */
 export class ConnectRefusal implements Turn {
   readonly whole = false;
-  readonly #context: FrontContext;
+  readonly #context: EdgeContext;
   readonly #connection: Connection;
   readonly #request: IncomingMessage;
   readonly #early: EarlyBytes;
 
-  constructor(context: FrontContext, connection: Connection, request: IncomingMessage, early: EarlyBytes) {
+  constructor(context: EdgeContext, connection: Connection, request: IncomingMessage, early: EarlyBytes) {
     this.#context = context;
     this.#connection = connection;
     this.#request = request;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { Where } from './edge.ts';
+import type { Address } from './edge.ts';
 
 /**
  * Makes sure that nobody listens there yet, and finds a port for port 0. Processes that listen with SO_REUSEPORT share an
@@ -8,7 +8,7 @@ import type { Where } from './edge.ts';
  *
  * @throws the system's error, with its `code`, if it is not possible to listen there
  */
-export async function reserveAddress({ host, port }: Where): Promise<Where> {
+export async function reserveAddress({ host, port }: Address): Promise<Address> {
   const server = createServer();
   server.listen({ host, port });
   await once(server, 'listening');

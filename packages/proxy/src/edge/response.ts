@@ -2,9 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** An answer that is written to a client. */
-export class FrontResponse<
-  Request extends IncomingMessage = IncomingMessage,
-> extends ServerResponse<Request> {
+export class EdgeResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   /** The head as it was sent. */
   declare readonly _header: string | null;
 
@@ -18,8 +16,8 @@ export class FrontResponse<
  * An answer on a connection that Node's HTTP server has given away, which has none outstanding: the last one, since
  * nobody reads requests there any more.
  */
-export function lastResponseOn(socket: Socket, request: IncomingMessage): FrontResponse {
-  const response = new FrontResponse(request);
+export function lastResponseOn(socket: Socket, request: IncomingMessage): EdgeResponse {
+  const response = new EdgeResponse(request);
   const drained = () => response.emit('drain');
   response.shouldKeepAlive = false;
   response.assignSocket(socket);

@@ -22,16 +22,16 @@ test('there are at least 200', () => {
 
 describe.each(Object.entries(FORWARDERS))('smuggling through %s', (_, forwarder) => {
   let upstream: RawUpstream;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
-    await sendRaw(front.port, 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n', { timeoutMs: 10 });
+    edge = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
+    await sendRaw(edge.port, 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n', { timeoutMs: 10 });
   });
 
   afterAll(async () => {
-    await front.close();
+    await edge.close();
     upstream.close();
   });
 
@@ -44,7 +44,7 @@ describe.each(Object.entries(FORWARDERS))('smuggling through %s', (_, forwarder)
         setTimeout(() => connection.answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 5);
       }
     };
-    const { text } = await sendRaw(front.port, bytes, { timeoutMs: 250 });
+    const { text } = await sendRaw(edge.port, bytes, { timeoutMs: 250 });
     const received = upstream.connections.map((connection) => connection.received);
     const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
     if (received.join('') === '') {

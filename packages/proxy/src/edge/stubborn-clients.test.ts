@@ -42,13 +42,13 @@ const REFUSED: readonly [status: number, why: string, bytes: string][] = [
 
 describe.each(Object.entries(FORWARDERS))('stubborn clients, over %s', (_, forwarder) => {
   let upstream: RawUpstream;
-  let front: FrontUnderTest;
+  let edge: FrontUnderTest;
   let before: number | undefined;
   const clients: Socket[] = [];
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    front = await startFront(
+    edge = await startFront(
       forwarder,
       { raw: upstream.endpoint, absent: { host: '127.0.0.1', port: 1 } },
       {
@@ -74,7 +74,7 @@ describe.each(Object.entries(FORWARDERS))('stubborn clients, over %s', (_, forwa
       } else if (path === '/') connection.answer(OK);
     };
     await letGo();
-    before = (await front.held()).descriptors;
+    before = (await edge.held()).descriptors;
   });
 
   afterEach(() => {
@@ -82,23 +82,23 @@ describe.each(Object.entries(FORWARDERS))('stubborn clients, over %s', (_, forwa
   });
 
   afterAll(async () => {
-    await front.close();
+    await edge.close();
     upstream.close();
   });
 
-  /** Waits until the front has what it had, and no lease; descriptors of clients are ours, and count, too. */
+  /** Waits until the edge has what it had, and no lease; descriptors of clients are ours, and count, too. */
   async function letGo(): Promise<void> {
     upstream.forget();
     const ours = () => clients.filter(({ destroyed }) => !destroyed).length;
     const least = before ?? Number.POSITIVE_INFINITY;
     await expect
-      .poll(async () => (await front.held()).descriptors - ours(), { timeout: 8_000 })
+      .poll(async () => (await edge.held()).descriptors - ours(), { timeout: 8_000 })
       .toBeLessThanOrEqual(least);
-    await expect.poll(async () => (await front.held()).leases, { timeout: 8_000 }).toBe(0);
+    await expect.poll(async () => (await edge.held()).leases, { timeout: 8_000 }).toBe(0);
   }
 
   async function open(bytes: string): Promise<{ socket: Socket; text: () => string }> {
-    const socket = connect({ port: front.port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = connect({ port: edge.port, host: '127.0.0.1', allowHalfOpen: true });
     let text = '';
     socket.on('error', () => {});
     clients.push(socket);

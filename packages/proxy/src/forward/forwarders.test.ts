@@ -9,7 +9,7 @@ describeAnswers('http-proxy-3', FORWARDERS['http-proxy-3']);
 
 test('http-proxy-3 cannot be made to send by fetch', async () => {
   process.env.FORCE_FETCH_PATH = 'true';
-  const front = await startFront(FORWARDERS['http-proxy-3'], {}, { responseTimeoutMs: 1_000 });
+  const edge = await startFront(FORWARDERS['http-proxy-3'], {}, { responseTimeoutMs: 1_000 });
   expect(process.env.FORCE_FETCH_PATH).toBeUndefined();
-  await front.close();
+  await edge.close();
 });

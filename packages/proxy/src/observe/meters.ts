@@ -16,7 +16,7 @@ export class ServiceMeter {
 }
 
 /** What one process has counted, to be sent to another. */
-export interface Reading {
+export interface Snapshot {
   readonly services: readonly (readonly [service: string, inFlight: number, answered: readonly number[]])[];
   readonly problems: readonly (readonly [type: string, count: number])[];
   readonly residentBytes: number;
@@ -51,7 +51,7 @@ export class Meters {
     this.#problems.set(type, (this.#problems.get(type) ?? 0) + 1);
   }
 
-  read(): Reading {
+  read(): Snapshot {
     const all = [...this.#services];
     if (all.length >= MAX_SERVICES) all.push([OTHERS, this.#others]);
     return {
@@ -63,21 +63,21 @@ export class Meters {
 }
 
 /** What several processes have counted, as if it had been one. */
-export function sum(readings: readonly Reading[]): Reading {
+export function sum(snapshots: readonly Snapshot[]): Snapshot {
   const services = new Map<string, [inFlight: number, answered: number[]]>();
   const problems = new Map<string, number>();
-  for (const reading of readings) {
-    for (const [name, inFlight, answered] of reading.services) {
+  for (const snapshot of snapshots) {
+    for (const [name, inFlight, answered] of snapshot.services) {
       const service = services.has(name) || services.size < MAX_SERVICES ? name : OTHERS;
       const [before, counts] = services.get(service) ?? [0, []];
       services.set(service, [before + inFlight, answered.map((count, i) => count + (counts[i] ?? 0))]);
     }
-    for (const [type, count] of reading.problems) problems.set(type, (problems.get(type) ?? 0) + count);
+    for (const [type, count] of snapshot.problems) problems.set(type, (problems.get(type) ?? 0) + count);
   }
   return {
     services: [...services].map(([service, [inFlight, answered]]) => [service, inFlight, answered]),
     problems: [...problems],
-    residentBytes: readings.reduce((total, { residentBytes }) => total + residentBytes, 0),
-    logLinesDropped: readings.reduce((total, { logLinesDropped = 0 }) => total + logLinesDropped, 0),
+    residentBytes: snapshots.reduce((total, { residentBytes }) => total + residentBytes, 0),
+    logLinesDropped: snapshots.reduce((total, { logLinesDropped = 0 }) => total + logLinesDropped, 0),
   };
 }

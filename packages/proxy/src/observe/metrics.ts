@@ -1,7 +1,7 @@
 import type { Activator, ActivatorEvent, RuntimeStatus } from '@cless/activator';
 import { reasonOf } from '@cless/model';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { MAX_SERVICES, OTHERS, type Reading } from './meters.ts';
+import { MAX_SERVICES, OTHERS, type Snapshot } from './meters.ts';
 
 const START_SECONDS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60];
 const RESUME_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -9,7 +9,7 @@ const RESUME_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 export interface MetricsOptions {
   readonly activator: () => Pick<Activator, 'instances' | 'waiting' | 'connected'>;
   /** What has been counted where requests arrive. */
-  readonly read: () => Promise<Reading>;
+  readonly read: () => Promise<Snapshot>;
 }
 
 /** What Prometheus is told (text format 0.0.4). The number of services with labels of their own is bounded. */
@@ -18,7 +18,7 @@ export class Metrics {
   readonly #options: MetricsOptions;
   readonly #labels = new Set<string>();
   /** As of the last time that somebody asked. */
-  #reading: Reading = { services: [], problems: [], residentBytes: 0 };
+  #snapshot: Snapshot = { services: [], problems: [], residentBytes: 0 };
   readonly #coldStarts: Histogram<'service'>;
   readonly #resumes: Histogram<'service'>;
   readonly #failures: Counter<'service' | 'reason'>;
@@ -31,7 +31,7 @@ export class Metrics {
     const { activator } = options;
     const registers = [this.#registry];
     const labelled = (service: string) => this.#label(service);
-    const reading = () => this.#reading;
+    const snapshot = () => this.#snapshot;
     this.#coldStarts = new Histogram({
       name: 'cless_cold_start_seconds',
       help: 'From the decision to start an instance until it is ready.',
@@ -77,7 +77,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [type, count] of reading().problems) this.inc({ type }, count);
+        for (const [type, count] of snapshot().problems) this.inc({ type }, count);
       },
     });
     new Counter({
@@ -87,7 +87,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [name, , answered] of reading().services) {
+        for (const [name, , answered] of snapshot().services) {
           const service = labelled(name);
           for (const [first, count] of answered.entries()) {
             if (count > 0) this.inc({ service, code: `${first}xx` }, count);
@@ -102,7 +102,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [name, inFlight] of reading().services) this.inc({ service: labelled(name) }, inFlight);
+        for (const [name, inFlight] of snapshot().services) this.inc({ service: labelled(name) }, inFlight);
       },
     });
     new Gauge({
@@ -140,7 +140,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        this.inc(reading().logLinesDropped ?? 0);
+        this.inc(snapshot().logLinesDropped ?? 0);
       },
     });
     new Gauge({
@@ -148,7 +148,7 @@ export class Metrics {
       help: 'Resident memory of the proxy, all its processes together.',
       registers,
       collect() {
-        this.set(reading().residentBytes);
+        this.set(snapshot().residentBytes);
       },
     });
   }
@@ -186,7 +186,7 @@ export class Metrics {
 
   /** In the text format. */
   async text(): Promise<string> {
-    this.#reading = await this.#options.read();
+    this.#snapshot = await this.#options.read();
     return this.#registry.metrics();
   }
 

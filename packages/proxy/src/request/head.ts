@@ -25,7 +25,7 @@ export class ExpectationError extends ProxyError {
   readonly code = 'EXPECTATION_FAILED';
 }
 
-/** A limit of the front is exceeded. */
+/** A limit of the edge is exceeded. */
 export class LimitError extends ProxyError {
   override readonly name = 'LimitError';
   readonly code: 'TARGET_TOO_LONG' | 'HEADERS_TOO_LARGE' | 'BODY_TOO_LARGE';

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { FakeFront } from '../edge/fake-edge.ts';
+import { FakeEdge } from '../edge/fake-edge.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
 import type { Exchange, ForwardError } from '../forward/forwarder.ts';
 import { HttpProxy3Forwarder } from '../forward/http-proxy-3.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
 
-let front: FakeFront | undefined;
-afterEach(() => front?.close());
+let edge: FakeEdge | undefined;
+afterEach(() => edge?.close());
 
 type Try = (exchange: Exchange) => void;
 
@@ -21,16 +21,16 @@ const fails =
   (exchange) =>
     exchange.failed(new UpstreamError(code, reached, new Error('gone')));
 
-/** A front whose forwarder does as it is told, once for each try. */
-async function frontThat(...tries: Try[]): Promise<FakeFront> {
-  front = await FakeFront.start({
+/** An edge whose forwarder does as it is told, once for each try. */
+async function edgeThat(...tries: Try[]): Promise<FakeEdge> {
+  edge = await FakeEdge.start({
     forward: (exchange) => {
       const next = tries.shift();
       if (next === undefined) throw new Error('one try too many');
       next(exchange);
     },
   });
-  return front;
+  return edge;
 }
 
 async function statusOf(port: number, request = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n') {
@@ -60,7 +60,7 @@ test.each([
   ['sent', undefined, [fails('sent')], 502],
   ['too slow', undefined, [fails('sent', 'UPSTREAM_TIMEOUT')], 504],
 ])('what failed is sent again, or not: %s', async (_, request, tries, status) => {
-  const { port } = await frontThat(...tries);
+  const { port } = await edgeThat(...tries);
   expect(await statusOf(port, request)).toBe(status);
 });
 
@@ -68,67 +68,67 @@ test.each([UndiciForwarder, HttpProxy3Forwarder])(
   '%o: where nobody listens nothing is sent, so that a POST may be sent again',
   async (Forwarder) => {
     const forwarder = new Forwarder({ responseTimeoutMs: 1_000 });
-    front = await FakeFront.start({ forward: (exchange) => forwarder.forward(exchange) });
-    expect(await statusOf(front.port, POST)).toBe(502);
-    expect(front.examined).toBe(4);
+    edge = await FakeEdge.start({ forward: (exchange) => forwarder.forward(exchange) });
+    expect(await statusOf(edge.port, POST)).toBe(502);
+    expect(edge.examined).toBe(4);
   },
 );
 
 test('retries are bounded in total', async () => {
   let sent = 0;
-  front = await FakeFront.start({
+  edge = await FakeEdge.start({
     forward: (exchange) => {
       sent += 1;
       fails('closed')(exchange);
     },
   });
-  for (let i = 0; i < 100; i++) expect(await statusOf(front.port)).toBe(502);
+  for (let i = 0; i < 100; i++) expect(await statusOf(edge.port)).toBe(502);
   expect(sent).toBeGreaterThan(110);
   expect(sent).toBeLessThan(125);
 });
 
 test('an instance is not blamed for file descriptors that we lack', async () => {
-  const { port } = await frontThat(fails('unsent', 'NO_FREE_SOCKET'));
+  const { port } = await edgeThat(fails('unsent', 'NO_FREE_SOCKET'));
   expect(await statusOf(port)).toBe(503);
-  expect(front?.examined).toBe(0);
+  expect(edge?.examined).toBe(0);
 });
 
 test('a client that leaves during the start is not sent to the instance', async () => {
-  const { port } = await frontThat();
+  const { port } = await edgeThat();
   const { promise, resolve } = Promise.withResolvers<void>();
-  if (front) front.start = promise;
+  if (edge) edge.start = promise;
   const socket = connect(port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nHost: web.test\r\n\r\n');
-  await expect.poll(() => front?.waited).toBe(1);
+  await expect.poll(() => edge?.waited).toBe(1);
   socket.destroy();
-  await expect.poll(() => front?.accesses).toMatchObject([{ status: 499 }]);
+  await expect.poll(() => edge?.accesses).toMatchObject([{ status: 499 }]);
   resolve();
-  await expect.poll(() => front?.open).toBe(0);
+  await expect.poll(() => edge?.open).toBe(0);
 });
 
 test('nor one that leaves while the instance is examined for another try', async () => {
   let again = 0;
-  const { port } = await frontThat(fails('unsent'), (exchange) => {
+  const { port } = await edgeThat(fails('unsent'), (exchange) => {
     again += 1;
     exchange.done();
   });
   const { promise, resolve } = Promise.withResolvers<void>();
-  if (front) front.examination = promise;
+  if (edge) edge.examination = promise;
   const socket = connect(port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nHost: web.test\r\n\r\n');
-  await expect.poll(() => front?.examined).toBe(1);
+  await expect.poll(() => edge?.examined).toBe(1);
   socket.destroy();
-  await expect.poll(() => front?.accesses).toMatchObject([{ status: 499 }]);
+  await expect.poll(() => edge?.accesses).toMatchObject([{ status: 499 }]);
   resolve();
   await new Promise((after) => setImmediate(after));
-  expect([front?.open, again]).toEqual([0, 0]);
+  expect([edge?.open, again]).toEqual([0, 0]);
 });
 
 test.each([
   ['1.0', 'ECONNRESET'],
   ['1.1', undefined],
 ])('the end of a drain is a broken answer for HTTP/%s', async (version, code) => {
-  const { port, close } = await frontThat(({ response }) => response.writeHead(200).write('half'));
+  const { port, close } = await edgeThat(({ response }) => response.writeHead(200).write('half'));
   const socket = connect(port, '127.0.0.1');
   let failure: NodeJS.ErrnoException | undefined;
   let text = '';
@@ -141,7 +141,7 @@ test.each([
   socket.write(`GET / HTTP/${version}\r\nHost: web.test\r\n\r\n`);
   await expect.poll(() => text).toContain('half');
   const closed = once(socket, 'close').catch(() => {});
-  await close.call(front, 10);
+  await close.call(edge, 10);
   await closed;
   expect([failure?.code, text.endsWith('0\r\n\r\n')]).toEqual([code, false]);
 });

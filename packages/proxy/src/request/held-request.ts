@@ -3,8 +3,8 @@ import type { Lease } from '@cless/activator';
 import { codeOf } from '@cless/model';
 import { writeOwnAnswer, writeProblem } from '../answer/problem.ts';
 import type { Connection } from '../edge/connection.ts';
-import type { FrontContext } from '../edge/http1.ts';
-import type { FrontResponse } from '../edge/response.ts';
+import type { EdgeContext } from '../edge/http1.ts';
+import type { EdgeResponse } from '../edge/response.ts';
 import { SilenceError } from '../errors.ts';
 import type { Exchange, ForwardError, Target } from '../forward/forwarder.ts';
 import { breakOff } from '../headers/answer-head.ts';
@@ -39,7 +39,7 @@ const ignore = () => {};
 
 /** A client's request, from its head to the end of its answer. */
 export class HeldRequest extends Held implements Exchange {
-  readonly response: FrontResponse;
+  readonly response: EdgeResponse;
   readonly #expectsContinue: boolean;
   body: RequestBody | undefined;
   onClosed: (() => void) | undefined;
@@ -48,10 +48,10 @@ export class HeldRequest extends Held implements Exchange {
   #unreadable: Error | undefined;
 
   constructor(
-    context: FrontContext,
+    context: EdgeContext,
     connection: Connection,
     request: IncomingMessage,
-    response: FrontResponse,
+    response: EdgeResponse,
     { expectsContinue = false }: { expectsContinue?: boolean } = {},
   ) {
     super(context, connection, request);

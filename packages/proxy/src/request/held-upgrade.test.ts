@@ -1,25 +1,25 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { FakeFront } from '../edge/fake-edge.ts';
+import { FakeEdge } from '../edge/fake-edge.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
 import type { ForwardError, UpgradeExchange } from '../forward/forwarder.ts';
 
-let front: FakeFront | undefined;
-afterEach(() => front?.close());
+let edge: FakeEdge | undefined;
+afterEach(() => edge?.close());
 
-/** Sends an upgrade through a front whose forwarder does as it is told; tells what came of it. */
+/** Sends an upgrade through an edge whose forwarder does as it is told; tells what came of it. */
 async function upgrade(tries: ((exchange: UpgradeExchange) => Promise<number>)[]) {
-  front = await FakeFront.start({
+  edge = await FakeEdge.start({
     upgrade: (exchange) => tries.shift()?.(exchange) ?? Promise.reject(new Error('one try too many')),
   });
-  const { accesses } = front;
-  const socket = connect(front.port, '127.0.0.1');
+  const { accesses } = edge;
+  const socket = connect(edge.port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nHost: web.test\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n');
   const [first] = await once(socket, 'data');
   socket.destroy();
   await expect.poll(() => accesses).toHaveLength(1);
-  const { examined, open } = front;
+  const { examined, open } = edge;
   return { answer: String(first), status: accesses[0]?.status, examined, open, left: tries.length };
 }
 
@@ -64,7 +64,7 @@ test.each(['closed', 'sent', 'unsent'] as const)(
   async (reached) => {
     const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
     let tries = 0;
-    front = await FakeFront.start({
+    edge = await FakeEdge.start({
       // As the real one does: it is told by the end of the connection.
       upgrade: async ({ socket }) => {
         tries += 1;
@@ -73,12 +73,12 @@ test.each(['closed', 'sent', 'unsent'] as const)(
         throw new UpstreamError('UPSTREAM_DISCONNECTED', reached, new Error('the client left'));
       },
     });
-    const socket = connect(front.port, '127.0.0.1');
+    const socket = connect(edge.port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: web.test\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n');
     await arrived;
     socket.destroy();
-    const { accesses } = front;
+    const { accesses } = edge;
     await expect.poll(() => accesses).toHaveLength(1);
-    expect([accesses[0]?.status, tries, front.examined, front.open]).toEqual([499, 1, 0, 0]);
+    expect([accesses[0]?.status, tries, edge.examined, edge.open]).toEqual([499, 1, 0, 0]);
   },
 );

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { writeProblem } from '../answer/problem.ts';
 import type { Connection } from '../edge/connection.ts';
 import type { EarlyBytes } from '../edge/early-bytes.ts';
-import type { FrontContext } from '../edge/http1.ts';
+import type { EdgeContext } from '../edge/http1.ts';
 import { lastResponseOn } from '../edge/response.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
 import type { UpgradeExchange } from '../forward/forwarder.ts';
@@ -17,7 +17,7 @@ export class HeldUpgrade extends Held {
 
   /** @param protocol what it offers to switch to */
   constructor(
-    context: FrontContext,
+    context: EdgeContext,
     connection: Connection,
     request: IncomingMessage,
     protocol: string,

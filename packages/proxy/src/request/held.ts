@@ -4,7 +4,7 @@ import { type Activation, type Lease, ShuttingDownError } from '@cless/activator
 import { codeOf, type Revision } from '@cless/model';
 import { problemOf } from '../answer/problem.ts';
 import type { Connection, Turn } from '../edge/connection.ts';
-import type { FrontContext } from '../edge/http1.ts';
+import type { EdgeContext } from '../edge/http1.ts';
 import { ServiceNotFoundError } from '../errors.ts';
 import type { ForwardError } from '../forward/forwarder.ts';
 import { outgoingHeaders } from '../headers/forwarded.ts';
@@ -30,7 +30,7 @@ const MAX_RETRIES = 3;
 
 /** What requests and upgrades have in common: whom they are for, and getting a lease. */
 export abstract class Held implements Turn {
-  protected readonly context: FrontContext;
+  protected readonly context: EdgeContext;
   protected readonly connection: Connection;
   readonly request: IncomingMessage;
   protected readonly beganMs: number;
@@ -46,7 +46,7 @@ export abstract class Held implements Turn {
   #requestId: string | undefined;
   #retries = 0;
 
-  constructor(context: FrontContext, connection: Connection, request: IncomingMessage) {
+  constructor(context: EdgeContext, connection: Connection, request: IncomingMessage) {
     this.context = context;
     this.connection = connection;
     this.request = request;

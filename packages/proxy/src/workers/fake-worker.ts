@@ -7,7 +7,7 @@ import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
-/** For tests: a worker without a process of its own and without a front. */
+/** For tests: a worker without a process of its own and without an edge. */
 export class FakeWorker {
   /** As the primary has it. */
   readonly process: WorkerProcess;

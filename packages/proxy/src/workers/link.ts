@@ -1,6 +1,6 @@
 import type { Activator, Grant, Instance, Lease } from '@cless/activator';
 import type { Clock, Revision } from '@cless/model';
-import type { Reading } from '../observe/meters.ts';
+import type { Snapshot } from '../observe/meters.ts';
 import type { ConventionSource } from '../services/convention.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { type Call, Channel, type Port } from './channel.ts';
@@ -37,7 +37,7 @@ export class WorkerLink {
   readonly #channel: Channel<WorkerMethods, PrimaryMethods>;
   readonly #grants = new Map<number, { readonly grant: Grant; readonly instance: Instance }>();
   /** What it had counted when it was last asked. */
-  lastReading: Reading | undefined;
+  lastSnapshot: Snapshot | undefined;
 
   constructor(process: WorkerProcess, surroundings: LinkSurroundings) {
     this.process = process;

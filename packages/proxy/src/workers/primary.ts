@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '@cless/model';
 import type { Logger } from 'pino';
-import type { Entrance, Where } from '../edge/edge.ts';
+import type { Address, Edge } from '../edge/edge.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
-import { type Reading, sum } from '../observe/meters.ts';
+import { type Snapshot, sum } from '../observe/meters.ts';
 import { type LinkSurroundings, WorkerLink, type WorkerProcess } from './link.ts';
 import type { InstanceUse } from './protocol.ts';
 
@@ -11,7 +11,7 @@ export interface WorkersOptions extends LinkSurroundings {
   readonly count: number;
   readonly fork: () => WorkerProcess;
   /** Makes sure that the address is free, since workers would share it with whoever has it; with a port of its own for 0. */
-  readonly reserve: (where: Where) => Promise<Where>;
+  readonly reserve: (where: Address) => Promise<Address>;
   readonly log: Logger;
 }
 
@@ -32,20 +32,20 @@ interface Slot {
 }
 
 /** Several processes that take the requests in, on one port; one that dies is replaced. */
-export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
+export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
   readonly #options: WorkersOptions;
   readonly #links = new Set<WorkerLink>();
-  #where: Where = { host: '', port: 0 };
+  #where: Address = { host: '', port: 0 };
   #closing = false;
   /** What those had counted that are gone. */
-  #past: Reading = { services: [], problems: [], residentBytes: 0 };
+  #past: Snapshot = { services: [], problems: [], residentBytes: 0 };
   #changes = Promise.resolve();
 
   constructor(options: WorkersOptions) {
     this.#options = options;
   }
 
-  async listen(where: Where): Promise<AddressInfo> {
+  async listen(where: Address): Promise<AddressInfo> {
     this.#where = await this.#options.reserve(where);
     try {
       const [address] = await Promise.all(
@@ -63,19 +63,19 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
   }
 
   /** Of those that are gone, what they told last. */
-  async read(): Promise<Reading> {
+  async read(): Promise<Snapshot> {
     await this.#each(async (link) => {
-      link.lastReading = await link.ask('read', {});
+      link.lastSnapshot = await link.ask('read', {});
     });
-    const readings = [...this.#links].flatMap(({ lastReading }) => lastReading ?? []);
+    const snapshots = [...this.#links].flatMap(({ lastSnapshot }) => lastSnapshot ?? []);
     const own = { services: [], problems: [], residentBytes: process.memoryUsage.rss() };
-    return sum([own, this.#past, ...readings]);
+    return sum([own, this.#past, ...snapshots]);
   }
 
   async drain(timeoutMs: number): Promise<void> {
     this.#closing = true;
     await this.#each(async (link) => {
-      link.lastReading = await link.ask('drain', { timeoutMs }, timeoutMs + DRAIN_PATIENCE_MS);
+      link.lastSnapshot = await link.ask('drain', { timeoutMs }, timeoutMs + DRAIN_PATIENCE_MS);
       link.process.kill();
     });
   }
@@ -172,10 +172,10 @@ export class Workers implements Entrance, Pick<Forwarder, 'close' | 'destroy'> {
   #lost(link: WorkerLink, slot: Slot): void {
     const { pid, ended } = link.process;
     this.#links.delete(link);
-    const { lastReading } = link;
-    if (lastReading !== undefined) {
-      const services = lastReading.services.map(([service, , answered]) => [service, 0, answered] as const);
-      this.#past = sum([this.#past, { ...lastReading, services, residentBytes: 0 }]);
+    const { lastSnapshot } = link;
+    if (lastSnapshot !== undefined) {
+      const services = lastSnapshot.services.map(([service, , answered]) => [service, 0, answered] as const);
+      this.#past = sum([this.#past, { ...lastSnapshot, services, residentBytes: 0 }]);
     }
     if (this.#closing) return;
     const { exitCode, signal, error } = ended;

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import type { Activation } from '@cless/activator';
 import type { Endpoint, Revision } from '@cless/model';
-import type { Where } from '../edge/edge.ts';
-import type { Reading } from '../observe/meters.ts';
+import type { Address } from '../edge/edge.ts';
+import type { Snapshot } from '../observe/meters.ts';
 
 /*
  * What the primary process and its workers say to each other. None of it is said per request that finds its instance
@@ -48,7 +48,7 @@ export type PrimaryMethods = {
 
 /** What the primary asks a worker. */
 export type WorkerMethods = {
-  listen(argument: Where): AddressInfo;
+  listen(argument: Address): AddressInfo;
   /** No more leases by the grant. */
   revoke(argument: { readonly grant: number }): GrantUse;
   /** Closes the pooled connections to the instance. */
@@ -58,7 +58,7 @@ export type WorkerMethods = {
   /** What is known of the service may be otherwise now. */
   changed(argument: { readonly service: string }): void;
   use(argument: Record<never, never>): readonly InstanceUse[];
-  read(argument: Record<never, never>): Reading;
-  /** Accepts nothing new, and answers with its last reading when nothing is open any more. */
-  drain(argument: { readonly timeoutMs: number }): Reading;
+  read(argument: Record<never, never>): Snapshot;
+  /** Accepts nothing new, and answers with its last snapshot when nothing is open any more. */
+  drain(argument: { readonly timeoutMs: number }): Snapshot;
 };

@@ -1,12 +1,12 @@
 import { systemClock } from '@cless/model';
-import { Front, type FrontOptions } from '../edge/http1.ts';
+import { type EdgeOptions, Http1Edge } from '../edge/http1.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { Channel, type Port } from './channel.ts';
 import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
-export interface WorkerOptions extends Omit<FrontOptions, 'activator' | 'clock' | 'source'> {
+export interface WorkerOptions extends Omit<EdgeOptions, 'activator' | 'clock' | 'source'> {
   /** To the primary. */
   readonly port: Port;
   /** Makes the source of services; what it does not have itself it asks the primary's for. */
@@ -27,7 +27,7 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
   let draining: Promise<void> | undefined;
   const { forwarder } = options;
   const channel = new Channel<PrimaryMethods, WorkerMethods>(port, {
-    listen: (where, call) => front.listen(where, { reusePort: true }).then(call.answer, call.fail),
+    listen: (where, call) => edge.listen(where, { reusePort: true }).then(call.answer, call.fail),
     revoke: ({ grant }, call) => call.answer(activator.revoke(grant)),
     close: ({ instanceId }, call) => forwarder.close(instanceId).then(call.answer, call.fail),
     destroy: ({ instanceId, reason }, call) => {
@@ -42,7 +42,7 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
     use: (_, call) => call.answer(activator.use()),
     read: (_, call) => read().then(call.answer, call.fail),
     drain: ({ timeoutMs }, call) => {
-      draining ??= front.drain(timeoutMs);
+      draining ??= edge.drain(timeoutMs);
       draining.then(read).then(call.answer, call.fail);
     },
   });
@@ -50,12 +50,12 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
   const activator = new RemoteActivator(channel, systemClock);
   const convention = new RemoteSource(channel);
   const source = createSource(convention);
-  const read = async () => ({ ...(await front.read()), logLinesDropped: logLinesDropped?.() ?? 0 });
-  const front = new Front({ ...options, activator, source, clock: systemClock });
+  const read = async () => ({ ...(await edge.read()), logLinesDropped: logLinesDropped?.() ?? 0 });
+  const edge = new Http1Edge({ ...options, activator, source, clock: systemClock });
   return {
     async drain(timeoutMs) {
       const isFirst = draining === undefined;
-      draining ??= front.drain(timeoutMs);
+      draining ??= edge.drain(timeoutMs);
       await draining;
       return isFirst;
     },
