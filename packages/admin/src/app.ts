@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
+import type { Api } from './api.ts';
 import { Deployer } from './deployer.ts';
 import { eventRoutes } from './events.ts';
 import { challenge, type GuardOptions, guard } from './guard.ts';
@@ -9,7 +10,6 @@ import type { Platform, Store } from './platform.ts';
 import { answerProblem, isForOperator, ProblemError, problemOf } from './problem.ts';
 import { readerPage } from './reader.ts';
 import { revisionRoutes } from './revisions.ts';
-import type { Problem } from './schemas.ts';
 import { serviceRoutes } from './services.ts';
 import { startRoutes } from './starts.ts';
 
@@ -20,17 +20,6 @@ export interface AdminOptions extends GuardOptions {
   readonly onError?: (error: unknown) => void;
   /** Aborted when it is to end: streams do, and no deploy is begun any more. */
   readonly closing?: AbortSignal;
-}
-
-/** What each part of the API works with. */
-export interface Api {
-  readonly app: OpenAPIHono;
-  readonly store: Store;
-  readonly platform: Platform;
-  readonly deployer: Deployer;
-  readonly closing: AbortSignal;
-  /** What an error is answered with; the operator is told of it, too, where it is for him. */
-  readonly problemOf: (error: unknown) => Problem;
 }
 
 const MAX_BODY_BYTES = 1024 * 1024;

@@ -1,8 +1,8 @@
+import { knownService } from './known-service.ts';
 import type { Platform, Store, StoredRevision, StoredSpec, StoredTraffic } from './platform.ts';
 import { codeOf, notFound, ProblemError } from './problem.ts';
 import { checkRollout } from './rollout.ts';
 import type { Change, RevisionInput } from './schemas.ts';
-import { knownService } from './services.ts';
 import { changesBetween, toSpec } from './wire.ts';
 import { write } from './write.ts';
 

@@ -1,12 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
-import type { Api } from './app.ts';
+import { type Api, HEARTBEAT_MS } from './api.ts';
 import type { PlatformEvent } from './platform.ts';
 import { route } from './route.ts';
 import { ServiceName } from './schemas.ts';
 
-/** What lies between takes a connection for dead that is silent for long. */
-export const HEARTBEAT_MS = 15_000;
 /** Who reads no faster than this loses the connection, and can come back with the last id that it has got. */
 const MAX_BEHIND = 1_000;
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import type { StreamingApi } from 'hono/utils/stream';
-import type { Api } from './app.ts';
+import type { Api } from './api.ts';
 import type { RunningInstance } from './platform.ts';
 import { notFound, ProblemError } from './problem.ts';
 import { flag } from './query.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Api } from './app.ts';
+import type { Api } from './api.ts';
 import { route } from './route.ts';
 import { Status } from './schemas.ts';
 

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
-import type { Api } from './app.ts';
-import { HEARTBEAT_MS } from './events.ts';
+import { type Api, HEARTBEAT_MS } from './api.ts';
+import { knownService } from './known-service.ts';
 import { notFound } from './problem.ts';
 import { after, flag, limit } from './query.ts';
 import { REVISION, route, SERVICE } from './route.ts';
 import { Change, Revision, RevisionInput, Tag } from './schemas.ts';
-import { checkTagLength, knownService } from './services.ts';
+import { checkTagLength } from './services.ts';
 import { fromRevision } from './wire.ts';
 import { write } from './write.ts';
 

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Api } from './app.ts';
-import type { KnownService, Store } from './platform.ts';
-import { notFound, ProblemError } from './problem.ts';
+import type { Api } from './api.ts';
+import { knownService } from './known-service.ts';
+import type { KnownService } from './platform.ts';
+import { ProblemError } from './problem.ts';
 import { after, flag, limit } from './query.ts';
 import { checkRollout } from './rollout.ts';
 import { route, SERVICE } from './route.ts';
@@ -156,13 +157,6 @@ function unless(asked: boolean): (error: unknown) => [] {
     if (asked) throw error;
     return [];
   };
-}
-
-/** @throws if there is none of that name */
-export function knownService(store: Store, name: string): KnownService {
-  const service = store.service(name);
-  if (service === undefined) throw notFound('service', name);
-  return service;
 }
 
 /** @throws if the hostname that a tag makes is none that there can be */

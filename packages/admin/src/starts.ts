@@ -1,4 +1,4 @@
-import type { Api } from './app.ts';
+import type { Api } from './api.ts';
 import { ProblemError } from './problem.ts';
 import { route, SERVICE } from './route.ts';
 import { LastStart } from './schemas.ts';
