@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkArguments, timerMs } from './arguments.ts';
+import type { Check } from './check.ts';
 import type { Endpoint } from './endpoint.ts';
-import { checkHttp, type HttpCheck } from './http-check.ts';
-import { checkTcp, type TcpCheck } from './tcp-check.ts';
-
-export type Check = HttpCheck | TcpCheck;
+import { checkHttp } from './http-check.ts';
+import { checkTcp } from './tcp-check.ts';
 
 export interface WaitOptions {
   /** Default: HTTP `GET /`, any answer below 500. */
