@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { type Imports, readImports } from './imports.ts';
+import { againstOrder, circles } from './order.ts';
+
+describe('the house', () => {
+  const imports = readImports();
+
+  // What is there from before. May only get shorter.
+  const KNOWN_CIRCLES: readonly (readonly string[])[] = [
+    [
+      'packages/proxy/src/edge/http1.ts',
+      'packages/proxy/src/edge/refusal.ts',
+      'packages/proxy/src/request/held-request.ts',
+      'packages/proxy/src/request/held-upgrade.ts',
+      'packages/proxy/src/request/held.ts',
+    ],
+    ['packages/runtime-docker/src/container/spec.ts', 'packages/runtime-docker/src/owner/volumes.ts'],
+  ];
+  const KNOWN_ARROWS: readonly string[] = [
+    'answer/problem.ts → services/source.ts',
+    'forward/upgrades.ts → edge/response.ts',
+    'headers/forwarded.ts → request/head.ts',
+    'headers/forwarded.ts → request/hops.ts',
+    'observe/event-log.ts → edge/http1.ts',
+    'request/head.ts → errors.ts',
+    'request/held-request.ts → edge/connection.ts',
+    'request/held-request.ts → edge/http1.ts',
+    'request/held-request.ts → edge/response.ts',
+    'request/held-request.ts → errors.ts',
+    'request/held-upgrade.ts → edge/connection.ts',
+    'request/held-upgrade.ts → edge/early-bytes.ts',
+    'request/held-upgrade.ts → edge/http1.ts',
+    'request/held-upgrade.ts → edge/response.ts',
+    'request/held.ts → edge/connection.ts',
+    'request/held.ts → edge/http1.ts',
+    'request/held.ts → errors.ts',
+    'request/hops.ts → errors.ts',
+    'services/registered.ts → errors.ts',
+    'services/traffic-split.ts → errors.ts',
+  ];
+
+  test('no circle of modules', () => {
+    expect(circles(imports)).toEqual(KNOWN_CIRCLES);
+  });
+
+  test('nobody imports from a floor above, nor a package what it is to do without', () => {
+    expect(againstOrder(imports).map((arrow) => arrow.replaceAll('packages/proxy/src/', ''))).toEqual(
+      KNOWN_ARROWS,
+    );
+  });
+});
+
+/** Modules by short names: `{ a: ['b'] }`, a imports b. */
+const madeUp = (modules: Record<string, string[]>): Imports => new Map(Object.entries(modules));
+
+test('circles are found, however long, and each once', () => {
+  expect(circles(madeUp({ a: ['b', 'c'], b: ['c'], c: [] }))).toEqual([]);
+  expect(circles(madeUp({ a: ['b'], b: ['c'], c: ['a', 'd'], d: ['e'], e: ['d'], f: ['a'] }))).toEqual([
+    ['a', 'b', 'c'],
+    ['d', 'e'],
+  ]);
+});
+
+test('the order holds for folders of the proxy and for packages that are of use alone', () => {
+  const proxy = 'packages/proxy/src';
+  const against = againstOrder(
+    madeUp({
+      [`${proxy}/edge/http1.ts`]: [`${proxy}/edge/connection.ts`, `${proxy}/request/head.ts`],
+      [`${proxy}/request/head.ts`]: [`${proxy}/edge/http1.ts`, 'packages/activator/src/index.ts'],
+      [`${proxy}/answer/page.ts`]: [`${proxy}/services/source.ts`],
+      [`${proxy}/main.ts`]: [`${proxy}/nowhere/new.ts`],
+      'packages/activator/src/lease.ts': ['packages/model/src/index.ts', 'packages/router/src/index.ts'],
+    }),
+  );
+  expect(against).toEqual([
+    `${proxy}/request/head.ts → ${proxy}/edge/http1.ts`,
+    `${proxy}/answer/page.ts → ${proxy}/services/source.ts`,
+    `${proxy}/main.ts → ${proxy}/nowhere/new.ts`,
+    'packages/activator/src/lease.ts → packages/router/src/index.ts',
+  ]);
+});
