@@ -4,15 +4,11 @@ import { defineConfig } from 'vitest/config';
 // Vitest 5 does not look for this name by itself: every script passes `--config vitest.workspace.ts`.
 const packages = readdirSync('packages').filter((name) => existsSync(`packages/${name}/package.json`));
 
-// Packages find each other's sources, by the paths of `tsconfig.json`: what is tested is what has been written, not built.
-const resolve = { tsconfigPaths: true };
-
 export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
       ...packages.map((name) => ({
-        resolve,
         test: {
           name: `${name}:unit`,
           root: `packages/${name}`,
@@ -24,7 +20,6 @@ export default defineConfig({
         },
       })),
       ...packages.map((name) => ({
-        resolve,
         test: {
           name: `${name}:integration`,
           root: `packages/${name}`,
@@ -36,7 +31,6 @@ export default defineConfig({
         },
       })),
       {
-        resolve,
         test: {
           name: 'repository:unit',
           root: '.',

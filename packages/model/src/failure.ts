@@ -1,12 +1,97 @@
-/** The code of an error that has one. */
-export function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : undefined;
+import { type Code, isCode, kebab } from './codes.ts';
+
+/** The facts that failures have besides their text, by code; all others have none. */
+interface FactsByCode {
+  readonly BACKOFF: { readonly retryAfterMs: number };
+  /** Of an instance that ended by itself; a runtime says what it knows. */
+  readonly START_FAILED: {
+    readonly exitCode?: number | undefined;
+    readonly oomKilled?: boolean;
+    /** What the instance wrote last, oldest first. */
+    readonly lastLogLines?: readonly string[];
+    readonly image?: string;
+    readonly reason?: string;
+  };
+  readonly NOT_READY: {
+    readonly timeoutMs: number;
+    readonly attempts?: number;
+    readonly endpoint?: { readonly host: string; readonly port: number };
+  };
+  /** `reason`: which rule the value breaks. */
+  readonly INVALID_HOST: { readonly reason?: string };
+  readonly HOST_TAKEN: { readonly host: string; readonly owner: string };
+  readonly SERVICE_NOT_FOUND: { readonly service?: string };
+  readonly REVISION_NOT_FOUND: { readonly service?: string; readonly revision?: string };
+  readonly REVISION_NOT_READY: { readonly revision: string };
+  /** The version that there is; undefined if there is no such service. */
+  readonly VERSION_CONFLICT: { readonly current: number | undefined };
+  readonly IMAGE_NOT_FOUND: { readonly image?: string; readonly errors?: readonly FieldError[] };
+  readonly PULL_FAILED: { readonly image?: string };
+  readonly NETWORK_NOT_FOUND: { readonly network: string };
+  readonly INSTANCE_NOT_FOUND: { readonly id?: string };
+  readonly NO_FREE_PORT: { readonly from: number; readonly to: number };
+  /** The state directory that has the owner; undefined if it is not known where it is. */
+  readonly OWNER_TAKEN: { readonly owner: string; readonly directory: string | undefined };
+  /** With which status the engine has answered. */
+  readonly ENGINE_REFUSED: { readonly status: number };
+  readonly INVALID_REQUEST: { readonly errors?: readonly FieldError[] };
+  readonly UNKNOWN_REVISION: { readonly errors: readonly FieldError[] };
+  readonly NOT_ALLOWED: { readonly errors?: readonly FieldError[] };
+  readonly ROLLOUT_REPLACES: { readonly errors: readonly FieldError[] };
+  readonly DEPLOY_FAILED: { readonly revision: string; readonly lastLogLines: readonly string[] };
 }
 
-/** Why something failed, in the words of answers, events and metrics: `START_FAILED` → `start-failed`. */
+/** A field of a request that is wrong: a JSON Pointer to it, and what is allowed there. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export type FactsOf<C extends Code> = C extends keyof FactsByCode ? FactsByCode[C] : object;
+
+type Given<C extends Code> = FactsOf<C> & { readonly cause?: unknown };
+
+/**
+ * What every error of cLess is: a code of the one table, a text for people, and the facts that go with the code, as fields.
+ * Each package has its own copy of this class, and others may throw what has the same code: {@link hasCode} tells them
+ * apart, never `instanceof`.
+ */
+export class Failure<C extends Code = Code> extends Error {
+  override readonly name = 'Failure';
+  readonly code: C;
+
+  constructor(code: C, message: string, ...[given]: object extends Given<C> ? [Given<C>?] : [Given<C>]) {
+    const { cause, ...facts }: { readonly cause?: unknown } = given ?? {};
+    super(message, { cause });
+    this.code = code;
+    Object.assign(this, facts);
+  }
+}
+
+/** Has it failed with one of these codes? Then it has their facts. */
+export function hasCode<C extends Code>(
+  error: unknown,
+  ...codes: readonly C[]
+): error is Error & { readonly code: C } & FactsOf<C> {
+  const code = codeOf(error);
+  return codes.some((one) => one === code);
+}
+
+/** The code of an error that has one, also of the system: `ECONNRESET`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The same, if it is one of the table. */
+export function knownCodeOf(error: unknown): Code | undefined {
+  const code = codeOf(error);
+  return code !== undefined && isCode(code) ? code : undefined;
+}
+
+/** Why something failed, in the words of events and metrics: `START_FAILED` → `start-failed`. */
 export function reasonOf(error: unknown): string {
-  return codeOf(error)?.toLowerCase().replaceAll('_', '-') ?? 'unknown';
+  const code = codeOf(error);
+  return code === undefined ? 'unknown' : kebab(code);
 }
 
 export function messageOf(error: unknown): string {

@@ -1,6 +1,16 @@
 export { type Clock, systemClock, type Timer } from './clock.ts';
+export { CODES, type Code, codeOfProblem, EXIT, isCode, slugOf, typeOf } from './codes.ts';
 export { conceal } from './conceal.ts';
 export type { Endpoint } from './endpoint.ts';
-export { codeOf, messageOf, reasonOf } from './failure.ts';
+export {
+  codeOf,
+  type FactsOf,
+  Failure,
+  type FieldError,
+  hasCode,
+  knownCodeOf,
+  messageOf,
+  reasonOf,
+} from './failure.ts';
 export type { Check, InstanceSpec, Revision } from './revision.ts';
 export type { ReadinessProbe, Runtime, RuntimeEvent, RuntimeInstance } from './runtime.ts';
