@@ -1,4 +1,4 @@
-import { InvalidHostError, parseHost } from '@cless/router';
+import { parseHost } from '@cless/router';
 import { z } from 'zod';
 import { IMAGE_REFERENCE } from './image-reference.ts';
 import { formatMemory, parseDuration, parseMemory, parseStatuses } from './units.ts';
@@ -41,9 +41,10 @@ const Host = z
     try {
       const wildcard = value.startsWith('*.');
       const { name, kind } = parseHost(wildcard ? value.slice(2) : value);
-      if (wildcard && kind !== 'name') throw new InvalidHostError(value, 'an address has no wildcard');
+      if (wildcard && kind !== 'name')
+        throw new Error(`${JSON.stringify(value)} is not a host: an address has no wildcard`);
       if (/:\d*$/.test(value) && kind !== 'ipv6')
-        throw new InvalidHostError(value, 'a host has no port here');
+        throw new Error(`${JSON.stringify(value)} is not a host: a host has no port here`);
       return wildcard ? `*.${name}` : kind === 'ipv6' ? `[${name}]` : name;
     } catch (error) {
       context.addIssue(error instanceof Error ? error.message : String(error));

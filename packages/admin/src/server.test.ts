@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { DatabaseError, MemoryStore } from '@cless/store';
+import { MemoryStore } from '@cless/store';
 import { FakePlatform } from '@cless/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AdminServer } from './server.ts';
@@ -156,23 +156,20 @@ test('when it ends, streams end, and deploys that wait or pull get an answer', a
 });
 
 test.each([
-  ['busy', 503, 'database-busy'],
-  ['unwritable', 503, 'database-unwritable'],
-  ['full', 507, 'disk-full'],
-  ['damaged', 500, 'database-damaged'],
-] as const)(
-  'a database that is %s is told, to who asks and to the operator',
-  async (problem, status, type) => {
-    const trouble = new DatabaseError('/state/cless.db', problem, `is ${problem}`);
-    store.put = () => {
-      throw trouble;
-    };
-    const response = await ask('PUT', '/v1/services/web', {});
-    expect([response.status, await response.json()]).toEqual([
-      status,
-      expect.objectContaining({ status, type, detail: trouble.message }),
-    ]);
-    expect(response.headers.get('retry-after')).toBe(status === 503 ? '2' : null);
-    expect(failures).toEqual([trouble]);
-  },
-);
+  ['DATABASE_BUSY', 503, 'database-busy'],
+  ['DATABASE_UNWRITABLE', 503, 'database-unwritable'],
+  ['DATABASE_FULL', 507, 'disk-full'],
+  ['DATABASE_DAMAGED', 500, 'database-damaged'],
+] as const)('%s is told, to who asks and to the operator', async (code, status, type) => {
+  const trouble = Object.assign(new Error('the database /state/cless.db was left as it is'), { code });
+  store.put = () => {
+    throw trouble;
+  };
+  const response = await ask('PUT', '/v1/services/web', {});
+  expect([response.status, await response.json()]).toEqual([
+    status,
+    expect.objectContaining({ status, type, detail: trouble.message }),
+  ]);
+  expect(response.headers.get('retry-after')).toBe(status === 503 ? '2' : null);
+  expect(failures).toEqual([trouble]);
+});

@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { NotReadyError, waitUntilReady } from './readiness.ts';
+import { waitUntilReady } from './readiness.ts';
 
 const servers = new Set<{ server: Server; sockets: Set<Socket> }>();
 
@@ -180,7 +180,6 @@ describe('the end of waiting', () => {
   test('NOT_READY after the timeout, with the last reason', async () => {
     const endpoint = await closedPort();
     const error = await waitUntilReady(endpoint, { timeoutMs: 60 }).catch((e: unknown) => e);
-    expect(error).toBeInstanceOf(NotReadyError);
     expect(error).toMatchObject({ code: 'NOT_READY', endpoint, timeoutMs: 60 });
     expect((error as Error).message).toContain('ECONNREFUSED');
   });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '@cless/model';
 import { checkArguments, timerMs } from './arguments.ts';
 import type { Check } from './check.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -22,28 +23,6 @@ export interface Ready {
   readonly durationMs: number;
 }
 
-/** No attempt succeeded in time: code `NOT_READY`. `cause` is the last attempt's failure. */
-export class NotReadyError extends Error {
-  override readonly name = 'NotReadyError';
-  readonly code = 'NOT_READY';
-  readonly endpoint: Endpoint;
-  readonly timeoutMs: number;
-  readonly attempts: number;
-
-  constructor(endpoint: Endpoint, timeoutMs: number, attempts: number, lastFailure: unknown) {
-    const last = lastFailure instanceof Error ? lastFailure.message : 'no answer';
-    super(
-      `${endpoint.host}:${endpoint.port} was not ready after ${timeoutMs} ms and ${attempts} attempts: ${last}`,
-      {
-        cause: lastFailure,
-      },
-    );
-    this.endpoint = endpoint;
-    this.timeoutMs = timeoutMs;
-    this.attempts = attempts;
-  }
-}
-
 /** An attempt that the end of the time cuts before it is this old says nothing: the failure before it does. */
 const TELLING_MS = 1_000;
 const MIN_DELAY_MS = 1;
@@ -57,7 +36,7 @@ const DELAY_SHARE = 1 / 16;
  *
  * No socket, timer or listener is left when it settles.
  *
- * @throws {NotReadyError} when `timeoutMs` has passed
+ * @throws with code `NOT_READY`, when `timeoutMs` has passed; its `cause` is the last attempt's failure
  * @throws {TypeError} at once, if the arguments are such that no attempt can succeed
  * @throws the signal's reason, when it is aborted
  */
@@ -91,12 +70,21 @@ export async function waitUntilReady(endpoint: Endpoint, options: WaitOptions = 
       const delayMs = Math.min(Math.max(elapsedMs * DELAY_SHARE, MIN_DELAY_MS), MAX_DELAY_MS);
       await sleep(delayMs, undefined, { signal: deadline.signal }).catch(() => {});
       signal?.throwIfAborted();
-      if (deadline.signal.aborted) throw new NotReadyError(endpoint, timeoutMs, attempts, lastFailure);
+      if (deadline.signal.aborted) throw notReady(endpoint, timeoutMs, attempts, lastFailure);
     }
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+function notReady(endpoint: Endpoint, timeoutMs: number, attempts: number, cause: unknown): Failure {
+  const last = cause instanceof Error ? cause.message : 'no answer';
+  return new Failure(
+    'NOT_READY',
+    `${endpoint.host}:${endpoint.port} was not ready after ${timeoutMs} ms and ${attempts} attempts: ${last}`,
+    { endpoint, timeoutMs, attempts, cause },
+  );
 }
 
 async function attempt(

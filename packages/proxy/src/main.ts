@@ -3,13 +3,13 @@ import { fork } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AdminServer, loadToken, type Platform, TokenError } from '@cless/admin';
+import { AdminServer, loadToken, type Platform } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
-import { type Runtime, systemClock } from '@cless/model';
+import { CODES, hasCode, knownCodeOf, messageOf, type Runtime, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
-import { DockerRuntime, EngineAddressError, OwnerTakenError } from '@cless/runtime-docker';
+import { DockerRuntime } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
-import { DatabaseError, SqliteStore } from '@cless/store';
+import { SqliteStore } from '@cless/store';
 import type { Logger } from 'pino';
 import { explainListenError, hostAndPort } from './edge/address.ts';
 import type { EdgeLimits, EdgeOptions } from './edge/http1.ts';
@@ -22,7 +22,7 @@ import { watchDescriptors } from './process/descriptors.ts';
 import { LastResort } from './process/last-resort.ts';
 import { OwnerClaim } from './process/owner-claim.ts';
 import { onOwnSignal, onSignal } from './process/signals.ts';
-import { StateDirectory, StateDirectoryError } from './process/state-directory.ts';
+import { StateDirectory } from './process/state-directory.ts';
 import { Server } from './server.ts';
 import { ConventionSource } from './services/convention.ts';
 import { RegisteredSource } from './services/registered.ts';
@@ -305,7 +305,7 @@ function imageSuffix(settings: Settings): string {
 }
 
 function explainTaken(error: unknown, state: StateDirectory): Error {
-  if (!(error instanceof OwnerTakenError)) return error instanceof Error ? error : new Error(String(error));
+  if (!hasCode(error, 'OWNER_TAKEN')) return error instanceof Error ? error : new Error(String(error));
   const { directory = 'another one' } = error;
   if (directory === state.path)
     return new SettingError(
@@ -371,20 +371,20 @@ async function startAdmin(
     return admin;
   } catch (error) {
     const explained = explainListenError(error, 'CLESS_ADMIN_LISTEN', listen);
-    if (settings.given.has('admin-listen') || !(explained instanceof SettingError)) throw explained;
+    if (settings.given.has('admin-listen') || !hasCode(explained, 'INVALID_SETTING')) throw explained;
     log.warn(`no admin API: ${explained.message}`);
     return undefined;
   }
 }
 
 main().catch((error: unknown) => {
-  const expected = [SettingError, StateDirectoryError, DatabaseError, TokenError, EngineAddressError].some(
-    (one) => error instanceof one,
-  );
+  const code = knownCodeOf(error);
+  const exit = code && CODES[code].proxyExit;
+  const text = error instanceof Error && exit === undefined ? error.stack : messageOf(error);
   try {
-    writeSync(2, `cless: ${error instanceof Error ? (expected ? error.message : error.stack) : error}\n`);
+    writeSync(2, `cless: ${text}\n`);
   } catch {
     // Nobody can be told; the code says it.
   }
-  process.exit(expected ? 2 : 1);
+  process.exit(exit ?? 1);
 });

@@ -1,23 +1,12 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { Failure } from '@cless/model';
 
 /** A host as a request names it: normalized, so that equal hosts are equal strings. */
 export interface Host {
   /** Lower case, without port and trailing dot; IDN as punycode; an IPv6 literal without its brackets. */
   readonly name: string;
   readonly kind: 'name' | 'ipv4' | 'ipv6';
-}
-
-/** The value is not a host: code `INVALID_HOST`. `reason` says which rule it breaks. */
-export class InvalidHostError extends Error {
-  override readonly name = 'InvalidHostError';
-  readonly code = 'INVALID_HOST';
-  readonly reason: string;
-
-  constructor(value: string, reason: string) {
-    super(`${JSON.stringify(value.slice(0, 100))} is not a host: ${reason}`);
-    this.reason = reason;
-  }
 }
 
 const MAX_NAME_LENGTH = 253; // RFC 1035 §2.3.4: 255 octets on the wire
@@ -33,7 +22,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
  * one trailing dot is dropped; Unicode names become punycode (UTS #46). A name whose last label is a
  * number must be an IPv4 address, as in the WHATWG URL standard, so that `127.1` cannot pass for a name.
  *
- * @throws {InvalidHostError} if it is anything else
+ * @throws with code `INVALID_HOST` and the `reason`, if it is anything else
  */
 export function parseHost(value: string): Host {
   if (value.startsWith('[')) return parseIpv6(value);
@@ -43,25 +32,25 @@ export function parseHost(value: string): Host {
   if (colon !== -1) checkPort(value, value.slice(colon));
 
   let name = isAscii(written) ? written.toLowerCase() : domainToASCII(written);
-  if (name === '') throw new InvalidHostError(value, written === '' ? 'it is empty' : 'no valid IDN');
+  if (name === '') throw invalidHost(value, written === '' ? 'it is empty' : 'no valid IDN');
   if (name.endsWith('.')) name = name.slice(0, -1);
 
   if (name.length > MAX_NAME_LENGTH) {
-    throw new InvalidHostError(value, `longer than ${MAX_NAME_LENGTH} characters`);
+    throw invalidHost(value, `longer than ${MAX_NAME_LENGTH} characters`);
   }
   let lastLabel = '';
   for (const label of name.split('.')) {
-    if (label === '') throw new InvalidHostError(value, 'a label is empty');
+    if (label === '') throw invalidHost(value, 'a label is empty');
     if (label.length > MAX_LABEL_LENGTH) {
-      throw new InvalidHostError(value, `a label is longer than ${MAX_LABEL_LENGTH} characters`);
+      throw invalidHost(value, `a label is longer than ${MAX_LABEL_LENGTH} characters`);
     }
     if (!LABEL.test(label)) {
-      throw new InvalidHostError(value, 'labels are letters, digits and inner hyphens');
+      throw invalidHost(value, 'labels are letters, digits and inner hyphens');
     }
     lastLabel = label;
   }
   if (/^(?:\d+|0x[0-9a-f]*)$/.test(lastLabel)) {
-    if (!isIPv4(name)) throw new InvalidHostError(value, 'it ends in a number but is no IPv4 address');
+    if (!isIPv4(name)) throw invalidHost(value, 'it ends in a number but is no IPv4 address');
     return { name, kind: 'ipv4' };
   }
   return { name, kind: 'name' };
@@ -71,7 +60,7 @@ function parseIpv6(value: string): Host {
   const end = value.indexOf(']');
   const address = value.slice(1, end);
   if (end === -1 || address.includes('%') || !isIPv6(address)) {
-    throw new InvalidHostError(value, 'no IPv6 address in brackets');
+    throw invalidHost(value, 'no IPv6 address in brackets');
   }
   checkPort(value, value.slice(end + 1));
   return { name: new URL(`http://[${address}]`).hostname.slice(1, -1), kind: 'ipv6' };
@@ -80,8 +69,14 @@ function parseIpv6(value: string): Host {
 function checkPort(value: string, suffix: string): void {
   const digits = PORT.exec(suffix)?.[1] ?? (suffix === '' ? '' : undefined);
   if (digits === undefined || Number(digits) > 65535) {
-    throw new InvalidHostError(value, 'the port is not a number up to 65535');
+    throw invalidHost(value, 'the port is not a number up to 65535');
   }
+}
+
+/** @param reason which rule it breaks */
+export function invalidHost(value: string, reason: string): Failure {
+  const start = JSON.stringify(value.slice(0, 100));
+  return new Failure('INVALID_HOST', `${start} is not a host: ${reason}`, { reason });
 }
 
 function isAscii(value: string): boolean {

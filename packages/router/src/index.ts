@@ -1,7 +1,6 @@
-export { type Host, InvalidHostError, parseHost } from './host.ts';
+export { type Host, parseHost } from './host.ts';
 export {
   type Convention,
-  HostTakenError,
   type Route,
   Router,
   type RouterOptions,

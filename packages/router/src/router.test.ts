@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HostTakenError, Router } from './router.ts';
+import { Router } from './router.ts';
 
 const shop = { service: 'shop', hosts: ['shop.example', '*.shop.example', '192.0.2.1', '[::1]'] };
 
@@ -171,7 +171,9 @@ describe('changes', () => {
   test('a host of another service is refused and nothing changes', () => {
     const router = new Router({ services: [shop], convention: false });
     router.set('blog', { hosts: ['blog.example'] });
-    expect(() => router.set('blog', { hosts: ['new.example', '*.SHOP.example'] })).toThrow(HostTakenError);
+    expect(() => router.set('blog', { hosts: ['new.example', '*.SHOP.example'] })).toThrow(
+      expect.objectContaining({ code: 'HOST_TAKEN', host: '*.shop.example', owner: 'shop' }),
+    );
     expect(router.route('blog.example')).toMatchObject({ service: 'blog' });
     expect(router.route('new.example')).toBeUndefined();
   });

@@ -1,4 +1,5 @@
-import { type Host, InvalidHostError, parseHost } from './host.ts';
+import { Failure } from '@cless/model';
+import { type Host, invalidHost, parseHost } from './host.ts';
 
 /** How names without a registered service find one: first label `x` → service `x`, image `x-docker`. */
 export interface Convention {
@@ -21,20 +22,6 @@ export interface ServiceHosts {
 export type Route =
   | { readonly via: 'exact' | 'wildcard' | 'name'; readonly service: string; readonly tag?: string }
   | { readonly via: 'convention'; readonly service: string; readonly image: string; readonly port: number };
-
-/** The host belongs to another service already: code `HOST_TAKEN`. */
-export class HostTakenError extends Error {
-  override readonly name = 'HostTakenError';
-  readonly code = 'HOST_TAKEN';
-  readonly host: string;
-  readonly owner: string;
-
-  constructor(host: string, owner: string, service: string) {
-    super(`host ${host} belongs to service ${owner}; remove it there before giving it to ${service}`);
-    this.host = host;
-    this.owner = owner;
-  }
-}
 
 export interface RouterOptions {
   readonly services?: Iterable<ServiceHosts>;
@@ -85,7 +72,7 @@ export class Router {
    * What the host stands for; nothing if no service has it and the convention does not apply.
    *
    * @param host the value of a `Host` header, or one that was parsed already
-   * @throws {InvalidHostError} if it is not a host
+   * @throws with code `INVALID_HOST`, if it is not a host
    */
   route(host: string | Host): Route | undefined {
     const { name, kind } = typeof host === 'string' ? parseHost(host) : host;
@@ -107,15 +94,20 @@ export class Router {
   /**
    * Gives the service these hosts and tags, and takes all others from it. Nothing changes if it throws.
    *
-   * @throws {InvalidHostError} if one is not a host or a wildcard
-   * @throws {HostTakenError} if one belongs to another service
+   * @throws with code `INVALID_HOST`, if one is not a host or a wildcard
+   * @throws with code `HOST_TAKEN` and its `owner`, if one belongs to another service
    */
   set(service: string, { hosts, tags = [] }: Omit<ServiceHosts, 'service'>): void {
     const parsed = hosts.map(parsePattern);
     for (const { table, key } of parsed) {
       const owner = this.#table(table).get(key);
       if (owner !== undefined && owner !== service) {
-        throw new HostTakenError(table === 'exact' ? key : `*.${key}`, owner, service);
+        const host = table === 'exact' ? key : `*.${key}`;
+        throw new Failure(
+          'HOST_TAKEN',
+          `host ${host} belongs to service ${owner}; remove it there before giving it to ${service}`,
+          { host, owner },
+        );
       }
     }
     this.delete(service);
@@ -182,6 +174,6 @@ export class Router {
 function parsePattern(pattern: string): { table: 'exact' | 'wildcard'; key: string } {
   if (!pattern.startsWith('*.')) return { table: 'exact', key: parseHost(pattern).name };
   const { name, kind } = parseHost(pattern.slice(2));
-  if (kind !== 'name') throw new InvalidHostError(pattern, 'an address has no wildcard');
+  if (kind !== 'name') throw invalidHost(pattern, 'an address has no wildcard');
   return { table: 'wildcard', key: name };
 }

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noDisks, SmallDisk, sampleRevision, sampleService } from '@cless/testkit';
 import { afterAll, expect, test } from 'vitest';
-import { StoreError } from './errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /*
@@ -85,7 +84,6 @@ test('while another process writes, each change is refused at once, and reads go
     store.onChange(() => told++);
     for (const [name, change] of Object.entries(changes(store, revision))) {
       const error = thrownBy(change);
-      expect(error, name).toBeInstanceOf(StoreError);
       expect(error, name).toMatchObject({ code: 'DATABASE_BUSY' });
       expect(everything(store), name).toEqual(before);
     }
@@ -114,7 +112,6 @@ test.skipIf(noDisks)('on a full disk each change is refused whole, and all goes 
     const before = everything(store);
     for (const [name, change] of Object.entries(changes(store, revision))) {
       const error = thrownBy(change);
-      expect(error, name).toBeInstanceOf(StoreError);
       expect(error, name).toMatchObject({
         code: 'DATABASE_FULL',
         message: expect.stringContaining('make room'),

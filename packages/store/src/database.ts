@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { DatabaseError, type DatabaseTrouble } from './errors.ts';
+import { type Code, Failure } from '@cless/model';
 import { MIGRATIONS } from './migrations.ts';
+
+type DatabaseCode = Extract<Code, `DATABASE_${string}`>;
 
 /** "cLes", in the file's header (https://www.sqlite.org/fileformat2.html, `application_id`). */
 const APPLICATION_ID = 0x634c_6573;
@@ -14,12 +16,12 @@ const BUSY_TIMEOUT_MS = 10;
  * Opens the database, or makes it. It is looked at before anything is written: one that is damaged, of a newer version
  * or somebody else's is left as it is.
  *
- * @throws {DatabaseError}
+ * @throws with a code `DATABASE_…`
  */
 export function openDatabase(path: string): DatabaseSync {
   // What was cut to nothing would pass for a new one, and all services be gone without a word.
   if (statSync(path, { throwIfNoEntry: false })?.size === 0)
-    throw new DatabaseError(path, 'damaged', 'is empty: restore a copy of it, or remove it to begin anew');
+    throw left(path, 'DATABASE_DAMAGED', 'is empty: restore a copy of it, or remove it to begin anew');
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(path, { timeout: OPENING_TIMEOUT_MS, enableForeignKeyConstraints: true });
@@ -46,17 +48,17 @@ function examine(path: string, database: DatabaseSync): void {
   const application = pragma(database, 'application_id');
   const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.count;
   if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || tables !== 0)) {
-    throw new DatabaseError(path, 'foreign', 'is not one of cLess');
+    throw left(path, 'DATABASE_FOREIGN', 'is not one of cLess');
   }
   if (version > MIGRATIONS.length) {
-    throw new DatabaseError(
+    throw left(
       path,
-      'newer',
+      'DATABASE_NEWER',
       `was written by a newer cLess (schema ${version}; this one knows ${MIGRATIONS.length}): update cLess`,
     );
   }
   const check = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
-  if (check !== 'ok') throw new DatabaseError(path, 'damaged', `is damaged (${check}): restore a copy of it`);
+  if (check !== 'ok') throw left(path, 'DATABASE_DAMAGED', `is damaged (${check}): restore a copy of it`);
 }
 
 function migrate(database: DatabaseSync): void {
@@ -100,28 +102,32 @@ function resultCode(error: unknown): number | undefined {
 
 const SQLITE_BUSY = 5;
 
+/** The database cannot be opened, read or written. */
+function left(path: string, code: DatabaseCode, what: string, cause?: unknown): Failure {
+  return new Failure(code, `the database ${path} ${what}; it was left as it is`, { cause });
+}
+
 /** What an error of SQLite stands for; any other is given back as it is. */
 export function databaseError(path: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const because = (problem: DatabaseTrouble, what: string) =>
-    new DatabaseError(path, problem, `${what} (${error.message})`, error);
+  const because = (code: DatabaseCode, what: string) => left(path, code, `${what} (${error.message})`, error);
   switch (resultCode(error)) {
     case undefined:
       return error;
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
-      return new DatabaseError(path, 'damaged', `is damaged (${error.message}): restore a copy of it`, error);
+      return left(path, 'DATABASE_DAMAGED', `is damaged (${error.message}): restore a copy of it`, error);
     case SQLITE_BUSY:
     case 6: // SQLITE_LOCKED
-      return because('busy', 'is being written by another program');
+      return because('DATABASE_BUSY', 'is being written by another program');
     case 13: // SQLITE_FULL
-      return because('full', 'cannot be written, since the disk is full: make room');
+      return because('DATABASE_FULL', 'cannot be written, since the disk is full: make room');
     case 3: // SQLITE_PERM
     case 8: // SQLITE_READONLY
     case 10: // SQLITE_IOERR
     case 14: // SQLITE_CANTOPEN
-      return because('unwritable', 'cannot be written');
+      return because('DATABASE_UNWRITABLE', 'cannot be written');
     default:
-      return because('failed', 'could not be used');
+      return because('DATABASE_FAILED', 'could not be used');
   }
 }

@@ -1,15 +1,3 @@
-export {
-  DatabaseError,
-  type DatabaseTrouble,
-  HostTakenError,
-  InvalidTrafficError,
-  RevisionInUseError,
-  RevisionNotFoundError,
-  RevisionNotReadyError,
-  ServiceNotFoundError,
-  StoreError,
-  VersionConflictError,
-} from './errors.ts';
 export { MemoryStore } from './memory-store.ts';
 export type { ReadinessSpec, RevisionSpec, Volume } from './revision-spec.ts';
 export type {

@@ -1,15 +1,17 @@
-import { HostTakenError, RevisionInUseError, RevisionNotFoundError, ServiceNotFoundError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import type { RevisionSpec } from './revision-spec.ts';
 import {
   canonical,
   checkExpectation,
+  checkOwner,
   checkTraffic,
+  checkUnused,
   DEFAULT_PAGE_SIZE,
   NO_TRAFFIC,
   revisionName,
+  revisionNotFound,
+  serviceNotFound,
   settled,
-  usesRevision,
 } from './rules.ts';
 import type { Outcome, Revision, Service, ServiceDefinition, Traffic } from './service.ts';
 import type { Expectation, Page, Store } from './store.ts';
@@ -55,10 +57,7 @@ export class MemoryStore implements Store {
     const { name, hosts } = definition;
     const kept = this.#services.get(name);
     checkExpectation(name, kept?.service, expectation);
-    for (const host of hosts) {
-      const owner = this.#hosts.get(host);
-      if (owner !== undefined && owner !== name) throw new HostTakenError(host, owner);
-    }
+    for (const host of hosts) checkOwner(name, host, this.#hosts.get(host));
     if (kept !== undefined && JSON.stringify(canonical(kept.service)) === JSON.stringify(definition))
       return kept.service;
 
@@ -152,7 +151,7 @@ export class MemoryStore implements Store {
 
   removeRevision(service: string, name: string): boolean {
     const kept = this.#kept(service);
-    if (usesRevision(kept.service.traffic, name)) throw new RevisionInUseError(name);
+    checkUnused(kept.service.traffic, name);
     const removed = kept.revisions.delete(name);
     if (removed) this.#listeners.tell(service);
     return removed;
@@ -168,13 +167,13 @@ export class MemoryStore implements Store {
 
   #kept(name: string): Kept {
     const kept = this.#services.get(name);
-    if (kept === undefined) throw new ServiceNotFoundError(name);
+    if (kept === undefined) throw serviceNotFound(name);
     return kept;
   }
 
   #revision(service: string, name: string): Revision {
     const revision = this.#kept(service).revisions.get(name)?.revision;
-    if (revision === undefined) throw new RevisionNotFoundError(service, name);
+    if (revision === undefined) throw revisionNotFound(service, name);
     return revision;
   }
 

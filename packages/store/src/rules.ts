@@ -1,9 +1,4 @@
-import {
-  InvalidTrafficError,
-  RevisionNotFoundError,
-  RevisionNotReadyError,
-  VersionConflictError,
-} from './errors.ts';
+import { Failure } from '@cless/model';
 import type { Outcome, Revision, RevisionState, Service, ServiceDefinition, Traffic } from './service.ts';
 import type { Expectation } from './store.ts';
 
@@ -14,7 +9,7 @@ import type { Expectation } from './store.ts';
 export const DEFAULT_PAGE_SIZE = 100;
 export const NO_TRAFFIC: Traffic = { splits: [], tags: {} };
 
-/** @throws {VersionConflictError} */
+/** @throws with code `VERSION_CONFLICT` and the version that is `current` */
 export function checkExpectation(
   name: string,
   service: Service | undefined,
@@ -22,13 +17,22 @@ export function checkExpectation(
 ): void {
   if (expected === undefined) return;
   const met = expected === 'absent' ? service === undefined : service?.version === expected;
-  if (!met) throw new VersionConflictError(name, expected, service?.version);
+  if (met) return;
+  const current = service?.version;
+  const is = current === undefined ? 'there is none' : `it is at version ${current}`;
+  throw new Failure(
+    'VERSION_CONFLICT',
+    expected === 'absent'
+      ? `service ${name} exists already: ${is}`
+      : `service ${name} was expected at version ${expected}, but ${is}; read it again`,
+    { current },
+  );
 }
 
 /**
  * Is this traffic that the service can have?
  *
- * @throws {InvalidTrafficError} @throws {RevisionNotFoundError} @throws {RevisionNotReadyError}
+ * @throws with code `INVALID_TRAFFIC`, `REVISION_NOT_FOUND` or `REVISION_NOT_READY`
  */
 export function checkTraffic(
   service: string,
@@ -39,26 +43,55 @@ export function checkTraffic(
   let sum = 0;
   for (const { revision, percent } of splits) {
     if (!Number.isInteger(percent) || percent < 1 || percent > 100) {
-      throw new InvalidTrafficError(
+      throw new Failure(
+        'INVALID_TRAFFIC',
         `${revision}: ${percent} is not allowed; allowed are whole percentages from 1 to 100`,
       );
     }
-    if (seen.has(revision)) throw new InvalidTrafficError(`${revision} is named more than once`);
+    if (seen.has(revision)) throw new Failure('INVALID_TRAFFIC', `${revision} is named more than once`);
     seen.add(revision);
     sum += percent;
   }
   if (splits.length > 0 && sum !== 100) {
-    throw new InvalidTrafficError(`the percentages sum up to ${sum}; allowed is 100`);
+    throw new Failure('INVALID_TRAFFIC', `the percentages sum up to ${sum}; allowed is 100`);
   }
   for (const name of [...seen, ...Object.values(tags)]) {
     const revision = find(name);
-    if (revision === undefined) throw new RevisionNotFoundError(service, name);
-    if (revision.state.phase !== 'ready') throw new RevisionNotReadyError(name);
+    if (revision === undefined) throw revisionNotFound(service, name);
+    if (revision.state.phase !== 'ready') {
+      const why = 'has never been ready, so it gets neither traffic nor a tag';
+      throw new Failure('REVISION_NOT_READY', `revision ${name} ${why}`, { revision: name });
+    }
   }
 }
 
-export function usesRevision({ splits, tags }: Traffic, revision: string): boolean {
-  return splits.some((split) => split.revision === revision) || Object.values(tags).includes(revision);
+/** A revision that gets traffic or has a tag is not removed. @throws with code `REVISION_IN_USE` */
+export function checkUnused({ splits, tags }: Traffic, revision: string): void {
+  if (!splits.some((split) => split.revision === revision) && !Object.values(tags).includes(revision)) return;
+  throw new Failure(
+    'REVISION_IN_USE',
+    `revision ${revision} gets traffic or has a tag; take those away first`,
+  );
+}
+
+/** A host is one service's. @throws with code `HOST_TAKEN` and its `owner` */
+export function checkOwner(service: string, host: string, owner: string | undefined): void {
+  if (owner === undefined || owner === service) return;
+  throw new Failure('HOST_TAKEN', `host ${host} belongs to service ${owner}; remove it there first`, {
+    host,
+    owner,
+  });
+}
+
+export function serviceNotFound(service: string): Failure {
+  return new Failure('SERVICE_NOT_FOUND', `there is no service ${service}`, { service });
+}
+
+export function revisionNotFound(service: string, revision: string): Failure {
+  return new Failure('REVISION_NOT_FOUND', `service ${service} has no revision ${revision}`, {
+    service,
+    revision,
+  });
 }
 
 export function revisionName(service: string, number: number): string {

@@ -155,7 +155,6 @@ test('a database that is damaged, newer or not ours is an error that says so, an
     expect(() => new SqliteStore(path)).toThrow(
       expect.objectContaining({
         code: `DATABASE_${problem.toUpperCase()}`,
-        problem,
         message: expect.stringContaining(path),
       }),
     );
@@ -168,9 +167,7 @@ test('a database that cannot be written is an error that says so', () => {
   mkdirSync(folder);
   const missing = join(directory, 'no', 'such', 'folder.db');
   for (const path of [folder, missing]) {
-    expect(() => new SqliteStore(path)).toThrow(
-      expect.objectContaining({ code: 'DATABASE_UNWRITABLE', problem: 'unwritable' }),
-    );
+    expect(() => new SqliteStore(path)).toThrow(expect.objectContaining({ code: 'DATABASE_UNWRITABLE' }));
   }
 
   const readOnly = newPath();
@@ -180,7 +177,7 @@ test('a database that cannot be written is an error that says so', () => {
   const asRoot = process.getuid?.() === 0;
   if (asRoot) process.seteuid?.(65534);
   try {
-    expect(() => new SqliteStore(readOnly)).toThrow(expect.objectContaining({ problem: 'unwritable' }));
+    expect(() => new SqliteStore(readOnly)).toThrow(expect.objectContaining({ code: 'DATABASE_UNWRITABLE' }));
   } finally {
     if (asRoot) process.seteuid?.(0);
   }

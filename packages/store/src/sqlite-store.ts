@@ -1,16 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { databaseError, openDatabase } from './database.ts';
-import { HostTakenError, RevisionInUseError, RevisionNotFoundError, ServiceNotFoundError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import type { RevisionSpec } from './revision-spec.ts';
 import {
   canonical,
   checkExpectation,
+  checkOwner,
   checkTraffic,
+  checkUnused,
   DEFAULT_PAGE_SIZE,
   revisionName,
+  revisionNotFound,
+  serviceNotFound,
   settled,
-  usesRevision,
 } from './rules.ts';
 import type { Outcome, Revision, Service, ServiceDefinition, Split, Traffic } from './service.ts';
 import type { Expectation, Page, Store } from './store.ts';
@@ -31,7 +33,7 @@ export class SqliteStore implements Store {
   readonly #statements = new Map<string, StatementSync>();
   readonly #listeners = new Listeners();
 
-  /** @throws {DatabaseError} if the database is damaged, newer, somebody else's or cannot be written */
+  /** @throws with a code `DATABASE_…`, if the database is damaged, newer, somebody else's or cannot be written */
   constructor(path: string) {
     this.#path = path;
     this.#database = openDatabase(path);
@@ -62,10 +64,7 @@ export class SqliteStore implements Store {
     return this.#change(name, () => {
       const before = this.service(name);
       checkExpectation(name, before, expectation);
-      for (const host of hosts) {
-        const owner = this.ownerOf(host);
-        if (owner !== undefined && owner !== name) throw new HostTakenError(host, owner);
-      }
+      for (const host of hosts) checkOwner(name, host, this.ownerOf(host));
       if (before !== undefined && JSON.stringify(canonical(before)) === JSON.stringify(definition)) {
         return { result: before, changed: false };
       }
@@ -177,7 +176,7 @@ export class SqliteStore implements Store {
 
   removeRevision(service: string, name: string): boolean {
     return this.#change(service, () => {
-      if (usesRevision(this.#known(service).traffic, name)) throw new RevisionInUseError(name);
+      checkUnused(this.#known(service).traffic, name);
       const { changes } = this.#run('DELETE FROM revisions WHERE service = ? AND name = ?', service, name);
       return { result: changes > 0, changed: changes > 0 };
     });
@@ -224,14 +223,14 @@ export class SqliteStore implements Store {
 
   #known(name: string): Service {
     const service = this.service(name);
-    if (service === undefined) throw new ServiceNotFoundError(name);
+    if (service === undefined) throw serviceNotFound(name);
     return service;
   }
 
   #knownRevision(service: string, name: string): Revision {
     this.#known(service);
     const revision = this.revision(service, name);
-    if (revision === undefined) throw new RevisionNotFoundError(service, name);
+    if (revision === undefined) throw revisionNotFound(service, name);
     return revision;
   }
 

@@ -21,7 +21,7 @@ export interface Page {
  * Methods are synchronous: there is one writer, a read takes microseconds, and a change of the traffic happens at once
  * or not at all.
  *
- * All errors are {@link StoreError}s with a code. A database that another program is writing is an error at once, or
+ * All errors have a code. A database that another program is writing is an error at once, or
  * nearly so (`DATABASE_BUSY`): the event loop stands while a method waits, so whoever called tries again.
  */
 export interface Store {
