@@ -1,7 +1,7 @@
+import { formatMemory, parseDuration, parseMemory, parseStatuses } from '@cless/model';
 import { parseHost } from '@cless/router';
 import { z } from 'zod';
 import { IMAGE_REFERENCE } from './image-reference.ts';
-import { formatMemory, parseDuration, parseMemory, parseStatuses } from './units.ts';
 
 /*
  * What the admin API takes and gives: the one place where it is written down. Requests are validated by these, the

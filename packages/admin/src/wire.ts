@@ -1,6 +1,3 @@
-import type { KnownService, StoredRevision, StoredService, StoredSpec } from './platform.ts';
-import { defaultRollout } from './rollout.ts';
-import type { Change, Revision, RevisionInput, Service, ServiceInput } from './schemas.ts';
 import {
   formatDuration,
   formatMemory,
@@ -8,7 +5,10 @@ import {
   parseDuration,
   parseMemory,
   parseStatuses,
-} from './units.ts';
+} from '@cless/model';
+import type { KnownService, StoredRevision, StoredService, StoredSpec } from './platform.ts';
+import { defaultRollout } from './rollout.ts';
+import type { Change, Revision, RevisionInput, Service, ServiceInput } from './schemas.ts';
 
 /*
  * Between what is written over the API, for people, and what is stored, for programs.

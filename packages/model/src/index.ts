@@ -1,6 +1,7 @@
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { CODES, type Code, codeOfProblem, EXIT, isCode, slugOf, typeOf } from './codes.ts';
 export { conceal } from './conceal.ts';
+export { formatDuration, parseDuration } from './duration.ts';
 export type { Endpoint } from './endpoint.ts';
 export {
   codeOf,
@@ -12,5 +13,7 @@ export {
   messageOf,
   reasonOf,
 } from './failure.ts';
+export { formatMemory, parseMemory } from './memory.ts';
 export type { Check, InstanceSpec, Revision } from './revision.ts';
 export type { ReadinessProbe, Runtime, RuntimeEvent, RuntimeInstance } from './runtime.ts';
+export { formatStatuses, parseStatuses } from './statuses.ts';

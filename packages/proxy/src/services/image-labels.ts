@@ -1,5 +1,5 @@
 import type { Check } from '@cless/model';
-import { parseDuration } from '../settings/duration.ts';
+import { parseDuration } from '@cless/model';
 
 /** What an image says of itself, as the defaults of its service by convention. Times in milliseconds. */
 export interface ImageDefaults {

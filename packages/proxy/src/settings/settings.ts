@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { parseDuration } from '@cless/model';
 import { closestMatch } from 'leven';
 import { z } from 'zod';
 import { TrustedProxies } from '../headers/forwarded.ts';
-import { parseDuration } from './duration.ts';
 
 /** A setting is unknown or malformed; the message names it and what is allowed. */
 export class SettingError extends Error {
