@@ -12,7 +12,7 @@ const runtime = new InProcessRuntime({
 const { server, address } = await Server.start({
   runtime,
   probe: waitUntilReady,
-  router: new Router({ convention: { imageSuffix: '' } }),
+  router: new Router(),
   source: new ConventionSource({
     runtime,
     imageSuffix: '',

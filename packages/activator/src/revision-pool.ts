@@ -114,7 +114,8 @@ export class RevisionPool {
 
   /** Takes over an instance that was found running; says whether it is wanted. */
   adopt(found: RuntimeInstance): boolean {
-    if (found.endpoint === undefined || this.#alive() || this.#queuedStarts > 0) return false;
+    const { endpoint } = found;
+    if (endpoint === undefined || this.#alive() || this.#queuedStarts > 0) return false;
     const claim = this.#world.claims.adopt(this.revision);
     if (claim === undefined) return false;
     if (!this.#world.capacity.adopt()) {
@@ -122,7 +123,7 @@ export class RevisionPool {
       return false;
     }
     const instance = this.#add(claim);
-    instance.adopt(found).catch((error: unknown) => instance.discard(error));
+    instance.adopt({ ...found, endpoint }).catch((error: unknown) => instance.discard(error));
     return true;
   }
 

@@ -14,6 +14,16 @@ export {
   reasonOf,
 } from './failure.ts';
 export { formatMemory, parseMemory } from './memory.ts';
-export type { Check, InstanceSpec, Revision } from './revision.ts';
-export type { ReadinessProbe, Runtime, RuntimeEvent, RuntimeInstance } from './runtime.ts';
+export type { Check, InstanceSpec, PartialSpec, Revision } from './revision.ts';
+export type {
+  InspectedInstance,
+  ReadinessProbe,
+  Refusal,
+  RunningInstance,
+  Runtime,
+  RuntimeEvent,
+  RuntimeInstance,
+  ServiceVolume,
+  ServiceVolumes,
+} from './runtime.ts';
 export { formatStatuses, parseStatuses } from './statuses.ts';

@@ -24,6 +24,9 @@ export interface InstanceSpec {
   readonly relaxations?: readonly string[];
 }
 
+/** What is known of a spec before anything is started from it. */
+export type PartialSpec = { readonly [Option in keyof InstanceSpec]?: InstanceSpec[Option] | undefined };
+
 /** How to tell that an instance may get its first request. */
 export type Check =
   | {

@@ -1,5 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
-import type { Check, InstanceSpec } from './revision.ts';
+import type { Check, InstanceSpec, PartialSpec } from './revision.ts';
 
 /** An instance as the runtime has it. */
 export interface RuntimeInstance {
@@ -10,7 +10,18 @@ export interface RuntimeInstance {
   readonly spec: string;
   /** `created`: it is there, and was not started (yet). */
   readonly state: 'created' | 'running' | 'paused' | 'exited';
+  /** Where it answers; undefined where it does not run, or has lost its network. */
   readonly endpoint: Endpoint | undefined;
+}
+
+/** An instance that has just been started. */
+export interface RunningInstance extends RuntimeInstance {
+  readonly endpoint: Endpoint;
+}
+
+/** An instance as it was asked about by itself. */
+export interface InspectedInstance extends RuntimeInstance {
+  /** How it ended, if it has exited. */
   readonly exit: { readonly exitCode: number; readonly oomKilled: boolean } | undefined;
 }
 
@@ -24,11 +35,37 @@ export type RuntimeEvent =
   | { readonly type: 'paused' | 'resumed' | 'removed'; readonly id: string }
   | { readonly type: 'images-changed' };
 
+/** A part of a spec that a start would fail for. */
+export interface Refusal {
+  /** Where in the spec: `user`, `networks/0`. */
+  readonly field: string;
+  readonly reason: string;
+  /** The option of the runtime that could allow it. */
+  readonly option?: string;
+}
+
+/** A volume that the images of a service declared. */
+export interface ServiceVolume {
+  /** As the engine has it. */
+  readonly name: string;
+  /** Where the service's instances find it. */
+  readonly target: string;
+}
+
+/** The volumes that the images of services declared; they outlive instances and revisions. */
+export interface ServiceVolumes {
+  of(service: string): Promise<readonly ServiceVolume[]>;
+  /** Removes them, with all that is in them; gives back those that are in use. */
+  remove(service: string): Promise<readonly ServiceVolume[]>;
+}
+
 /**
  * The driver that starts, pauses, resumes, stops, inspects, lists and watches instances.
  *
  * Its errors have a `code`: `ENGINE_UNREACHABLE`, `ENGINE_REFUSED`, `IMAGE_NOT_FOUND`, `NETWORK_NOT_FOUND`,
  * `NO_ADDRESS_POOL`, `NO_FREE_PORT`, `START_FAILED`, `INSTANCE_NOT_FOUND`. Every call ends, also when what is behind it does not answer.
+ *
+ * What not every runtime can do is an optional member: one that is there is the capability.
  */
 export interface Runtime {
   readonly name: string;
@@ -55,19 +92,27 @@ export interface Runtime {
   start(
     spec: InstanceSpec,
     options?: { onCreated?: (id: string) => void; signal?: AbortSignal },
-  ): Promise<RuntimeInstance>;
+  ): Promise<RunningInstance>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
   /** Stops and removes; one that is not there is fine. */
   stop(id: string, options?: { graceMs?: number }): Promise<void>;
-  inspect(id: string): Promise<RuntimeInstance | undefined>;
+  inspect(id: string): Promise<InspectedInstance | undefined>;
   list(): Promise<RuntimeInstance[]>;
-  /** Where something listens in the instance, as it sees it itself; nothing where that cannot be told. */
+  /** Where something listens in the instance, as it sees it itself; undefined where that cannot be told. */
   listening?(id: string): Promise<readonly Endpoint[] | undefined>;
   logs(id: string, options?: { lines?: number }): Promise<string[]>;
   /** The last lines, and those that follow, until the instance ends or the signal. */
   followLogs(id: string, options: { lines?: number; signal: AbortSignal }): AsyncIterable<string>;
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+  /** What a start of this spec would fail for, as far as that is known before. */
+  refusals?(spec: PartialSpec): Promise<readonly Refusal[]>;
+  /** Fetches an image, which nothing else does. */
+  pull?(
+    reference: string,
+    options: { onProgress: (line: string) => void; signal: AbortSignal },
+  ): Promise<void>;
+  readonly volumes?: ServiceVolumes;
   /** Gives back what belongs to no instance. */
   close(): Promise<void>;
 }

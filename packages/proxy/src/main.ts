@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AdminServer, loadToken, type Platform } from '@cless/admin';
 import { waitUntilReady } from '@cless/health';
-import { CODES, hasCode, knownCodeOf, messageOf, type Runtime, systemClock } from '@cless/model';
+import { CODES, hasCode, knownCodeOf, messageOf, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
-import { DockerRuntime } from '@cless/runtime-docker';
-import { ProcessRuntime } from '@cless/runtime-process';
 import { SqliteStore } from '@cless/store';
 import type { Logger } from 'pino';
+import { createRuntime, explainRefusal } from './compose/runtime.ts';
 import { explainListenError, hostAndPort } from './edge/address.ts';
 import type { EdgeLimits, EdgeOptions } from './edge/http1.ts';
 import type { Forwarder } from './forward/forwarder.ts';
@@ -27,7 +26,6 @@ import { Server } from './server.ts';
 import { ConventionSource } from './services/convention.ts';
 import { RegisteredSource } from './services/registered.ts';
 import { followChanges } from './services/store-changes.ts';
-import { refusals } from './settings/policy.ts';
 import { readSettings, SettingError, type Settings, settingsHelp } from './settings/settings.ts';
 import type { WorkerProcess } from './workers/link.ts';
 import { portOf, workerOf } from './workers/process-port.ts';
@@ -90,12 +88,11 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
   const { log, router, lastResort } = parts;
   const state = new StateDirectory(settings['state-dir']);
   const store = new SqliteStore(join(state.path, DATABASE));
-  const runtime = createRuntime(settings, state, takeOver);
+  const { runtime, owner, owned, imageSuffix } = createRuntime({ settings, state, takeOver });
   let end: () => Promise<unknown> = async () => {};
-  // Its own id is nobody else's.
-  if (runtime instanceof DockerRuntime && settings.owner !== '') {
+  if (owned !== undefined) {
     await OwnerClaim.make({
-      runtime,
+      runtime: owned,
       clock: systemClock,
       onTaken: (error) => {
         log.fatal(explainTaken(error, state).message);
@@ -111,7 +108,7 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
     settings.convention === 'on'
       ? new ConventionSource({
           runtime,
-          imageSuffix: imageSuffix(settings),
+          imageSuffix,
           defaults,
           warn: (message) => log.warn(message),
         })
@@ -149,17 +146,8 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
       source,
       version: VERSION,
       lost: () => (state.exists ? undefined : `the state directory ${state.path} is gone`),
-      pull: runtime instanceof DockerRuntime ? (image, options) => runtime.pull(image, options) : undefined,
-      conventionImage: (service) =>
-        settings.convention === 'on' ? service + imageSuffix(settings) : undefined,
-      volumes:
-        runtime instanceof DockerRuntime
-          ? { of: (service) => runtime.volumes(service), remove: (service) => runtime.removeVolumes(service) }
-          : undefined,
-      refusals: async (spec) => [
-        ...refusals(spec, settings),
-        ...(runtime instanceof DockerRuntime ? await runtime.refusals(spec) : []),
-      ],
+      conventionImage: (service) => (settings.convention === 'on' ? service + imageSuffix : undefined),
+      explainRefusal,
     });
     return startAdmin(settings, { state, store, platform, token, log });
   });
@@ -192,7 +180,7 @@ async function runPrimary(settings: Settings, parts: Parts, takeOver: boolean): 
       address: where,
       admin: admin && hostAndPort(admin.address),
       runtime: runtime.name,
-      owner: 'owner' in runtime ? runtime.owner : undefined,
+      owner,
       workers: settings.workers,
     },
     `listening on http://${where}`,
@@ -233,7 +221,7 @@ function forking({ flags }: Settings): () => WorkerProcess {
 
 function createRouter(settings: Settings): Router {
   return new Router({
-    convention: settings.convention === 'on' && { imageSuffix: imageSuffix(settings) },
+    convention: settings.convention === 'on',
     ...(settings.domain !== '' && { domain: settings.domain }),
   });
 }
@@ -264,29 +252,6 @@ function never<T>(value: T | 'never' | 'none'): T | undefined {
   return value === 'never' || value === 'none' ? undefined : value;
 }
 
-function createRuntime(
-  settings: Settings,
-  state: StateDirectory,
-  takeOver: boolean,
-): Runtime & { readonly owner?: string } {
-  switch (settings.runtime) {
-    case 'docker':
-      return new DockerRuntime({
-        owner: settings.owner || state.owner(),
-        ports: settings['port-range'],
-        hostPaths: settings['host-paths'],
-        ...(settings.owner !== '' && { holder: { id: state.owner(), directory: state.path, takeOver } }),
-      });
-    case 'process':
-      if (settings['process-services'] === '') {
-        throw new SettingError(
-          'CLESS_PROCESS_SERVICES: the process runtime needs it; allowed is the path of a JSON file',
-        );
-      }
-      return new ProcessRuntime({ servicesFile: settings['process-services'], stateDirectory: state.path });
-  }
-}
-
 async function createForwarder(settings: Settings): Promise<Forwarder> {
   const options = { responseTimeoutMs: settings['response-timeout'] };
   switch (settings.forwarder) {
@@ -297,11 +262,6 @@ async function createForwarder(settings: Settings): Promise<Forwarder> {
       return new HttpProxy3Forwarder(options);
     }
   }
-}
-
-/** With the process runtime a service is called what the file calls it. */
-function imageSuffix(settings: Settings): string {
-  return settings.runtime === 'process' ? '' : settings['image-suffix'];
 }
 
 function explainTaken(error: unknown, state: StateDirectory): Error {

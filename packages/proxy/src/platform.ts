@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activator } from '@cless/activator';
 import type { Platform } from '@cless/admin';
-import { conceal, type Runtime } from '@cless/model';
+import { conceal, type Refusal, type Runtime } from '@cless/model';
 import type { Server } from './server.ts';
 import type { RegisteredSource } from './services/registered.ts';
 
@@ -16,13 +16,10 @@ export interface PlatformOptions {
   readonly version: string;
   /** Why changes would not last; nothing if they do. */
   readonly lost: () => string | undefined;
-  /** Nothing where the runtime knows no pulling. */
-  readonly pull: Platform['pull'];
-  /** Nothing where the runtime has no volumes. */
-  readonly volumes: Platform['volumes'];
   /** What the convention calls the image of a service; nothing where it is switched off. */
   readonly conventionImage: (service: string) => string | undefined;
-  readonly refusals: Platform['refusals'];
+  /** Puts it into the words of who installed the proxy. */
+  readonly explainRefusal: (refusal: Refusal) => { readonly field: string; readonly reason: string };
 }
 
 /** The running proxy, as the admin API sees it. */
@@ -32,15 +29,14 @@ export function createPlatform({
   source,
   version,
   lost,
-  pull,
-  volumes,
   conventionImage,
-  refusals,
+  explainRefusal,
 }: PlatformOptions): Platform {
   const { activator, events, metrics } = server;
+  const { volumes } = runtime;
   return {
     version,
-    pull,
+    pull: runtime.pull?.bind(runtime),
     volumes: volumes && {
       of: (service) => volumes.of(service),
       async remove(service) {
@@ -48,7 +44,7 @@ export function createPlatform({
         return volumes.remove(service);
       },
     },
-    refusals,
+    refusals: async (spec) => ((await runtime.refusals?.(spec)) ?? []).map(explainRefusal),
     runtime: runtime.name,
     get connected() {
       return activator.connected;

@@ -1,6 +1,5 @@
 export { type Host, parseHost } from './host.ts';
 export {
-  type Convention,
   type Route,
   Router,
   type RouterOptions,

@@ -7,11 +7,11 @@ describe('registered hosts', () => {
   const router = new Router({ services: [shop], convention: false });
 
   test.each(['shop.example', 'SHOP.example.:8080', '192.0.2.1', '[::1]:80'])('%s is exact', (host) => {
-    expect(router.route(host)).toEqual({ via: 'exact', service: 'shop' });
+    expect(router.route(host)).toEqual({ service: 'shop' });
   });
 
   test('a wildcard stands for exactly one label', () => {
-    expect(router.route('www.shop.example')).toEqual({ via: 'wildcard', service: 'shop' });
+    expect(router.route('www.shop.example')).toEqual({ service: 'shop' });
     expect(router.route('a.www.shop.example')).toBeUndefined();
   });
 
@@ -42,8 +42,8 @@ describe('registered hosts', () => {
 });
 
 describe('the convention', () => {
-  test('first label x is service x with image x-docker on port 8080', () => {
-    const route = { via: 'convention', service: 'golang', image: 'golang-docker', port: 8080 };
+  test('first label x is service x', () => {
+    const route = { service: 'golang' };
     const router = new Router();
     expect(router.route('golang.cless.cloud')).toEqual(route);
     expect(router.route('golang')).toEqual(route);
@@ -51,7 +51,7 @@ describe('the convention', () => {
 
   test('registered services come first', () => {
     const router = new Router({ services: [{ service: 'mine', hosts: ['golang.cless.cloud'] }] });
-    expect(router.route('golang.cless.cloud')).toEqual({ via: 'exact', service: 'mine' });
+    expect(router.route('golang.cless.cloud')).toEqual({ service: 'mine' });
   });
 
   test('it never applies to IP literals', () => {
@@ -72,11 +72,6 @@ describe('the convention', () => {
       expect(router.route(host)).toBeUndefined();
     }
   });
-
-  test('suffix and port are settings', () => {
-    const router = new Router({ convention: { imageSuffix: '-app', port: 3000 } });
-    expect(router.route('x.test')).toMatchObject({ image: 'x-app', port: 3000 });
-  });
 });
 
 describe('names of registered services', () => {
@@ -86,9 +81,9 @@ describe('names of registered services', () => {
   ];
 
   test('without hosts a service answers to its name, with hosts only to these', () => {
-    for (const convention of [{}, false] as const) {
+    for (const convention of [true, false]) {
       const router = new Router({ services, convention });
-      expect(router.route('blog.cless.cloud')).toEqual({ via: 'name', service: 'blog' });
+      expect(router.route('blog.cless.cloud')).toEqual({ service: 'blog' });
       for (const host of ['shop.cless.cloud', 'shop.example.evil.example', 'shop'])
         expect(router.route(host)).toBeUndefined();
     }
@@ -116,18 +111,18 @@ describe('tags', () => {
   });
 
   test.each([
-    ['next--blog.cless.cloud', { via: 'name', service: 'blog', tag: 'next' }],
-    ['NEXT--www.shop.example', { via: 'exact', service: 'shop', tag: 'next' }],
-    ['next--one.shops.example', { via: 'wildcard', service: 'shop', tag: 'next' }],
-    ['next--xn--bcher-kva.cless.cloud', { via: 'name', service: 'xn--bcher-kva', tag: 'next' }],
-    ['other--one.shops.example', { via: 'wildcard', service: 'shop' }],
+    ['next--blog.cless.cloud', { service: 'blog', tag: 'next' }],
+    ['NEXT--www.shop.example', { service: 'shop', tag: 'next' }],
+    ['next--one.shops.example', { service: 'shop', tag: 'next' }],
+    ['next--xn--bcher-kva.cless.cloud', { service: 'xn--bcher-kva', tag: 'next' }],
+    ['other--one.shops.example', { service: 'shop' }],
   ])('%s', (host, route) => {
     expect(router.route(host)).toEqual(route);
   });
 
   test('an exact service name wins, and so does an exact host', () => {
-    expect(router.route('a--b.cless.cloud')).toEqual({ via: 'name', service: 'a--b' });
-    expect(router.route('next--www.own.example')).toEqual({ via: 'exact', service: 'own' });
+    expect(router.route('a--b.cless.cloud')).toEqual({ service: 'a--b' });
+    expect(router.route('next--www.own.example')).toEqual({ service: 'own' });
   });
 
   test.each([

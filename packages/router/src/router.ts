@@ -1,13 +1,5 @@
 import { Failure } from '@cless/model';
-import { type Host, invalidHost, parseHost } from './host.ts';
-
-/** How names without a registered service find one: first label `x` → service `x`, image `x-docker`. */
-export interface Convention {
-  /** What follows the first label in the image's name. Default `-docker`. */
-  readonly imageSuffix?: string;
-  /** The port on which such images listen unless they say otherwise. Default 8080. */
-  readonly port?: number;
-}
+import { invalidHost, parseHost } from './host.ts';
 
 /** A service with the hosts that it answers to. */
 export interface ServiceHosts {
@@ -19,14 +11,16 @@ export interface ServiceHosts {
 }
 
 /** What a host stands for. */
-export type Route =
-  | { readonly via: 'exact' | 'wildcard' | 'name'; readonly service: string; readonly tag?: string }
-  | { readonly via: 'convention'; readonly service: string; readonly image: string; readonly port: number };
+export interface Route {
+  readonly service: string;
+  /** The tag of the service that the host names. */
+  readonly tag?: string;
+}
 
 export interface RouterOptions {
   readonly services?: Iterable<ServiceHosts>;
-  /** `false` switches it off: registered services only. Default: on. */
-  readonly convention?: Convention | false;
+  /** Whether the first label of a name that nobody registered is a service. Default true. */
+  readonly convention?: boolean;
   /** First labels stand for services in `LABEL.DOMAIN` only. Default: in any name. */
   readonly domain?: string;
 }
@@ -35,8 +29,6 @@ interface Registered {
   readonly hosts: readonly string[];
   readonly tags: ReadonlySet<string>;
 }
-
-type RegisteredRoute = Extract<Route, { via: 'exact' | 'wildcard' | 'name' }>;
 
 /**
  * Hostname → service. Registered services come first (exact hosts, then tags, names and wildcards), then the convention,
@@ -47,38 +39,36 @@ type RegisteredRoute = Extract<Route, { via: 'exact' | 'wildcard' | 'name' }>;
  *
  * @example
  * const router = new Router({ services: [{ service: 'shop', hosts: ['shop.example'], tags: ['next'] }] });
- * router.route('shop.example');       // { via: 'exact', service: 'shop' }
- * router.route('next--shop.example'); // { via: 'exact', service: 'shop', tag: 'next' }
- * router.route('golang.cless.cloud'); // { via: 'convention', service: 'golang', image: 'golang-docker', port: 8080 }
+ * router.route('shop.example');       // { service: 'shop' }
+ * router.route('next--shop.example'); // { service: 'shop', tag: 'next' }
+ * router.route('golang.cless.cloud'); // { service: 'golang' }
  */
 export class Router {
   readonly #exact = new Map<string, string>();
   /** Keyed by what follows `*.`. */
   readonly #wildcard = new Map<string, string>();
   readonly #registered = new Map<string, Registered>();
-  readonly #convention: Required<Convention> | undefined;
-  /** `.domain`, or nothing where first labels count in any name. */
+  readonly #convention: boolean;
+  /** `.domain`; undefined where first labels count in any name. */
   readonly #domainSuffix: string | undefined;
 
-  constructor({ services = [], convention = {}, domain }: RouterOptions = {}) {
-    if (convention !== false) {
-      this.#convention = { imageSuffix: convention.imageSuffix ?? '-docker', port: convention.port ?? 8080 };
-    }
+  constructor({ services = [], convention = true, domain }: RouterOptions = {}) {
+    this.#convention = convention;
     if (domain !== undefined) this.#domainSuffix = `.${parseHost(domain).name}`;
     for (const { service, ...registered } of services) this.set(service, registered);
   }
 
   /**
-   * What the host stands for; nothing if no service has it and the convention does not apply.
+   * What the host stands for; undefined if no service has it and the convention does not apply.
    *
-   * @param host the value of a `Host` header, or one that was parsed already
+   * @param host the value of a `Host` header
    * @throws with code `INVALID_HOST`, if it is not a host
    */
-  route(host: string | Host): Route | undefined {
-    const { name, kind } = typeof host === 'string' ? parseHost(host) : host;
+  route(host: string): Route | undefined {
+    const { name, kind } = parseHost(host);
 
     const exact = this.#exact.get(name);
-    if (exact !== undefined) return { via: 'exact', service: exact };
+    if (exact !== undefined) return { service: exact };
     if (kind !== 'name') return undefined;
 
     const dot = name.indexOf('.');
@@ -127,39 +117,38 @@ export class Router {
   // Private
 
   /** A registered service without hosts answers to its name. */
-  #byName(name: string, label: string): RegisteredRoute | undefined {
+  #byName(name: string, label: string): Route | undefined {
     const named = this.#registered.get(label);
     if (named === undefined || named.hosts.length > 0 || !this.#inDomain(name, label)) return undefined;
-    return { via: 'name', service: label };
+    return { service: label };
   }
 
   /** `TAG--REST`: the tag of the service that `REST` stands for. A label in punycode (`xn--`) has no tag. */
-  #byTag(name: string, label: string): RegisteredRoute | undefined {
+  #byTag(name: string, label: string): Route | undefined {
     const dashes = label.indexOf('--');
     if (dashes <= 0 || label.startsWith('xn--')) return undefined;
     const untagged = name.slice(dashes + 2);
     const restLabel = label.slice(dashes + 2);
     const exact = this.#exact.get(untagged);
-    const route: RegisteredRoute | undefined =
+    const route: Route | undefined =
       exact === undefined
         ? (this.#byName(untagged, restLabel) ?? this.#byWildcard(untagged, restLabel.length))
-        : { via: 'exact', service: exact };
+        : { service: exact };
     const tag = label.slice(0, dashes);
     if (route === undefined || !this.#registered.get(route.service)?.tags.has(tag)) return undefined;
     return { ...route, tag };
   }
 
-  #byWildcard(name: string, dot: number): RegisteredRoute | undefined {
+  #byWildcard(name: string, dot: number): Route | undefined {
     const wildcard = dot === -1 ? undefined : this.#wildcard.get(name.slice(dot + 1));
-    return wildcard === undefined ? undefined : { via: 'wildcard', service: wildcard };
+    return wildcard === undefined ? undefined : { service: wildcard };
   }
 
   #byConvention(name: string, label: string): Route | undefined {
-    if (this.#convention === undefined || !this.#inDomain(name, label)) return undefined;
+    if (!this.#convention || !this.#inDomain(name, label)) return undefined;
     // Who registers a service with hosts wants it to answer to these only.
     if (this.#registered.has(label)) return undefined;
-    const { imageSuffix, port } = this.#convention;
-    return { via: 'convention', service: label, image: label + imageSuffix, port };
+    return { service: label };
   }
 
   #inDomain(name: string, label: string): boolean {

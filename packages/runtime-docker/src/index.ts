@@ -1,10 +1,17 @@
+export type {
+  Endpoint,
+  InspectedInstance,
+  Refusal,
+  RunningInstance,
+  RuntimeEvent,
+  RuntimeInstance,
+  ServiceVolume,
+  ServiceVolumes,
+} from '@cless/model';
 export type { Hardening, Relaxation } from './container/hardening.ts';
-export type { Endpoint, Instance } from './container/instance.ts';
 export type { Listener } from './container/listening.ts';
-export { DockerRuntime, type DockerRuntimeOptions } from './container/runtime.ts';
 export type { InstanceSpec, Volume } from './container/spec.ts';
 export type { StartOptions } from './container/start.ts';
-export type { RuntimeEvent } from './engine/events.ts';
 export type { Image } from './engine/images.ts';
 export {
   EngineAddressError,
@@ -22,4 +29,4 @@ export {
   StartFailedError,
 } from './errors.ts';
 export type { Holder } from './owner/record.ts';
-export type { ServiceVolume } from './owner/volumes.ts';
+export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';

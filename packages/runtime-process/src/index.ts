@@ -1,3 +1,11 @@
+export type {
+  Endpoint,
+  InspectedInstance,
+  InstanceSpec,
+  Refusal,
+  RunningInstance,
+  RuntimeEvent,
+} from '@cless/model';
 export {
   ImageNotFoundError,
   InstanceNotFoundError,
@@ -6,11 +14,4 @@ export {
   type RuntimeErrorCode,
   StartFailedError,
 } from './errors.ts';
-export {
-  type Endpoint,
-  type Instance,
-  type InstanceSpec,
-  ProcessRuntime,
-  type ProcessRuntimeOptions,
-  type RuntimeEvent,
-} from './runtime.ts';
+export { ProcessRuntime, type ProcessRuntimeOptions } from './runtime.ts';

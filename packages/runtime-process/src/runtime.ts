@@ -4,6 +4,14 @@ import { EventEmitter, once } from 'node:events';
 import { closeSync, openSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  InspectedInstance,
+  InstanceSpec,
+  PartialSpec,
+  Refusal,
+  RunningInstance,
+  RuntimeEvent,
+} from '@cless/model';
 import getPort, { clearLockedPorts } from 'get-port';
 import { inheritedEnvironment } from './environment.ts';
 import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
@@ -11,41 +19,6 @@ import { followFile, lastLines } from './log-tail.ts';
 import { findByEnvironment, findProcess } from './process-table.ts';
 import { type ProcessRecord, Records } from './records.ts';
 import { commandId, readServicesFile } from './services-file.ts';
-
-/** Where an instance answers. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What an instance is started from. `image` is a name in the services file, or the id of its definition; `port` is chosen here. */
-export interface InstanceSpec {
-  readonly service: string;
-  readonly revision: string;
-  readonly image: string;
-  readonly port: number;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** A process as the system has it. */
-export interface Instance {
-  readonly id: string;
-  readonly service: string;
-  readonly revision: string;
-  /** The hash of the spec that it was started from; see {@link ProcessRuntime.specHash}. */
-  readonly spec: string;
-  readonly state: 'running' | 'paused' | 'exited';
-  /** Where it answers; nothing when it has exited. */
-  readonly endpoint: Endpoint | undefined;
-  readonly exit: { readonly exitCode: number; readonly oomKilled: boolean } | undefined;
-}
-
-/** What happened; a hint: after `connected`, list what is really there. */
-export type RuntimeEvent =
-  | { readonly type: 'connected' }
-  | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
-  | { readonly type: 'paused' | 'resumed'; readonly id: string }
-  | { readonly type: 'images-changed' };
 
 export interface ProcessRuntimeOptions {
   /** The JSON file that maps names to commands. */
@@ -104,7 +77,16 @@ export class ProcessRuntime {
     return new Map([...services].map(([name, command]) => [name, commandId(command)]));
   }
 
-  /** What {@link Instance.spec} would be for this spec. */
+  /** A child process is what the services file says, whatever the spec says of containers. */
+  async refusals(spec: PartialSpec): Promise<Refusal[]> {
+    const given = [
+      ...(['entrypoint', 'command', 'user', 'hardening'] as const).filter((one) => spec[one] !== undefined),
+      ...(['volumes', 'networks', 'relaxations'] as const).filter((one) => (spec[one] ?? []).length > 0),
+    ];
+    return given.map((field) => ({ field, reason: `${field}: the process runtime has no containers` }));
+  }
+
+  /** What {@link RuntimeInstance.spec} would be for this spec. */
   specHash({ service, revision, image, env = {} }: InstanceSpec): string {
     const sortedEnv = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
     return createHash('sha256')
@@ -113,14 +95,15 @@ export class ProcessRuntime {
   }
 
   /**
-   * Starts the process; it runs when this resolves, but may not answer yet.
+   * Starts the process; it runs when this resolves, but may not answer yet. `image` is a name in the services file, or
+   * the id of its definition; where the process listens is chosen here, whatever the spec's `port`.
    *
    * @throws {ImageNotFoundError} @throws {StartFailedError} @throws {InvalidServicesFileError} or the signal's reason
    */
   async start(
     spec: InstanceSpec,
     { onCreated, signal }: { onCreated?: (id: string) => void; signal?: AbortSignal } = {},
-  ): Promise<Instance> {
+  ): Promise<RunningInstance> {
     signal?.throwIfAborted();
     const services = await readServicesFile(this.#servicesFile);
     const command =
@@ -166,7 +149,8 @@ export class ProcessRuntime {
       await this.stop(id, { graceMs: 0 });
       throw signal.reason;
     }
-    return this.#describe(this.#records.get(id) ?? record);
+    const instance = this.#describe(this.#records.get(id) ?? record);
+    return { ...instance, endpoint: { host: HOST, port } }; // also of one that has exited already: events tell that
   }
 
   /** SIGSTOP to the whole process group. @throws {InstanceNotFoundError} */
@@ -198,14 +182,14 @@ export class ProcessRuntime {
     this.#forget(record);
   }
 
-  /** The process as it is now; nothing if it was never ours, or has been stopped. */
-  async inspect(id: string): Promise<Instance | undefined> {
+  /** The process as it is now; undefined if it was never ours, or has been stopped. */
+  async inspect(id: string): Promise<InspectedInstance | undefined> {
     const record = this.#records.get(id);
     return record && this.#describe(record);
   }
 
   /** All processes of this state directory. */
-  async list(): Promise<Instance[]> {
+  async list(): Promise<InspectedInstance[]> {
     return this.#records.all().map((record) => {
       this.#portsInUse.add(record.port);
       return this.#describe(this.#complete(record));
@@ -237,7 +221,7 @@ export class ProcessRuntime {
       wake();
     };
     this.#events.on('event', push);
-    const seen = new Map<string, Instance['state']>();
+    const seen = new Map<string, InspectedInstance['state']>();
     let services = this.#servicesVersion();
     const timer = setInterval(() => {
       try {
@@ -287,7 +271,7 @@ export class ProcessRuntime {
     }
   }
 
-  #look(seen: Map<string, Instance['state']>): void {
+  #look(seen: Map<string, InspectedInstance['state']>): void {
     for (const record of this.#records.all()) {
       const { id, state } = this.#describe(record);
       const before = seen.get(id);
@@ -316,7 +300,7 @@ export class ProcessRuntime {
     this.#events.emit('event', { type: 'exited', id, ...exit });
   }
 
-  #describe(record: ProcessRecord): Instance {
+  #describe(record: ProcessRecord): InspectedInstance {
     const { id, service, revision, spec, port } = record;
     const running = this.#running(record);
     return {

@@ -1,4 +1,12 @@
-import type { Clock, InstanceSpec, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/model';
+import type {
+  Clock,
+  InspectedInstance,
+  InstanceSpec,
+  RunningInstance,
+  Runtime,
+  RuntimeEvent,
+  RuntimeInstance,
+} from '@cless/model';
 
 /** How the fake behaves from now on. Times in milliseconds. */
 export interface FakeBehaviour {
@@ -28,6 +36,7 @@ interface FakeInstance {
   exitCode: number;
 }
 
+const HOST = '127.0.0.1';
 /** How late what was asked for happens, if the answer does not wait for it. In milliseconds. */
 const LATE_MS = 3_000;
 
@@ -100,7 +109,7 @@ export class FakeRuntime implements Runtime {
   async start(
     spec: InstanceSpec,
     { onCreated, signal }: { onCreated?: (id: string) => void; signal?: AbortSignal } = {},
-  ): Promise<RuntimeInstance> {
+  ): Promise<RunningInstance> {
     this.#check();
     this.started += 1;
     const { starts } = this.behaviour;
@@ -123,7 +132,7 @@ export class FakeRuntime implements Runtime {
     this.#running(id, 'START_FAILED').state = 'running';
     this.#tellChanged();
     if (starts === 'exit') this.die(id);
-    return this.#describe(instance);
+    return { ...this.#describe(instance), endpoint: { host: HOST, port: instance.port } };
   }
 
   async pause(id: string): Promise<void> {
@@ -149,7 +158,7 @@ export class FakeRuntime implements Runtime {
     });
   }
 
-  async inspect(id: string): Promise<RuntimeInstance | undefined> {
+  async inspect(id: string): Promise<InspectedInstance | undefined> {
     this.#check();
     const instance = this.instances.get(id);
     return instance && this.#describe(instance);
@@ -388,7 +397,7 @@ export class FakeRuntime implements Runtime {
     return instance;
   }
 
-  #describe({ id, spec, port, state, connected, exitCode }: FakeInstance): RuntimeInstance {
+  #describe({ id, spec, port, state, connected, exitCode }: FakeInstance): InspectedInstance {
     const runs = state === 'running' || state === 'paused';
     return {
       id,
@@ -396,7 +405,7 @@ export class FakeRuntime implements Runtime {
       revision: spec.revision,
       spec: this.specHash(spec),
       state,
-      endpoint: runs && connected ? { host: '127.0.0.1', port } : undefined,
+      endpoint: runs && connected ? { host: HOST, port } : undefined,
       exit: state === 'exited' ? { exitCode, oomKilled: false } : undefined,
     };
   }

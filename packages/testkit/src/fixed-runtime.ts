@@ -1,12 +1,19 @@
 import { once } from 'node:events';
-import type { Endpoint, InstanceSpec, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/model';
+import type {
+  Endpoint,
+  InspectedInstance,
+  InstanceSpec,
+  RunningInstance,
+  Runtime,
+  RuntimeEvent,
+} from '@cless/model';
 
 /** A runtime whose instances are there already: service → endpoint. For tests of what comes after the start. */
 export class FixedRuntime implements Runtime {
   readonly name = 'fixed';
   readonly capabilities = { pause: false };
   readonly #endpoints: Readonly<Record<string, Endpoint>>;
-  readonly #instances = new Map<string, RuntimeInstance>();
+  readonly #instances = new Map<string, InspectedInstance & RunningInstance>();
 
   constructor(endpoints: Readonly<Record<string, Endpoint>>) {
     this.#endpoints = endpoints;
@@ -26,15 +33,17 @@ export class FixedRuntime implements Runtime {
     return JSON.stringify(spec);
   }
 
-  async start(spec: InstanceSpec): Promise<RuntimeInstance> {
+  async start(spec: InstanceSpec): Promise<RunningInstance> {
     const { service, revision } = spec;
-    const instance: RuntimeInstance = {
+    const endpoint = this.#endpoints[spec.image];
+    if (endpoint === undefined) throw new Error(`there is no ${spec.image}`);
+    const instance = {
       id: `fixed-${service}`,
       service,
       revision,
       spec: this.specHash(spec),
-      state: 'running',
-      endpoint: this.#endpoints[spec.image],
+      state: 'running' as const,
+      endpoint,
       exit: undefined,
     };
     this.#instances.set(instance.id, instance);
@@ -48,11 +57,11 @@ export class FixedRuntime implements Runtime {
     this.#instances.delete(id);
   }
 
-  async inspect(id: string): Promise<RuntimeInstance | undefined> {
+  async inspect(id: string): Promise<InspectedInstance | undefined> {
     return this.#instances.get(id);
   }
 
-  async list(): Promise<RuntimeInstance[]> {
+  async list(): Promise<InspectedInstance[]> {
     return [...this.#instances.values()];
   }
 

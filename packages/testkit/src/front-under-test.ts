@@ -49,7 +49,7 @@ export async function frontParts({ forwarder, responseTimeoutMs, limits, trusted
   const Class = module[forwarder.name] as new (options: { responseTimeoutMs: number }) => Forwarder;
   return {
     forwarder: new Class({ responseTimeoutMs }),
-    router: new Router({ convention: { imageSuffix: '' } }),
+    router: new Router(),
     limits: { ...limits, maxBodyBytes: limits.maxBodyBytes ?? Number.POSITIVE_INFINITY },
     trustedProxies: new TrustedProxies(trustedProxies),
   };

@@ -1,10 +1,11 @@
 import type {
   Clock,
   Endpoint,
+  InspectedInstance,
   ReadinessProbe,
   Revision,
+  RunningInstance,
   Runtime,
-  RuntimeInstance,
   Timer,
 } from '@cless/model';
 import { codeOf, conceal } from '@cless/model';
@@ -232,10 +233,10 @@ export class Instance implements Granting {
   }
 
   /** Takes over an instance that runs already. Rejects if it does not get ready: then `discard` it. */
-  async adopt(found: RuntimeInstance): Promise<void> {
+  async adopt(found: RunningInstance): Promise<void> {
     this.#identify(found.id);
     this.#emit({ type: 'adopted', state: found.state === 'paused' ? 'paused' : 'running' });
-    if (found.state === 'paused' && found.endpoint !== undefined) {
+    if (found.state === 'paused') {
       this.#endpoint = found.endpoint;
       this.#become('paused');
       return;
@@ -500,7 +501,7 @@ export class Instance implements Granting {
   }
 
   /** What the runtime says of it, unasked-for changes by others among it. */
-  #observe(actual: RuntimeInstance | undefined): void {
+  #observe(actual: InspectedInstance | undefined): void {
     if (actual === undefined) {
       this.vanished();
     } else if (actual.state === 'exited') {

@@ -3,8 +3,8 @@ import type {
   Endpoint,
   ReadinessProbe,
   Revision,
+  RunningInstance,
   Runtime,
-  RuntimeInstance,
   Timer,
 } from '@cless/model';
 import { codeOf } from '@cless/model';
@@ -73,7 +73,7 @@ export class Launch {
   }
 
   /** The same for one that was found running. */
-  async adopt(found: RuntimeInstance): Promise<void> {
+  async adopt(found: RunningInstance): Promise<void> {
     this.#isMade = true;
     await this.#becomeReady(found, this.#options.clock.now());
   }
@@ -97,10 +97,9 @@ export class Launch {
 
   // Private
 
-  async #becomeReady({ id, endpoint, exit }: RuntimeInstance, beganMs: number): Promise<void> {
+  async #becomeReady({ id, endpoint }: RunningInstance, beganMs: number): Promise<void> {
     const { revision, probe, clock, emit, ready } = this.#options;
     const { signal } = this.#failure;
-    if (endpoint === undefined) throw new InstanceExitedError(revision.service, exit);
     this.#lookNowAndThen();
     const { attempts } = await probe(endpoint, { ...revision.readiness, signal }).catch(
       async (error: unknown) => {

@@ -33,7 +33,7 @@ export class FakeEdge {
 
   private constructor(forwarder: Partial<Forwarder>) {
     this.#edge = new Http1Edge({
-      router: new Router({ convention: { imageSuffix: '' } }),
+      router: new Router(),
       source: {
         known: () => new SoleRevision(REVISION),
         resolve: async () => undefined,

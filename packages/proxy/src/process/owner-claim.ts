@@ -1,7 +1,7 @@
 import { type Clock, codeOf, type Timer } from '@cless/model';
 
 /** What binds an owner to this state directory; fails with code `OWNER_TAKEN` where it is bound to another one. */
-interface Owned {
+export interface Owned {
   hold(): Promise<void>;
 }
 

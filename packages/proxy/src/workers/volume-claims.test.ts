@@ -1,5 +1,5 @@
 import { Activator, type Lease, type LeaseGiver } from '@cless/activator';
-import { codeOf, type InstanceSpec, type Revision, type Runtime, type RuntimeInstance } from '@cless/model';
+import { codeOf, type InstanceSpec, type Revision, type RunningInstance, type Runtime } from '@cless/model';
 import { FakeClock, FakeRuntime, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ class OneWriter extends FakeRuntime {
   override async start(
     spec: InstanceSpec,
     { onCreated }: Parameters<Runtime['start']>[1] = {},
-  ): Promise<RuntimeInstance> {
+  ): Promise<RunningInstance> {
     return super.start(spec, {
       onCreated: (id) => {
         onCreated?.(id);

@@ -1,8 +1,9 @@
+import type { InspectedInstance, RuntimeInstance } from '@cless/model';
 import type { Engine } from '../engine/engine.ts';
 import { logLines } from '../engine/logs.ts';
 import { EngineRefusedError, InstanceNotFoundError, isRefusal } from '../errors.ts';
 import { LABELS } from '../labels.ts';
-import { fromInspection, fromListing, type Instance } from './instance.ts';
+import { fromInspection, fromListing } from './instance.ts';
 import { type Listener, listenersOf } from './listening.ts';
 import type { PortRange } from './ports.ts';
 
@@ -22,8 +23,8 @@ export class Containers {
     this.#ports = ports;
   }
 
-  /** The container as it is now; nothing if it does not exist. */
-  async inspect(id: string): Promise<Instance | undefined> {
+  /** The container as it is now; undefined if it does not exist. */
+  async inspect(id: string): Promise<InspectedInstance | undefined> {
     try {
       const info = await this.#engine.call('inspect', (docker) => docker.getContainer(id).inspect());
       const instance = fromInspection(info);
@@ -42,7 +43,7 @@ export class Containers {
   }
 
   /** All of them, whatever their state. Their ports are not given to others. */
-  async list(): Promise<Instance[]> {
+  async list(): Promise<RuntimeInstance[]> {
     const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`];
     const containers = await this.#engine.call('list', (docker) =>
       docker.listContainers({ all: true, filters: { label } }),

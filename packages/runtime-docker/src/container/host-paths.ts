@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, normalize, sep } from 'node:path';
+import type { PartialSpec, Refusal } from '@cless/model';
 import { StartFailedError } from '../errors.ts';
 
 /** The folders of the host that containers may be given, with all that is in them. */
@@ -11,6 +12,16 @@ export class HostPaths {
       if (!isAbsolute(path)) throw new TypeError(`host path ${path}: allowed are absolute paths`);
     }
     this.#allowed = allowed.map((path) => normalize(path));
+  }
+
+  /** Those of a spec's folders that are not allowed by what they are called; where links lead is seen by a start. */
+  refusals({ volumes = [] }: PartialSpec): Refusal[] {
+    return volumes.flatMap(({ source }, i) => {
+      if (!isAbsolute(source) || this.#allowed.some((root) => isWithin(source, root))) return [];
+      const allowed = this.#allowed.join(', ') || 'none';
+      const reason = `the host path ${source} is not allowed; allowed are ${allowed}`;
+      return [{ field: `volumes/${i}/source`, reason, option: 'hostPaths' }];
+    });
   }
 
   /**

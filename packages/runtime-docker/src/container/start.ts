@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { InspectedInstance, RunningInstance } from '@cless/model';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
+import { describeExit } from '../engine/exit.ts';
 import type { Images } from '../engine/images.ts';
 import {
   EngineRefusedError,
@@ -14,7 +16,6 @@ import type { JoinedNetworks, OwnNetwork } from '../owner/network.ts';
 import type { Volumes } from '../owner/volumes.ts';
 import type { Containers } from './containers.ts';
 import type { HostPaths } from './host-paths.ts';
-import { describeExit, type Instance } from './instance.ts';
 import type { PortRange } from './ports.ts';
 import { containerConfig, type InstanceSpec } from './spec.ts';
 
@@ -62,7 +63,7 @@ export class Starter {
    * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
    * @throws {StartFailedError} @throws the signal's reason
    */
-  async start(spec: InstanceSpec, { onCreated, signal }: StartOptions = {}): Promise<Instance> {
+  async start(spec: InstanceSpec, { onCreated, signal }: StartOptions = {}): Promise<RunningInstance> {
     const { ports, images, hostPaths, joinedNetworks } = this.#parts;
     signal?.throwIfAborted();
     const { user, volumes } = await images.facts(spec.image);
@@ -95,7 +96,7 @@ export class Starter {
     spec: InstanceSpec,
     placement: Placement,
     { onCreated, signal }: { onCreated: StartOptions['onCreated']; signal: AbortSignal | undefined },
-  ): Promise<Instance | 'port taken' | 'network gone'> {
+  ): Promise<RunningInstance | 'port taken' | 'network gone'> {
     const { engine, owner, state, ports, containers } = this.#parts;
     // A name that we choose: when the engine does not answer in time we still know what to remove.
     const name = `cless-${spec.service.slice(0, 63)}-${randomBytes(6).toString('hex')}`;
@@ -124,10 +125,10 @@ export class Starter {
       const instance = await containers.inspect(id);
       if (instance === undefined) throw new StartFailedError(spec.image, 'it was removed while it started');
       if (instance.state === 'exited') throw await this.#exitedEarly(instance, spec.image);
-      if (instance.endpoint === undefined)
-        throw new StartFailedError(spec.image, 'the engine published no port');
+      const { endpoint } = instance;
+      if (endpoint === undefined) throw new StartFailedError(spec.image, 'the engine published no port');
       signal?.throwIfAborted();
-      return instance;
+      return { ...instance, endpoint };
     } catch (error) {
       await this.#discard(creation, name, hostPort);
       if (isPortTaken(error)) return 'port taken';
@@ -184,10 +185,10 @@ export class Starter {
     clearTimeout(timer);
   }
 
-  async #exitedEarly(instance: Instance, image: string): Promise<StartFailedError> {
+  async #exitedEarly(instance: InspectedInstance, image: string): Promise<StartFailedError> {
     const lastLogLines = await this.#parts.containers.logs(instance.id, LAST_LOG_LINES).catch(() => []);
     const exit = instance.exit ?? { exitCode: -1, oomKilled: false };
-    return new StartFailedError(image, describeExit(exit.exitCode, exit.oomKilled), {
+    return new StartFailedError(image, describeExit(exit), {
       ...exit,
       lastLogLines,
     });

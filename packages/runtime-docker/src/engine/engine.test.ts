@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { DockerRuntime } from '../container/runtime.ts';
+import { DockerRuntime } from '../runtime.ts';
 
 /*
  * Engines that are none: every call ends, with an error of a code.

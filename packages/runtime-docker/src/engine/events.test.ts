@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RuntimeEvent } from '@cless/model';
 import { expect, test } from 'vitest';
-import { LABELS } from '../labels.ts';
 import { Engine } from './engine.ts';
-import { type RuntimeEvent, watchEvents } from './events.ts';
+import { watchEvents } from './events.ts';
 
 const event = (Action: string, ID: string, more: object = {}) =>
-  `${JSON.stringify({ Type: 'container', Action, Actor: { ID, Attributes: { [LABELS.owner]: 'me', ...more } } })}\n`;
+  `${JSON.stringify({ Type: 'container', Action, Actor: { ID, Attributes: { owner: 'me', ...more } } })}\n`;
 
 test('what an engine says is told as it is, and what is no event is not', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'cless-events-'));
@@ -23,13 +23,14 @@ test('what an engine says is told as it is, and what is no event is not', async 
     // A child of its was killed, days ago.
     response.write(event('oom', 'b') + event('die', 'b', { exitCode: '0' }));
     response.write(event('die', 'c', { exitCode: '1' }) + event('destroy', 'c'));
-    response.write(event('die', 'd', { exitCode: '1', [LABELS.owner]: 'another' }));
+    response.write(event('die', 'd', { exitCode: '1', owner: 'another' }));
     response.end('{"Type":"image","Action":"tag","Actor":{"ID":"sha256:1"}}\n');
   }).listen(socket);
   await once(server, 'listening');
   const stop = new AbortController();
   const events: RuntimeEvent[] = [];
-  for await (const one of watchEvents(new Engine(`unix://${socket}`), 'me', stop.signal)) {
+  const isOurs = ({ owner }: Readonly<Record<string, string>>) => owner === 'me';
+  for await (const one of watchEvents(new Engine(`unix://${socket}`), isOurs, stop.signal)) {
     events.push(one);
     if (one.type === 'disconnected') stop.abort();
   }

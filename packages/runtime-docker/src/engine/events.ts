@@ -1,22 +1,9 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endedByOom } from '../container/instance.ts';
-import { LABELS } from '../labels.ts';
+import type { RuntimeEvent } from '@cless/model';
 import type { Engine } from './engine.ts';
+import { exitOf } from './exit.ts';
 import { lines } from './lines.ts';
-
-/**
- * What happened at the engine. Events are hints: after each `connected`, list what is really there, since some
- * may have been missed.
- */
-export type RuntimeEvent =
-  | { readonly type: 'connected' }
-  | { readonly type: 'disconnected'; readonly error: Error }
-  | { readonly type: 'exited'; readonly id: string; readonly exitCode: number; readonly oomKilled: boolean }
-  /** A process of the container was killed because its memory was used up; the container may live on. */
-  | { readonly type: 'oom'; readonly id: string }
-  | { readonly type: 'paused' | 'resumed' | 'removed'; readonly id: string }
-  | { readonly type: 'images-changed' };
 
 const ACTIONS = [
   'oom',
@@ -38,13 +25,21 @@ interface EngineMessage {
   readonly Type?: string;
   readonly Action?: string;
   readonly timeNano?: number;
-  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
+  readonly Actor?: { readonly ID?: string; readonly Attributes?: Labels };
 }
 
-/** Follows the engine's `GET /events` for one owner's containers until the signal; reconnects with back-off. */
+/** The engine puts them among the attributes of an event. */
+type Labels = Readonly<Record<string, string>>;
+
+/**
+ * Follows the engine's `GET /events` until the signal; reconnects with back-off. Events are hints: after each `connected`,
+ * list what is really there, since some may have been missed.
+ *
+ * @param isOurs whether a container of these labels is one to tell of
+ */
 export async function* watchEvents(
   engine: Engine,
-  owner: string,
+  isOurs: (labels: Labels) => boolean,
   signal: AbortSignal,
 ): AsyncGenerator<RuntimeEvent> {
   const outOfMemory = new Set<string>();
@@ -69,7 +64,7 @@ export async function* watchEvents(
           if (message === undefined) continue;
           retryMs = MIN_RETRY_MS; // what answers with something else, or ends at once, is asked less and less
           if (typeof message.timeNano === 'number') since = asSeconds(message.timeNano);
-          const event = translate(message, owner, outOfMemory);
+          const event = translate(message, isOurs, outOfMemory);
           if (event !== undefined) yield event;
         }
       } finally {
@@ -88,20 +83,20 @@ export async function* watchEvents(
 
 function translate(
   message: EngineMessage,
-  owner: string,
+  isOurs: (labels: Labels) => boolean,
   outOfMemory: Set<string>,
 ): RuntimeEvent | undefined {
   if (message.Type === 'image') return { type: 'images-changed' };
   const { ID: id, Attributes } = message.Actor ?? {};
   const attributes = Attributes ?? {};
-  if (id === undefined || attributes[LABELS.owner] !== owner) return undefined;
+  if (id === undefined || !isOurs(attributes)) return undefined;
   switch (message.Action) {
     case 'oom':
       outOfMemory.add(id);
       return { type: 'oom', id };
     case 'die': {
       const exitCode = Number(attributes.exitCode ?? -1);
-      return { type: 'exited', id, exitCode, oomKilled: endedByOom(exitCode, outOfMemory.delete(id)) };
+      return { type: 'exited', id, ...exitOf(exitCode, outOfMemory.delete(id)) };
     }
     case 'pause':
       return { type: 'paused', id };

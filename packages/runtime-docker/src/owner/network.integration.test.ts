@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cleanUp, noEngine, OwnEngine, sampleImage } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { DockerRuntime } from '../container/runtime.ts';
+import { DockerRuntime } from '../runtime.ts';
 
 /*
  * What `docker system prune` and its like do to an owner's network, on an engine that can be pruned: with 16 networks

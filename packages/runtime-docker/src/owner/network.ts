@@ -1,3 +1,4 @@
+import type { PartialSpec, Refusal } from '@cless/model';
 import type { NetworkInspectInfo } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
 import { EngineRefusedError, isRefusal, NetworkNotFoundError, NoAddressPoolError } from '../errors.ts';
@@ -145,6 +146,16 @@ export class JoinedNetworks {
    */
   async find(names: readonly string[]): Promise<string[]> {
     return Promise.all(names.map((name) => this.#find(name)));
+  }
+
+  /** Those of a spec that cannot be joined. */
+  async refusals({ networks = [] }: PartialSpec): Promise<Refusal[]> {
+    const found = await Promise.allSettled(networks.map((name) => this.#find(name)));
+    return found.flatMap((one, i) => {
+      if (one.status === 'fulfilled') return [];
+      if (!(one.reason instanceof NetworkNotFoundError)) throw one.reason;
+      return [{ field: `networks/${i}`, reason: one.reason.message }];
+    });
   }
 
   // Private

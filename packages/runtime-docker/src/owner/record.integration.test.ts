@@ -1,8 +1,8 @@
 import { cleanUp, docker, noEngine, sampleImage } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DockerRuntime } from '../container/runtime.ts';
 import { Engine } from '../engine/engine.ts';
 import { OwnerTakenError } from '../errors.ts';
+import { DockerRuntime } from '../runtime.ts';
 import { OwnerRecord } from './record.ts';
 
 const one = { id: 'one', directory: '/var/lib/one' };

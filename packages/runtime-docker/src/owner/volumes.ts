@@ -1,18 +1,11 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import type { ServiceVolume, ServiceVolumes } from '@cless/model';
 import type { MountSettings } from 'dockerode';
 import type { Volume } from '../container/spec.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isRefusal } from '../errors.ts';
 import { LABELS } from '../labels.ts';
-
-/** A volume that an image declared, which is a service's as long as nobody removes it. */
-export interface ServiceVolume {
-  /** As the engine has it. */
-  readonly name: string;
-  /** Where the service's containers find it. */
-  readonly target: string;
-}
 
 /** Whose volumes they are, and what is known besides the spec. */
 interface Surroundings {
@@ -84,7 +77,7 @@ function absolute(path: string): string {
 }
 
 /** The volumes that the images of an owner's services declared. */
-export class Volumes {
+export class Volumes implements ServiceVolumes {
   readonly #engine: Engine;
   readonly #owner: string;
 
@@ -94,7 +87,7 @@ export class Volumes {
   }
 
   /** Those of a service, by path. */
-  async list(service: string): Promise<ServiceVolume[]> {
+  async of(service: string): Promise<ServiceVolume[]> {
     const label = [
       `${LABELS.managed}=true`,
       `${LABELS.owner}=${this.#owner}`,
@@ -113,7 +106,7 @@ export class Volumes {
   /** Removes those of a service with all that is in them; gives back those that a container still has. */
   async remove(service: string): Promise<ServiceVolume[]> {
     const left: ServiceVolume[] = [];
-    for (const volume of await this.list(service)) {
+    for (const volume of await this.of(service)) {
       try {
         await this.#engine.call('remove volume', (docker) => docker.getVolume(volume.name).remove());
       } catch (error) {

@@ -1,20 +1,29 @@
-import { engineAddress } from '../engine/address.ts';
-import { Engine } from '../engine/engine.ts';
-import { type RuntimeEvent, watchEvents } from '../engine/events.ts';
-import { type Image, Images } from '../engine/images.ts';
-import { followLogs } from '../engine/logs.ts';
-import { pullImage } from '../engine/pull.ts';
-import { InstanceNotFoundError, isRefusal, NetworkNotFoundError } from '../errors.ts';
-import { JoinedNetworks, OwnNetwork } from '../owner/network.ts';
-import { type Holder, OwnerRecord } from '../owner/record.ts';
-import { type ServiceVolume, Volumes } from '../owner/volumes.ts';
-import { Containers } from './containers.ts';
-import { HostPaths } from './host-paths.ts';
-import type { Instance } from './instance.ts';
-import type { Listener } from './listening.ts';
-import { PortRange } from './ports.ts';
-import { type InstanceSpec, specHash } from './spec.ts';
-import { Starter, type StartOptions } from './start.ts';
+import type {
+  InspectedInstance,
+  PartialSpec,
+  Refusal,
+  RunningInstance,
+  RuntimeEvent,
+  RuntimeInstance,
+  ServiceVolumes,
+} from '@cless/model';
+import { Containers } from './container/containers.ts';
+import { HostPaths } from './container/host-paths.ts';
+import type { Listener } from './container/listening.ts';
+import { PortRange } from './container/ports.ts';
+import { type InstanceSpec, specHash } from './container/spec.ts';
+import { Starter, type StartOptions } from './container/start.ts';
+import { engineAddress } from './engine/address.ts';
+import { Engine } from './engine/engine.ts';
+import { watchEvents } from './engine/events.ts';
+import { type Image, Images } from './engine/images.ts';
+import { followLogs } from './engine/logs.ts';
+import { pullImage } from './engine/pull.ts';
+import { InstanceNotFoundError, isRefusal } from './errors.ts';
+import { LABELS } from './labels.ts';
+import { JoinedNetworks, OwnNetwork } from './owner/network.ts';
+import { type Holder, OwnerRecord } from './owner/record.ts';
+import { Volumes } from './owner/volumes.ts';
 
 export interface DockerRuntimeOptions {
   /** Whose containers these are: the `cless.owner` label. No other containers are ever touched. */
@@ -50,12 +59,14 @@ export class DockerRuntime {
   readonly name = 'docker';
   readonly capabilities = { pause: true } as const;
   readonly owner: string;
+  /** The volumes that the images of services declared. */
+  readonly volumes: ServiceVolumes;
   readonly #engine: Engine;
   readonly #network: OwnNetwork;
   readonly #images: Images;
   readonly #containers: Containers;
   readonly #starter: Starter;
-  readonly #volumes: Volumes;
+  readonly #hostPaths: HostPaths;
   readonly #joinedNetworks: JoinedNetworks;
   readonly #record: OwnerRecord | undefined;
   #takeOver: boolean;
@@ -79,8 +90,10 @@ export class DockerRuntime {
     this.#engine = engine;
     this.#network = new OwnNetwork(engine, owner);
     this.#images = new Images(engine);
+    const volumes = new Volumes(engine, owner);
+    this.volumes = volumes;
     this.#containers = new Containers(engine, owner, ports);
-    this.#volumes = new Volumes(engine, owner);
+    this.#hostPaths = new HostPaths(hostPaths);
     this.#joinedNetworks = new JoinedNetworks(engine);
     this.#record = holder && new OwnerRecord(engine, owner, holder);
     this.#takeOver = holder?.takeOver ?? false;
@@ -93,8 +106,8 @@ export class DockerRuntime {
       joinedNetworks: this.#joinedNetworks,
       images: this.#images,
       containers: this.#containers,
-      volumes: this.#volumes,
-      hostPaths: new HostPaths(hostPaths),
+      volumes,
+      hostPaths: this.#hostPaths,
     });
   }
 
@@ -138,29 +151,12 @@ export class DockerRuntime {
     await pullImage(this.#engine, reference, { onProgress, signal });
   }
 
-  /** The volumes of a service that its images declared; they outlive containers and revisions. */
-  async volumes(service: string): Promise<ServiceVolume[]> {
-    return this.#volumes.list(service);
+  /** What of a spec a start would fail for, as far as that can be told before: host paths and networks. */
+  async refusals(spec: PartialSpec): Promise<Refusal[]> {
+    return [...this.#hostPaths.refusals(spec), ...(await this.#joinedNetworks.refusals(spec))];
   }
 
-  /** Removes them, with all that is in them; gives back those that a container still has. */
-  async removeVolumes(service: string): Promise<ServiceVolume[]> {
-    return this.#volumes.remove(service);
-  }
-
-  /** What of a spec a start would fail for, as far as that can be told before: networks that cannot be joined. */
-  async refusals({
-    networks = [],
-  }: Pick<InstanceSpec, 'networks'>): Promise<{ field: string; reason: string }[]> {
-    const found = await Promise.allSettled(networks.map((name) => this.#joinedNetworks.find([name])));
-    return found.flatMap((one, i) => {
-      if (one.status === 'fulfilled') return [];
-      if (!(one.reason instanceof NetworkNotFoundError)) throw one.reason;
-      return [{ field: `networks/${i}`, reason: one.reason.message }];
-    });
-  }
-
-  /** What {@link Instance.spec} would be for this spec. */
+  /** What {@link RuntimeInstance.spec} would be for this spec. */
   specHash(spec: InstanceSpec): string {
     return specHash(spec);
   }
@@ -172,7 +168,7 @@ export class DockerRuntime {
    * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
    * @throws {StartFailedError} @throws the signal's reason
    */
-  async start(spec: InstanceSpec, options: StartOptions = {}): Promise<Instance> {
+  async start(spec: InstanceSpec, options: StartOptions = {}): Promise<RunningInstance> {
     if (!this.#isHeld) await this.hold();
     return this.#starter.start(spec, options);
   }
@@ -197,13 +193,13 @@ export class DockerRuntime {
     await this.#containers.stop(id, graceMs);
   }
 
-  /** The container as it is now; nothing if it does not exist. */
-  async inspect(id: string): Promise<Instance | undefined> {
+  /** The container as it is now; undefined if it does not exist. */
+  async inspect(id: string): Promise<InspectedInstance | undefined> {
     return this.#containers.inspect(id);
   }
 
   /** All containers of this owner, whatever their state. */
-  async list(): Promise<Instance[]> {
+  async list(): Promise<RuntimeInstance[]> {
     if (!this.#isHeld) await this.hold();
     return this.#containers.list();
   }
@@ -235,7 +231,7 @@ export class DockerRuntime {
 
   /** Follows what happens to this owner's containers and to images, until the signal. */
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    return watchEvents(this.#engine, this.owner, signal);
+    return watchEvents(this.#engine, (labels) => labels[LABELS.owner] === this.owner, signal);
   }
 
   /** Removes the network, if no container is on it. */

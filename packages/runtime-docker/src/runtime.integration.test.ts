@@ -212,7 +212,7 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
       await inside(first.id, 'stat -c %u:%a /srv/git; cat /srv/git/given; echo mine > /srv/git/mine'),
     ).toBe('1000:750\ngiven');
     await runtime.stop(first.id, { graceMs: 0 });
-    const volumes = await runtime.volumes('web');
+    const volumes = await runtime.volumes.of('web');
     expect(volumes.map(({ target }) => target)).toEqual(['/srv/git', '/tmp', '/var/cache/x']);
     expect(volumes[0]?.name).toMatch(new RegExp(`^cless-${other}-web-srv-git-[0-9a-f]{12}$`));
 
@@ -241,13 +241,13 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     // Another service has its own. Those in use stay, and are told.
     const stranger = await runtime.start({ ...spec, service: 'web2', image: declares });
     expect(await inside(stranger.id, 'ls /srv/git')).toBe('given');
-    expect(await runtime.removeVolumes('web2')).toHaveLength(3);
+    expect(await runtime.volumes.remove('web2')).toHaveLength(3);
     await runtime.stop(stranger.id, { graceMs: 0 });
-    expect(await runtime.removeVolumes('web')).toEqual([volumes[0]]);
+    expect(await runtime.volumes.remove('web')).toEqual([volumes[0]]);
     await runtime.stop(second.id, { graceMs: 0 });
     for (const service of ['web', 'web2']) {
-      expect(await runtime.removeVolumes(service)).toEqual([]);
-      expect(await runtime.volumes(service)).toEqual([]);
+      expect(await runtime.volumes.remove(service)).toEqual([]);
+      expect(await runtime.volumes.of(service)).toEqual([]);
     }
     await docker('volume', 'rm', `cless-${other}-mine`);
   });

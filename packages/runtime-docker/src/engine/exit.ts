@@ -1,0 +1,15 @@
+/** How a container ended. */
+export interface Exit {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+}
+
+/** "it exited with code 3", "it was killed: out of memory". */
+export function describeExit({ exitCode, oomKilled }: Exit): string {
+  return oomKilled ? 'it was killed: out of memory' : `it exited with code ${exitCode}`;
+}
+
+/** The engine tells of whichever process ran out of memory: a container that ends well later did not end of that. */
+export function exitOf(exitCode: number, oomKilled: boolean): Exit {
+  return { exitCode, oomKilled: oomKilled && exitCode !== 0 };
+}
