@@ -3,7 +3,7 @@
  * satisfy them by their shape.
  */
 
-/** A service as the store has it. Durations in milliseconds. */
+/** A service as the store returns it. Durations in milliseconds. */
 export interface StoredService {
   readonly name: string;
   readonly hosts: readonly string[];

@@ -5,9 +5,9 @@ import type { Endpoint } from './endpoint.ts';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * What no later attempt would make right is refused before the first.
+ * Rejects arguments with which no attempt could succeed.
  *
- * @throws {TypeError} that says what is allowed
+ * @throws {TypeError} whose message says what is allowed
  */
 export function checkArguments(endpoint: Endpoint, check: Check): void {
   const { host, port } = (typeof endpoint === 'object' && endpoint) || {};
@@ -33,9 +33,9 @@ export function checkArguments(endpoint: Endpoint, check: Check): void {
 }
 
 /**
- * A time as a timer can have it; what is longer is as good as for ever.
+ * Clamps a duration, in milliseconds, to the longest that a timer can run.
  *
- * @throws {TypeError} if it is none
+ * @throws {TypeError} if it is not a duration
  */
 export function timerMs(name: string, ms: number): number {
   if (typeof ms !== 'number' || !(ms >= 0))

@@ -1,7 +1,7 @@
 import { Client, errors } from 'undici';
 import type { Endpoint } from './endpoint.ts';
 
-/** Ready when an HTTP request gets an answer whose status counts. */
+/** Ready when an HTTP request is answered with one of `statuses`. */
 export interface HttpCheck {
   readonly kind: 'http';
   /** Default `/`. */
@@ -10,8 +10,8 @@ export interface HttpCheck {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * Which statuses count, as numbers or inclusive ranges. Default: 200 to 399 of a path that is named, since another answer
-   * says that the path is wrong; without one any final answer below 500.
+   * The statuses that mean ready, as numbers or inclusive ranges. Default: 200 to 399 if `path` is set, since any
+   * other answer says that the path is wrong; otherwise any final status below 500.
    */
   readonly statuses?: readonly (number | readonly [from: number, to: number])[];
 }
@@ -20,10 +20,10 @@ const BELOW_500 = [[200, 499]] as const;
 const GOOD = [[200, 399]] as const;
 
 /**
- * Asks once, over a connection of its own; resolves if the answer counts, rejects with the reason if not.
- * The connection is gone when it settles.
+ * Sends one request over a new connection. Resolves if the status means ready, rejects with the reason if not. The
+ * connection is closed when it settles.
  *
- * @throws {TypeError} if it is no request that can be sent
+ * @throws {TypeError} if such a request cannot be sent
  */
 export async function checkHttp(endpoint: Endpoint, check: HttpCheck, signal: AbortSignal): Promise<void> {
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
@@ -36,7 +36,7 @@ export async function checkHttp(endpoint: Endpoint, check: HttpCheck, signal: Ab
       reset: true,
       signal,
     });
-    body.on('error', () => {}); // cut below: only the status matters
+    body.on('error', () => {}); // destroyed below; only the status matters
     if (!counts(statusCode, check.statuses ?? (check.path === undefined ? BELOW_500 : GOOD)))
       throw new Error(`status ${statusCode}`);
   } catch (error) {

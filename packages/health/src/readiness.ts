@@ -13,32 +13,37 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
   /** How long one attempt may take, in milliseconds. Default 10,000. */
   readonly attemptTimeoutMs?: number;
-  /** Ends the wait at once, with the signal's reason: the instance has died, nobody waits any more. */
+  /** Aborts the wait at once, with the signal's reason: because the instance has died, or nobody waits any more. */
   readonly signal?: AbortSignal;
 }
 
-/** What it took. */
+/** How long it took. */
 export interface Ready {
   readonly attempts: number;
   readonly durationMs: number;
 }
 
-/** An attempt that the end of the time cuts before it is this old says nothing: the failure before it does. */
+/**
+ * If time runs out during an attempt younger than this, in milliseconds, the failure before it is reported: it says
+ * more.
+ */
 const TELLING_MS = 1_000;
 const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 100;
-/** A wait is a sixteenth of the time gone by: what polling adds stays a few percent of any start. */
+/**
+ * The pause between attempts as a share of the elapsed time, so that polling adds only a few percent to any start.
+ */
 const DELAY_SHARE = 1 / 16;
 
 /**
- * Waits until the endpoint answers. The first attempt is made at once, the next ones after a millisecond at
- * first and a tenth of a second at most.
+ * Waits until the endpoint answers. The first attempt is made at once; the pauses between attempts grow from a
+ * millisecond to a tenth of a second.
  *
- * No socket, timer or listener is left when it settles.
+ * When it settles, no socket, timer or listener is left.
  *
  * @throws with code `NOT_READY`, when `timeoutMs` has passed; its `cause` is the last attempt's failure
- * @throws {TypeError} at once, if the arguments are such that no attempt can succeed
- * @throws the signal's reason, when it is aborted
+ * @throws {TypeError} at once, if no attempt could succeed with these arguments
+ * @throws the signal's reason when it is aborted
  */
 export async function waitUntilReady(endpoint: Endpoint, options: WaitOptions = {}): Promise<Ready> {
   const { check = { kind: 'http' }, signal } = options;

@@ -1,17 +1,17 @@
 import { connect } from 'node:net';
 import type { Endpoint } from './endpoint.ts';
 
-/** Ready when a TCP connection proves that something is behind it. */
+/** Ready when a TCP connection shows that an app is behind it. */
 export interface TcpCheck {
   readonly kind: 'tcp';
 }
 
-/** How long a silent connection must stay open to count, in milliseconds. */
+/** How long a connection without data must stay open to count, in milliseconds. */
 const STAYS_OPEN_MS = 50;
 
 /**
- * Connects once. That the connection is accepted says nothing: the Docker Engine's userland proxy accepts
- * for a container that does not listen yet, and closes. It counts when data came or it stayed open 50 ms.
+ * Connects once. An accepted connection alone proves nothing: the Docker Engine's userland proxy accepts before the
+ * container listens, and then closes. The check succeeds when data arrives or the connection stays open for 50 ms.
  */
 export function checkTcp(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -28,6 +28,6 @@ export function checkTcp(endpoint: Endpoint, signal: AbortSignal): Promise<void>
     });
     socket.once('data', () => settle());
     socket.once('end', () => settle(new Error('accepted, then closed')));
-    socket.on('error', settle); // stays: destroying may raise another
+    socket.on('error', settle); // `on`, not `once`: destroying may emit another
   });
 }

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { Failure } from '@cless/model';
 
-/** A host as a request names it: normalized, so that equal hosts are equal strings. */
+/** A host as named by a request, normalized so that equal hosts are equal strings. */
 export interface Host {
   /** Lower case, without port and trailing dot; IDN as punycode; an IPv6 literal without its brackets. */
   readonly name: string;

@@ -9,17 +9,20 @@ type DatabaseCode = Extract<Code, `DATABASE_${string}`>;
 const APPLICATION_ID = 0x634c_6573;
 /** How long opening may wait for another program, in milliseconds. */
 const OPENING_TIMEOUT_MS = 5_000;
-/** How long anything later may: the event loop stands meanwhile. Who can wait longer tries again. */
+/**
+ * How long any later statement may wait, in milliseconds. It blocks the event loop, so callers that can wait longer
+ * try again.
+ */
 const BUSY_TIMEOUT_MS = 10;
 
 /**
- * Opens the database, or makes it. It is looked at before anything is written: one that is damaged, of a newer version
- * or somebody else's is left as it is.
+ * Opens the database, or creates it. Checks it before writing anything: a database that is damaged, of a newer
+ * version or not ours is left as it is.
  *
  * @throws with a code `DATABASE_…`
  */
 export function openDatabase(path: string): DatabaseSync {
-  // What was cut to nothing would pass for a new one, and all services be gone without a word.
+  // SQLite would take a file truncated to zero for a new database, and all services would be gone without an error.
   if (statSync(path, { throwIfNoEntry: false })?.size === 0)
     throw left(path, 'DATABASE_DAMAGED', 'is empty: restore a copy of it, or remove it to begin anew');
   let database: DatabaseSync;
@@ -30,11 +33,11 @@ export function openDatabase(path: string): DatabaseSync {
   }
   try {
     examine(path, database);
-    // FULL: what was acknowledged is on disk, also after a loss of power.
+    // FULL: what was acknowledged survives a loss of power.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     migrate(database);
     for (const suffix of ['', '-wal', '-shm']) {
-      if (path !== ':memory:' && existsSync(path + suffix)) chmodSync(path + suffix, 0o600); // there are secrets in it
+      if (path !== ':memory:' && existsSync(path + suffix)) chmodSync(path + suffix, 0o600); // it contains secrets
     }
     return database;
   } catch (error) {
@@ -81,7 +84,9 @@ function migrate(database: DatabaseSync): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
 }
 
-/** Whoever holds the lock can write, so this one can later; and to read there is no need to. */
+/**
+ * If somebody else holds the write lock, the database is writable, so it will be for us later; reading needs no lock.
+ */
 function checkWritable(database: DatabaseSync): void {
   try {
     database.exec('BEGIN IMMEDIATE; ROLLBACK');
@@ -107,7 +112,7 @@ function left(path: string, code: DatabaseCode, what: string, cause?: unknown): 
   return new Failure(code, `the database ${path} ${what}; it was left as it is`, { cause });
 }
 
-/** What an error of SQLite stands for; any other is given back as it is. */
+/** Translates an error of SQLite. Any other error is returned as it is. */
 export function databaseError(path: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const because = (code: DatabaseCode, what: string) => left(path, code, `${what} (${error.message})`, error);

@@ -1,4 +1,4 @@
-/** Who wants to know which service has changed. */
+/** The functions to call when a service changes. */
 export class Listeners {
   readonly #listeners = new Set<(service: string) => void>();
 

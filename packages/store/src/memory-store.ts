@@ -22,14 +22,14 @@ interface Kept {
   readonly revisions: Map<string, { revision: Revision; readonly secrets: Readonly<Record<string, string>> }>;
 }
 
-/** Services in memory: for tests, and for installations that are set up anew each time. */
+/** Services in memory: for tests, and for installations that are set up from scratch at each start. */
 export class MemoryStore implements Store {
   readonly #services = new Map<string, Kept>();
   readonly #hosts = new Map<string, string>();
-  /** How far versions and revisions have been counted, also of services that were removed. */
+  /** The last version and revision number of each service, including removed ones. */
   readonly #counters = new Map<string, { version: number; revision: number }>();
   readonly #listeners = new Listeners();
-  /** All names in order, until one comes or goes. */
+  /** All names in order; undefined after one was added or removed. */
   #sorted: string[] | undefined;
 
   services({ after = '', limit = DEFAULT_PAGE_SIZE }: Page = {}): Service[] {

@@ -1,8 +1,8 @@
 /*
- * The schema, as the steps that lead to it. A step that was released is never changed: a new one is added.
+ * The schema, as the list of steps that lead to it. Never change a released step: add a new one.
  */
 
-/** `user_version` is how many of these have been taken. */
+/** `user_version` counts how many of these have been applied. */
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE services (

@@ -1,6 +1,9 @@
-/** What a revision's instances are made from, and how they are treated. What is undefined is left to the installation. */
+/**
+ * What a revision's instances are made from and how they are treated. The installation's default applies to what is
+ * undefined.
+ */
 export interface RevisionSpec {
-  /** As it was asked for: a tag, a digest or an id. */
+  /** The image as it was asked for: a tag, a digest or an id. */
   readonly image: string;
   /** The image's id at the time of the deploy: a revision stays what it was when the tag moves on. */
   readonly imageId: string;
@@ -16,7 +19,7 @@ export interface RevisionSpec {
   readonly cpus: number | undefined;
   readonly pids: number | undefined;
   readonly hardening: 'baseline' | 'restricted' | 'off' | undefined;
-  /** Single parts of the hardening that are given up, by name. */
+  /** Names of the parts of the hardening that are turned off. */
   readonly relaxations: readonly string[];
   readonly readiness: ReadinessSpec | undefined;
   readonly readyTimeoutMs: number | undefined;
@@ -26,7 +29,7 @@ export interface RevisionSpec {
   readonly pauseAfterMs: number | 'never' | undefined;
   /** Idle → stopped and removed; `never`. */
   readonly stopAfterMs: number | 'never' | undefined;
-  /** `replace`: it never runs beside another revision of the service that replaces, too. Nothing: `overlap`. */
+  /** `replace`: it never runs at the same time as another `replace` revision of the service. Default `overlap`. */
   readonly rollout?: 'replace' | 'overlap' | undefined;
 }
 
@@ -39,10 +42,13 @@ export interface Volume {
   readonly readOnly: boolean;
 }
 
-/** How to tell that an instance may get its first request. */
+/** How to find out that an instance may get its first request. */
 export interface ReadinessSpec {
   readonly kind: 'http' | 'tcp';
   readonly path: string | undefined;
-  /** Which statuses count, as numbers or inclusive ranges. Nothing: as it is for a path, or without one. */
+  /**
+   * The statuses that count as ready, as numbers or inclusive ranges. Default: 200 to 399 if there is a path, else
+   * any below 500.
+   */
   readonly statuses?: readonly (number | readonly [from: number, to: number])[] | undefined;
 }

@@ -3,7 +3,7 @@ import type { Outcome, Revision, RevisionState, Service, ServiceDefinition, Traf
 import type { Expectation } from './store.ts';
 
 /*
- * What holds for services whatever they are kept in.
+ * The rules that hold for services in any store.
  */
 
 export const DEFAULT_PAGE_SIZE = 100;
@@ -30,7 +30,7 @@ export function checkExpectation(
 }
 
 /**
- * Is this traffic that the service can have?
+ * Checks that the service can have this traffic.
  *
  * @throws with code `INVALID_TRAFFIC`, `REVISION_NOT_FOUND` or `REVISION_NOT_READY`
  */
@@ -98,12 +98,12 @@ export function revisionName(service: string, number: number): string {
   return `${service}-${String(number).padStart(5, '0')}`;
 }
 
-/** The state after an outcome: what has been ready once stays so. */
+/** The state after an outcome. A revision that has been ready once stays ready. */
 export function settled(before: RevisionState, outcome: Outcome, at: string): RevisionState {
   return before.phase === 'ready' ? before : { ...outcome, at };
 }
 
-/** Only what a definition has, in one order, so that equal definitions are equal texts. */
+/** The fields of a definition and no others, in a fixed order, so that equal definitions are equal as JSON. */
 export function canonical({
   name,
   hosts,

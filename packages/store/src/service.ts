@@ -4,23 +4,23 @@ import type { RevisionSpec } from './revision-spec.ts';
 export interface ServiceDefinition {
   /** A DNS label (RFC 1123): lower-case letters, digits and inner hyphens, at most 63. */
   readonly name: string;
-  /** Normalized hosts, or `*.parent`; none: the service answers to its name. Each belongs to one service only. */
+  /** Normalized hosts, or `*.parent`. Empty: the service answers to its name. A host belongs to one service only. */
   readonly hosts: readonly string[];
   /** May a request choose a revision by the header `X-Cless-Revision`? */
   readonly revisionHeader: boolean;
-  /** Do clients stay with the revision that they got first, by a cookie? */
+  /** Does a cookie keep clients at the revision they got first? */
   readonly sticky: boolean;
-  /** Requests that neither wake it nor keep it awake. */
+  /** Requests that neither wake the service nor keep it awake; undefined if all do. */
   readonly wakeFilter: WakeFilter | undefined;
 }
 
 /** Requests that neither wake a service nor keep it awake: uptime monitors, crawlers. */
 export interface WakeFilter {
-  /** Paths, or beginnings of paths that end in `*`. */
+  /** Paths, or prefixes of paths followed by `*`. */
   readonly paths: readonly string[];
-  /** Parts of `User-Agent`, whatever their case. */
+  /** Substrings of `User-Agent`, case-insensitive. */
   readonly userAgents: readonly string[];
-  /** What they get while it sleeps; nothing for a 503. */
+  /** The answer to them while the service sleeps; undefined means a 503. */
   readonly answer: FixedAnswer | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface FixedAnswer {
 
 /** Which revisions serve. */
 export interface Traffic {
-  /** Whole percentages, 100 together; or none at all. */
+  /** Whole percentages that add up to 100, or empty for no traffic. */
   readonly splits: readonly Split[];
-  /** Names under which a revision has a hostname of its own. */
+  /** Tags, each of which gives a revision a hostname of its own; the values are revisions' names. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -45,10 +45,13 @@ export interface Split {
   readonly percent: number;
 }
 
-/** A service as the store has it. */
+/** A service as the store returns it. */
 export interface Service extends ServiceDefinition {
   readonly traffic: Traffic;
-  /** Grows with each change of the definition or the traffic, also over a removal. */
+  /**
+   * Grows with each change of the definition or the traffic, and does not start over if the service is removed and
+   * created again.
+   */
   readonly version: number;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -58,7 +61,7 @@ export interface Service extends ServiceDefinition {
 /** One immutable version of a service. */
 export interface Revision {
   readonly service: string;
-  /** `SERVICE-00001` and so on; never used twice, also after a removal. */
+  /** `SERVICE-00001` and so on. Never reused, not even after a removal. */
   readonly name: string;
   readonly number: number;
   readonly spec: RevisionSpec;
@@ -68,7 +71,7 @@ export interface Revision {
   readonly createdAt: string;
 }
 
-/** Only a revision that has been ready once may get traffic. */
+/** Only a `ready` revision may get traffic; once ready, a revision stays so. */
 export type RevisionState =
   | { readonly phase: 'pending' }
   | { readonly phase: 'ready'; readonly at: string }
@@ -79,7 +82,7 @@ export type RevisionState =
       readonly lastLogLines: readonly string[];
     };
 
-/** How the deploy of a revision came out. */
+/** How the deploy of a revision ended. */
 export type Outcome =
   | { readonly phase: 'ready' }
   | { readonly phase: 'failed'; readonly reason: string; readonly lastLogLines: readonly string[] };

@@ -20,8 +20,8 @@ import type { Expectation, Page, Store } from './store.ts';
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Services in a SQLite database (`node:sqlite`; write-ahead log, foreign keys, versioned migrations). The file is for
- * its owner's eyes only: secrets are in it as they are.
+ * Services in a SQLite database (`node:sqlite`; write-ahead log, foreign keys, versioned migrations). The file is
+ * readable by its owner only: secrets are stored in it unencrypted.
  *
  * @example
  * const store = new SqliteStore('/var/lib/cless/cless.db');
@@ -86,7 +86,7 @@ export class SqliteStore implements Store {
   remove(name: string, expectation?: Expectation): boolean {
     return this.#change(name, () => {
       checkExpectation(name, this.service(name), expectation);
-      // The order that foreign keys allow.
+      // First, since splits and tags refer to the service.
       this.#clearTraffic(name);
       const { changes } = this.#run('DELETE FROM services WHERE name = ?', name);
       return { result: changes > 0, changed: changes > 0 };
@@ -192,7 +192,7 @@ export class SqliteStore implements Store {
 
   // Private
 
-  /** One change as one transaction; who listens is told when it is on disk. */
+  /** Runs a change as one transaction, and calls the listeners once it is on disk. */
   #change<T>(service: string, change: () => { result: T; changed: boolean }): T {
     let outcome: { result: T; changed: boolean };
     try {

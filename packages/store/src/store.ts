@@ -1,21 +1,21 @@
 import type { RevisionSpec } from './revision-spec.ts';
 import type { Outcome, Revision, Service, ServiceDefinition, Traffic } from './service.ts';
 
-/** Which version a change is made to: that number; `absent`, there must be none yet; nothing, whichever. */
+/** The version a change applies to: that number, `absent` if the service must not exist yet, or undefined for any. */
 export interface Expectation {
   readonly expected?: number | 'absent' | undefined;
 }
 
-/** A part of a list. */
+/** One page of a list. */
 export interface Page {
-  /** What came last on the page before. */
+  /** The last item of the previous page. */
   readonly after?: string | undefined;
-  /** At most so many. Default 100. */
+  /** The most items to return. Default 100. */
   readonly limit?: number | undefined;
 }
 
 /**
- * Services, their revisions and their traffic. What a method has returned from is on disk, if the store has one; a
+ * Services, their revisions and their traffic. When a method returns, its change is on disk (if the store has one); a
  * method that throws has changed nothing.
  *
  * Methods are synchronous: there is one writer, a read takes microseconds, and a change of the traffic happens at once
@@ -30,28 +30,30 @@ export interface Store {
   /** How many services there are. */
   count(): number;
   service(name: string): Service | undefined;
-  /** The service that a host, as it is written in the definition, belongs to; in constant time. */
+  /** The service that a host, written as in its definition, belongs to. Constant time. */
   ownerOf(host: string): string | undefined;
-  /** Creates a service or replaces its definition; its traffic stays. The same again changes nothing. */
+  /** Creates a service or replaces its definition; its traffic stays. Putting an equal definition changes nothing. */
   put(definition: ServiceDefinition, expectation?: Expectation): Service;
-  /** Removes a service and its revisions; says whether there was one. */
+  /** Removes a service and its revisions. Returns whether it existed. */
   remove(name: string, expectation?: Expectation): boolean;
-  /** Replaces the traffic. Only revisions that have been ready once may get some. */
+  /** Replaces the traffic. Only revisions that have been ready at least once may get any. */
   setTraffic(name: string, traffic: Traffic, expectation?: Expectation): Service;
 
-  /** Revisions, the newest first; `after` is a revision's name. */
+  /** Lists revisions, newest first; `after` is a revision's name. */
   revisions(service: string, page?: Page): Revision[];
   revision(service: string, name: string): Revision | undefined;
-  /** Adds a revision, which is `pending`. */
+  /** Adds a revision, in phase `pending`. */
   addRevision(service: string, spec: RevisionSpec, secrets?: Readonly<Record<string, string>>): Revision;
-  /** The values of a revision's secrets; nothing else gives them out. */
+  /** The values of a revision's secrets. No other method returns them. */
   secrets(service: string, revision: string): Readonly<Record<string, string>>;
-  /** Records how a deploy came out. What has been ready once stays so. */
+  /** Records how a deploy ended. A revision that has been ready once stays ready. */
   settle(service: string, revision: string, outcome: Outcome): Revision;
-  /** Removes a revision that gets no traffic; says whether there was one. */
+  /** Removes a revision that gets no traffic. Returns whether it existed. */
   removeRevision(service: string, revision: string): boolean;
 
-  /** Calls the listener with the name of each service that has changed, after the change; gives back how to stop that. */
+  /**
+   * Calls the listener with the name of each changed service, after the change. Returns a function that unsubscribes.
+   */
   onChange(listener: (service: string) => void): () => void;
   close(): void;
 }

@@ -18,9 +18,9 @@ export interface TrafficSplitOptions {
 
 /** Requests that neither wake a service nor keep it awake. */
 interface WakeFilter {
-  /** Paths, or beginnings of paths that end in `*`. */
+  /** Paths, or prefixes of paths followed by `*`. */
   readonly paths: readonly string[];
-  /** Parts of `User-Agent`, whatever their case. */
+  /** Substrings of `User-Agent`, case-insensitive. */
   readonly userAgents: readonly string[];
   readonly answer: FixedAnswer | undefined;
 }
