@@ -16,9 +16,9 @@ import { startRoutes } from './starts.ts';
 export interface AdminOptions extends GuardOptions {
   readonly store: Store;
   readonly platform: Platform;
-  /** Called with each error that nobody expected. */
+  /** Called with each unexpected error. */
   readonly onError?: (error: unknown) => void;
-  /** Aborted when it is to end: streams do, and no deploy is begun any more. */
+  /** Aborted when the API closes: streams end, and no deploy is begun. */
   readonly closing?: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export function createApp({
     return problem;
   };
   app.onError((error, context) => {
-    // Nobody is there to be answered, and nothing failed here.
+    // The client has gone, which is not an error.
     if (context.req.raw.signal.aborted) return context.body(null);
     const problem = problemFor(error);
     if (problem.status === 401) context.header('WWW-Authenticate', challenge(context.req.path));
@@ -62,7 +62,7 @@ export function createApp({
       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     );
     if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
-    // Who is told that something is done need not wait until it is so.
+    // Answer a change only once all workers know it, so that it holds for the client's next request.
     if (context.req.method !== 'GET') await platform.applied();
   });
   app.use(guard(guarding));
@@ -98,7 +98,7 @@ export function createApp({
   return app;
 }
 
-/** The OpenAPI document, and a page to read it. */
+/** Adds the OpenAPI document and a page to read it. */
 function describe({ app, platform }: Api): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   const about = {

@@ -7,30 +7,30 @@ import { changesBetween, toSpec } from './wire.ts';
 import { write } from './write.ts';
 
 export interface DeployOptions {
-  /** The percentage that the revision gets once it is ready; 0 for none. */
+  /** The percentage of traffic the revision gets once it is ready; zero means none. */
   readonly traffic: number;
   readonly tag: string | undefined;
   /** Pull the image first? */
   readonly pull: boolean;
-  /** Is a revision that is the same, and ready, as good as a new one? Then it gets the traffic. */
+  /** Reuse the latest revision if it is equal and ready? Then that gets the traffic. */
   readonly ifChanged: boolean;
-  /** Whoever has asked is gone: a pull is given up. */
+  /** Aborted when the client is gone. Only a pull is then given up; see {@link Deployer.deploy}. */
   readonly signal: AbortSignal;
 }
 
-/** What a revision is called in a problem before it is made. */
+/** How problems call a revision that has no name yet. */
 const THIS_REVISION = 'this revision';
 
 export type Progress = (step: { readonly step: string; readonly message: string }) => void;
 
 /** How long a pull may take, in milliseconds. */
 const PULL_TIMEOUT_MS = 600_000;
-/** How long it may say nothing: a registry that is silent holds the deploys behind it. */
+/** How long a pull may make no progress, in milliseconds: a silent registry holds up the deploys queued behind it. */
 const PULL_SILENCE_MS = 60_000;
 
 /**
- * Makes revisions and, once they have been ready, gives them traffic. Deploys of one service come one after the other,
- * so that the one that was asked for last is the one that serves.
+ * Creates revisions and gives them traffic once they are ready. Deploys of one service run one after the other, so
+ * that the one asked for last is the one that serves.
  */
 export class Deployer {
   readonly #store: Store;
@@ -39,7 +39,7 @@ export class Deployer {
   readonly #deploying = new Set<string>();
   readonly #closing: AbortSignal;
 
-  /** @param closing is aborted, with the error to tell, when no deploy is begun any more */
+  /** @param closing aborted when no more deploys may begin; its reason is what they fail with */
   constructor(store: Store, platform: Platform, closing: AbortSignal) {
     this.#store = store;
     this.#platform = platform;
@@ -51,7 +51,7 @@ export class Deployer {
     return this.#deploying.has(revision);
   }
 
-  /** What a deploy would change. */
+  /** Says what a deploy would change. */
   async preview(
     service: string,
     input: RevisionInput,
@@ -63,7 +63,7 @@ export class Deployer {
     const changes = changesBetween(latest, { spec, secrets: input.secrets ?? {} });
     if (!options.ifChanged || latest === undefined || changes.length > 0) return changes;
     const { name, state } = latest.revision;
-    // It is tried again.
+    // A revision that is not ready is tried again.
     if (state.phase !== 'ready') return [{ field: `state of ${name}`, from: state.phase, to: 'ready' }];
     if (this.#serves(service, name, options)) return [];
     const from = this.#percentOf(service, name);
@@ -71,9 +71,9 @@ export class Deployer {
   }
 
   /**
-   * Deploys, to its end, also if whoever has asked is gone; only a pull is given up then.
+   * Deploys. Goes on to the end even if the client is gone; only a pull is then given up.
    *
-   * @throws {ProblemError} that says why, with the last log lines, if it does not get ready
+   * @throws {ProblemError} with the reason and the last log lines, if the revision does not get ready
    */
   deploy(
     service: string,
@@ -129,7 +129,7 @@ export class Deployer {
     try {
       const instance = await this.#platform.prove(service, name);
       try {
-        // The instance is kept until it has its traffic: it would be stopped as one that serves nobody.
+        // The lease is held until the revision has its traffic; otherwise the instance would be stopped as unused.
         await write(() => this.#store.settle(service, name, { phase: 'ready' }));
         await this.#giveTraffic(service, name, options);
         await this.#platform.applied();
@@ -145,11 +145,11 @@ export class Deployer {
     }
     this.#told(service, name, onProgress);
     const revision = this.#store.revision(service, name);
-    if (revision === undefined) throw notFound('revision', name); // removed in the moment between
+    if (revision === undefined) throw notFound('revision', name); // removed in between
     return { revision, created: true };
   }
 
-  /** What is refused is so before anything is made. @throws {ProblemError} */
+  /** Refuses what cannot be deployed, before anything is created. @throws {ProblemError} */
   async #refuse(
     service: string,
     spec: StoredSpec,
@@ -165,9 +165,9 @@ export class Deployer {
   }
 
   /**
-   * The traffic once a revision has got what a deploy gives it; nothing if that changes nothing.
+   * The traffic after a deploy of the revision; undefined if the deploy does not change it.
    *
-   * @throws {ProblemError} if it cannot serve beside others that do
+   * @throws {ProblemError} if it may not serve beside the others
    */
   #trafficWith(
     service: string,
@@ -188,7 +188,7 @@ export class Deployer {
     return after;
   }
 
-  /** Says what a revision gets. */
+  /** Reports the traffic and tag a revision gets. */
   #told(service: string, name: string, onProgress: Progress): void {
     const traffic = this.#percentOf(service, name);
     this.#platform.publish({ type: 'deployed', service, revision: name, traffic });
@@ -198,7 +198,7 @@ export class Deployer {
     });
   }
 
-  /** Has the revision what a deploy would give it? */
+  /** Does the revision already have the traffic and tag that the deploy would give it? */
   #serves(service: string, name: string, { traffic, tag }: Pick<DeployOptions, 'traffic' | 'tag'>): boolean {
     const tags = this.#store.service(service)?.traffic.tags ?? {};
     return (
@@ -292,7 +292,7 @@ export class Deployer {
   }
 }
 
-/** So many percent for a revision; the others share the rest as they shared the whole. */
+/** Gives the revision that percentage; the others keep their proportions within the rest. */
 export function share({ splits }: StoredTraffic, revision: string, percent: number): StoredTraffic['splits'] {
   if (percent === 0) return splits;
   const others = splits.filter((split) => split.revision !== revision);
@@ -305,7 +305,7 @@ export function share({ splits }: StoredTraffic, revision: string, percent: numb
   }));
   const shared = exact.map((split) => ({ ...split, percent: Math.floor(split.percent) }));
   let missing = rest - shared.reduce((sum, split) => sum + split.percent, 0);
-  // What was rounded off goes to those that lost most by it.
+  // The percents lost by rounding go to those that lost most.
   const byLoss = exact
     .map((split, i) => ({ i, loss: split.percent - Math.floor(split.percent) }))
     .sort((a, b) => b.loss - a.loss);

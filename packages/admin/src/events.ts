@@ -5,10 +5,10 @@ import type { PlatformEvent } from './platform.ts';
 import { route } from './route.ts';
 import { ServiceName } from './schemas.ts';
 
-/** Who reads no faster than this loses the connection, and can come back with the last id that it has got. */
+/** A client with this many unread events is disconnected; it can reconnect with the last id it got. */
 const MAX_BEHIND = 1_000;
 
-/** What happens, as it happens. */
+/** Adds the route for events as they happen. */
 export function eventRoutes({ app, platform, closing }: Api): void {
   route(app, {
     method: 'get',

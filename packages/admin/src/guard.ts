@@ -4,19 +4,19 @@ import { ProblemError } from './problem.ts';
 import { equalTokens } from './token.ts';
 
 /*
- * Who may ask. Loopback is no protection by itself: a page in the user's browser reaches it.
+ * Who may use the API. Loopback alone is no protection: a page in the user's browser can reach it.
  */
 
 export interface GuardOptions {
   readonly token: string;
-  /** Names under which the API is reached, without ports. */
+  /** Host names the API may be reached under, without ports. */
   readonly hosts: readonly string[];
-  /** May anybody on this host read the metrics? */
+  /** May anybody on this host read the metrics without the token? */
   readonly openMetrics: boolean;
 }
 
 const OPEN = new Set(['/healthz', '/readyz']);
-/** A browser asks for a password itself; both can only be read. */
+/** Read-only paths where the token is also accepted as a password, which a browser asks for. */
 const FOR_BROWSERS = new Set(['/docs', '/openapi.json']);
 
 export function guard({ token, hosts, openMetrics }: GuardOptions): MiddlewareHandler {
@@ -82,12 +82,12 @@ function authenticate(path: string, authorization: string | undefined, token: st
   );
 }
 
-/** What a 401 asks for (RFC 9110 §11.6.1). */
+/** The `WWW-Authenticate` of a 401 (RFC 9110 §11.6.1). */
 export function challenge(path: string): string {
   return FOR_BROWSERS.has(path) ? 'Basic realm="cless: the token is the password"' : 'Bearer realm="cless"';
 }
 
-/** A Host header without its port. */
+/** A Host header without the port. */
 function hostname(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, '');
 }

@@ -10,10 +10,10 @@ import { Instance, ServiceName } from './schemas.ts';
 
 const INSTANCE = { instance: z.string().regex(/^[\w.-]{1,100}$/, 'allowed is an id, or its beginning') };
 
-/** What runs. */
+/** Adds the routes for instances. */
 export function instanceRoutes({ app, platform, closing }: Api): void {
   const tag = 'instances';
-  /** By the whole id, or by a beginning that only one has. */
+  /** Finds an instance by its id or by a unique prefix of it. */
   const find = async (id: string): Promise<RunningInstance> => {
     const found = (await platform.instances()).filter((instance) => instance.id.startsWith(id));
     const [first] = found;
@@ -89,7 +89,7 @@ export function instanceRoutes({ app, platform, closing }: Api): void {
       const left = new AbortController();
       const signal = AbortSignal.any([left.signal, closing]);
       const lines = platform.logs(id, { ...query, signal })[Symbol.asyncIterator]();
-      // What cannot be had is said with a status, before anything is written.
+      // Read the first line before the head is sent, so that a failure gets its own status.
       let next: IteratorResult<string> | undefined = query.follow ? undefined : await lines.next();
       context.header('Content-Type', 'text/plain; charset=utf-8');
       const copy = async (output: StreamingApi) => {
@@ -101,7 +101,7 @@ export function instanceRoutes({ app, platform, closing }: Api): void {
         }
         left.abort();
       };
-      // The head has been sent: what goes wrong from here can be told in a last line only.
+      // The head has been sent, so later errors can only be reported as a last line.
       return stream(context, copy, async ({ message }, output) => {
         left.abort();
         await output.write(`cless: the log broke off: ${message}\n`);

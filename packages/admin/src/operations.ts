@@ -5,7 +5,7 @@ import { Status } from './schemas.ts';
 
 const State = z.object({ status: z.string() }).meta({ id: 'State' });
 
-/** How the whole is. */
+/** Adds the routes for status, health and metrics. */
 export function operationRoutes({ app, store, platform }: Api): void {
   const tag = 'operations';
   const startedAt = performance.now();

@@ -1,17 +1,17 @@
 import { z } from '@hono/zod-openapi';
 
 /*
- * Fields that several queries have.
+ * Query parameters that several routes share.
  */
 
-/** How much of a list. */
+/** The size of a page. */
 export const limit = z.coerce
   .number()
   .pipe(z.int().min(1).max(1_000))
   .default(100)
   .meta({ description: 'At most so many.' });
 
-/** Where in a list. */
+/** The item after which a page begins. */
 export function after(what: string) {
   return z
     .string()
@@ -20,7 +20,7 @@ export function after(what: string) {
     .meta({ description: `What comes after ${what} of this name.` });
 }
 
-/** Off unless it is said. */
+/** A boolean parameter that is off by default. */
 export const flag = z
   .enum(['true', 'false'])
   .default('false')

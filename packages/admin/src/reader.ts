@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html';
 
 /*
- * A page to read the OpenAPI document. Without any script: a page that holds the token runs no code of others.
+ * A page to read the OpenAPI document. It has no scripts: a page that can use the token must not run anybody's code.
  */
 
 interface Operation {
@@ -75,7 +75,7 @@ ${body === undefined ? '' : html`<p>Body:</p>${schemaBlock(body)}`}
   )}</table>`;
 }
 
-/** The schema as it is, with links where it names another. */
+/** A schema as JSON, with links to the schemas it refers to. */
 function schemaBlock(schema: unknown) {
   const text = JSON.stringify(schema, null, 2).replace(
     /[&<>]/g,

@@ -10,7 +10,7 @@ import { checkTagLength } from './services.ts';
 import { fromRevision } from './wire.ts';
 import { write } from './write.ts';
 
-/** Revisions, and the deploys that make them. */
+/** Adds the routes for revisions and for the deploys that create them. */
 export function revisionRoutes({ app, store, platform, deployer, problemOf }: Api): void {
   const tag = 'revisions';
   const toWire = (revision: Parameters<typeof fromRevision>[0]) =>

@@ -3,10 +3,10 @@ import type { Context } from 'hono';
 import { invalid, ProblemError } from './problem.ts';
 import { Problem, RevisionName, ServiceName } from './schemas.ts';
 
-/** A field of the path or the query: as text, from which the schema makes what it stands for. */
+/** Fields of the path or the query: the schemas parse them from text. */
 type Fields = Record<string, z.ZodType>;
 
-/** One operation of the API: its description, and what answers it. */
+/** One operation of the API: its description and its handler. */
 export interface Route<P extends Fields, Q extends Fields, B extends z.ZodType | undefined> {
   readonly method: 'get' | 'put' | 'post' | 'delete';
   /** As in OpenAPI: `/v1/services/{service}`. */
@@ -19,13 +19,13 @@ export interface Route<P extends Fields, Q extends Fields, B extends z.ZodType |
   readonly query?: Q;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: B;
-  /** Good answers, by status. */
+  /** Successful answers, by status. */
   readonly answers: Readonly<
     Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly type?: string }>
   >;
-  /** Statuses of problems besides those that all have. */
+  /** Statuses of problems besides those that every operation has. */
   readonly problems?: readonly number[];
-  /** Anybody on this host may ask. */
+  /** Needs no token on this host. */
   readonly open?: boolean;
   readonly handle: (
     request: {
@@ -54,7 +54,7 @@ const WHY: Readonly<Record<number, string>> = {
 export const SERVICE = { service: ServiceName };
 export const REVISION = { service: ServiceName, revision: RevisionName };
 
-/** Adds an operation: what is described is what is validated. */
+/** Adds an operation. Requests are validated by the same schemas that describe it. */
 export function route<
   P extends Fields = Record<never, never>,
   Q extends Fields = Record<never, never>,

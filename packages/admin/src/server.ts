@@ -5,11 +5,11 @@ import { ProblemError } from './problem.ts';
 
 export interface AdminServerOptions extends Omit<AdminOptions, 'hosts' | 'closing'> {
   readonly listen: { readonly host: string; readonly port: number };
-  /** Names under which it is reached besides those of loopback and the one that it listens on. */
+  /** Host names it may be reached under, besides those of loopback and its own address. */
   readonly hosts?: readonly string[];
 }
 
-/** How long answers that are under way may take when it closes, in milliseconds. */
+/** How long open answers may take when the server closes, in milliseconds. */
 const CLOSING_TIMEOUT_MS = 1_000;
 
 /** The admin API as a server. */
@@ -52,7 +52,7 @@ export class AdminServer {
     return new AdminServer(server, address, closing);
   }
 
-  /** Ends streams, refuses the deploys that wait, gives the rest a second, and breaks off what is open then. */
+  /** Ends streams, refuses waiting deploys, gives other answers a second, and then closes all connections. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#closing.abort(
@@ -64,7 +64,7 @@ export class AdminServer {
       ),
     );
     const closingMs = performance.now();
-    // Connections that an answer has left idle are not closed by themselves.
+    // A connection that becomes idle while the server closes is not closed by Node.
     const closing = setInterval(() => {
       if (!('closeAllConnections' in this.#server)) return;
       if (performance.now() - closingMs < CLOSING_TIMEOUT_MS) this.#server.closeIdleConnections();

@@ -11,7 +11,7 @@ import { RemovedVolumes, Service, ServiceInput, Traffic } from './schemas.ts';
 import { fromService, toService } from './wire.ts';
 import { write } from './write.ts';
 
-/** Services and their traffic. */
+/** Adds the routes for services and their traffic. */
 export function serviceRoutes({ app, store, platform }: Api): void {
   const tag = 'services';
   const known = (name: string) => knownService(store, name);
@@ -151,7 +151,10 @@ export function serviceRoutes({ app, store, platform }: Api): void {
   });
 }
 
-/** What an engine that does not answer means: nothing is known, and that is no matter unless it is asked for. */
+/**
+ * Handles an engine that does not answer: without its list of volumes we can go on, unless the client asked to remove
+ * them.
+ */
 function unless(asked: boolean): (error: unknown) => [] {
   return (error) => {
     if (asked) throw error;
@@ -159,7 +162,7 @@ function unless(asked: boolean): (error: unknown) => [] {
   };
 }
 
-/** @throws if the hostname that a tag makes is none that there can be */
+/** @throws a 400 if the tag makes a label that is too long for a hostname */
 export function checkTagLength(service: string, tag: string): void {
   if (`${tag}--${service}`.length <= 63) return;
   const detail = `the label ${tag}--${service} is longer than 63 characters; allowed is a shorter tag`;
@@ -189,7 +192,7 @@ function etag(version: number): string {
   return `"${version}"`;
 }
 
-/** RFC 9110 §13.1: which version the change is meant for. */
+/** The version that a change is meant for (RFC 9110 §13.1). */
 function expectation({ req }: Context): { expected?: number | 'absent' } {
   const ifMatch = req.header('if-match');
   const ifNoneMatch = req.header('if-none-match');
@@ -205,6 +208,6 @@ function expectation({ req }: Context): { expected?: number | 'absent' } {
   }
   if (ifMatch === undefined || ifMatch.trim() === '*') return {};
   const [, version] = /^(?:W\/)?"(\d{1,15})"$/.exec(ifMatch.trim()) ?? [];
-  // A tag that is none of ours matches nothing.
+  // An ETag that we never gave out matches no version.
   return { expected: version === undefined ? -1 : Number(version) };
 }

@@ -3,7 +3,7 @@ import { ProblemError } from './problem.ts';
 import { route, SERVICE } from './route.ts';
 import { LastStart } from './schemas.ts';
 
-/** How starts went, also of services that nobody has registered. */
+/** Adds the route for the last start, also of services by convention. */
 export function startRoutes({ app, store, platform }: Api): void {
   route(app, {
     method: 'get',

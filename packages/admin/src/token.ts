@@ -2,16 +2,19 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the token of an installation is, in its state directory. */
+/** The file with the token, in the state directory. */
 export const TOKEN_FILE = 'admin-token';
 
-/** The file of the token holds none, or cannot be written. */
+/** The token's file contains no token, or cannot be written. */
 export class TokenError extends Error {
   override readonly name = 'TokenError';
   readonly code = 'ADMIN_TOKEN';
 }
 
-/** The token that the state directory has; made at the first start, for its owner's eyes only. @throws {TokenError} */
+/**
+ * The token in the state directory, which is created at the first start and readable by its owner only. @throws
+ * {TokenError}
+ */
 export function loadToken(directory: string): string {
   const file = join(directory, TOKEN_FILE);
   try {
@@ -19,7 +22,7 @@ export function loadToken(directory: string): string {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') {
-      rmSync(file, { force: true }); // half of one, on a disk that is full
+      rmSync(file, { force: true }); // it may be half written, on a full disk
       throw new TokenError(`no token can be written: ${message}`, { cause: error });
     }
     chmodSync(file, 0o600);
@@ -29,7 +32,7 @@ export function loadToken(directory: string): string {
   return token;
 }
 
-/** Compares in constant time, whatever the lengths. */
+/** Compares in constant time, also if the lengths differ. */
 export function equalTokens(given: string, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }

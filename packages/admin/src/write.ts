@@ -1,11 +1,11 @@
 import { codeOf } from './problem.ts';
 
-/** Waits between the tries, in milliseconds; two seconds together. */
+/** Pauses between the attempts, in milliseconds; two seconds in total. */
 const PAUSES_MS = [10, 20, 40, 80, 160, 320, 640, 730];
 
 /**
- * Changes the store. Where another program writes the database just now, tries again for two seconds, in which requests
- * go on: the store itself does not wait.
+ * Changes the store. While another program is writing the database, tries again for up to two seconds, without
+ * blocking the event loop.
  */
 export async function write<T>(change: () => T): Promise<T> {
   for (const pauseMs of PAUSES_MS) {

@@ -14,7 +14,7 @@ interface Options {
   readonly prune?: boolean;
 }
 
-/** What is to be done about one service. */
+/** What is to be done for one service. */
 interface Step {
   readonly service: string;
   readonly action: 'create' | 'change' | 'remove' | 'none';
@@ -66,7 +66,7 @@ async function apply(session: Session, { file, dryRun = false, prune = false }: 
       if (action === 'remove') await client.removeService(service);
       if (wanted === undefined) continue;
       const { definition, revision } = split(wanted);
-      // Also where nothing is to be done: a deploy that failed before is tried again.
+      // Even if nothing changes here: a deploy that failed before is tried again.
       await putService(client, service, definition, before.get(service));
       await deployRevision(client, service, revision, { ifChanged: true }, ({ step, message }) => {
         if (step !== 'unchanged') tell(output, `  ${service}: ${message}`);

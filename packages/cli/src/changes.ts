@@ -1,7 +1,7 @@
 import type { Change } from '@cless/admin/schemas';
 import { paint } from './output.ts';
 
-/** What is different, a line each. */
+/** The changes, one line each. */
 export function changeLines(changes: readonly Change[], stream: NodeJS.WriteStream): string[] {
   return changes.map(({ field, from, to }) => {
     if (from === undefined) return paint(stream, 'green', `  + ${field}: ${text(to)}`);

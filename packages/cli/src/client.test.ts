@@ -6,7 +6,7 @@ import { AdminClient } from './client.ts';
 import { CliError } from './problem.ts';
 
 /*
- * An admin API that is none, or says nothing.
+ * Servers that are not an admin API, or do not answer.
  */
 
 let server: Server;

@@ -15,12 +15,12 @@ import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-pa
 import { AdminProblem, BrokenOffError, CliError, EXIT } from './problem.ts';
 
 export interface DeployOptions {
-  /** The percentage that the revision gets once it is ready; 0 for none. Default 100. */
+  /** The percentage of traffic the revision gets once it is ready; zero means none. Default 100. */
   readonly traffic?: number | undefined;
   readonly tag?: string | undefined;
   /** Pull the image first? */
   readonly pull?: boolean | undefined;
-  /** Is the latest revision as good, if it is the same and ready? */
+  /** Reuse the latest revision if it is equal and ready? */
   readonly ifChanged?: boolean | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Progress {
   readonly message: string;
 }
 
-/** Something that has happened. */
+/** An event of the admin API. */
 export interface AdminEvent {
   readonly id: string;
   readonly time: string;
@@ -50,16 +50,17 @@ interface Call {
 }
 
 /**
- * How long an answer may take to begin, in milliseconds. A change may have to wait for a worker that is stuck, and a
- * preview for the engine.
+ * How long an answer may take to begin, in milliseconds. A change may have to wait for a stuck worker, a preview for
+ * the engine.
  */
 const ANSWER_TIMEOUT_MS = { read: 10_000, change: 60_000 };
 
 /**
  * A client of the admin API.
  *
- * Methods throw {@link AdminProblem} for what the API refuses, and an error with exit code 3 if it cannot be reached, does
- * not answer, or breaks off. Streams end quietly at their signal; all else throws its reason.
+ * Methods throw {@link AdminProblem} if the API refuses, and an error with exit code 3 if it cannot be reached, does
+ * not answer, or the connection breaks off. When their signal is aborted, streams end without an error; other methods
+ * throw its reason.
  *
  * @example
  * const client = new AdminClient({ url: 'http://127.0.0.1:7070', token });
@@ -71,7 +72,7 @@ export class AdminClient {
   readonly #token: string;
   readonly #signal: AbortSignal | undefined;
 
-  /** @param options.signal ends all that is asked */
+  /** @param options.signal aborts every request of this client */
   constructor({ url, token, signal }: { url: string; token: string; signal?: AbortSignal | undefined }) {
     this.#url = url.replace(/\/+$/, '');
     this.#token = token;
@@ -87,17 +88,20 @@ export class AdminClient {
     return this.#pages('/v1/services');
   }
 
-  /** A service; nothing if there is none. */
+  /** A service; undefined if there is none. */
   service(name: string): Promise<Service | undefined> {
     return this.#find(servicePath(name));
   }
 
-  /** How the last start of a service went, also of one by convention; nothing if there was none since the proxy runs. */
+  /**
+   * How the last start of a service went, registered or by convention; undefined if there was none since the proxy
+   * started.
+   */
   lastStart(service: string): Promise<LastStart | undefined> {
     return this.#find(servicePath(service, 'start'));
   }
 
-  /** @param version only if it is at this version; `absent`: only if there is none */
+  /** @param version fails unless the service is at this version, or for `absent`, does not exist */
   putService(name: string, body: Partial<ServiceInput>, version?: number | 'absent'): Promise<Service> {
     return this.#json('PUT', servicePath(name), {
       body,
@@ -106,16 +110,16 @@ export class AdminClient {
   }
 
   /**
-   * Removes a service; with `volumes`, also those that its images declared, with all that is in them.
+   * Removes a service, and with `volumes` the volumes its images declared, with their content.
    *
-   * @returns which volumes are removed, and which are left
+   * @returns the volumes that were removed and those that are left
    */
   async removeService(name: string, { volumes = false } = {}): Promise<RemovedVolumes> {
     const response = await this.#call('DELETE', servicePath(name), { query: { volumes } });
     return response.status === 204 ? { removed: [], left: [] } : this.#read(response);
   }
 
-  /** All revisions, the newest first. */
+  /** All revisions, newest first. */
   revisions(service: string): Promise<Revision[]> {
     return this.#pages(servicePath(service, 'revisions'));
   }
@@ -131,7 +135,7 @@ export class AdminClient {
     });
   }
 
-  /** Deploys, and tells its progress. Rejects with why, and the last log lines, if the revision does not get ready. */
+  /** Deploys and reports progress. If the revision does not get ready, rejects with the reason and the last log lines. */
   async deploy(
     service: string,
     body: RevisionInput,
@@ -152,7 +156,7 @@ export class AdminClient {
     throw new BrokenOffError(`${this.#url} ended the connection in the middle of the deploy`);
   }
 
-  /** What a deploy would change. */
+  /** Says what a deploy would change. */
   async preview(service: string, body: RevisionInput, options: DeployOptions = {}): Promise<Change[]> {
     const { changes } = await this.#json<{ changes: Change[] }>('POST', servicePath(service, 'revisions'), {
       body,
@@ -171,7 +175,7 @@ export class AdminClient {
     await this.#call('DELETE', `/v1/instances/${encodeURIComponent(instance)}`);
   }
 
-  /** What an instance has written last; with `follow`, also what it writes from then on. */
+  /** The last lines an instance has written; with `follow`, also those it writes from now on. */
   async *logs(
     instance: string,
     options: { readonly lines?: number; readonly follow?: boolean; readonly signal?: AbortSignal } = {},
@@ -191,7 +195,7 @@ export class AdminClient {
     }
   }
 
-  /** What happens, until the signal. */
+  /** Events as they happen, until the signal is aborted. */
   async *events(
     options: { readonly service?: string | undefined; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<AdminEvent> {
@@ -223,7 +227,7 @@ export class AdminClient {
     return this.#read(await this.#call(method, path, call));
   }
 
-  /** The same for what may not be there. */
+  /** GET that gives undefined for a 404. */
   async #find<T>(path: string): Promise<T | undefined> {
     try {
       return await this.#json<T>('GET', path);
@@ -327,7 +331,7 @@ export class AdminClient {
   }
 }
 
-/** Why the system says that it failed. */
+/** The reason the system gives for a failure. */
 function causeOf(error: unknown): string {
   const { cause } = error as { cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : String(error));

@@ -4,15 +4,15 @@ import { type ConnectionOptions, connect } from './connection.ts';
 import type { Output } from './output.ts';
 import { CliError, InterruptedError } from './problem.ts';
 
-/** What a command works with. */
+/** What a command gets to work with. */
 export interface Session {
   readonly client: AdminClient;
   readonly output: Output;
-  /** Ctrl-C. The client ends by itself then. */
+  /** Aborted at Ctrl-C; the client's requests then end by themselves. */
   readonly signal: AbortSignal;
 }
 
-/** A command with the options that all have. */
+/** A command with the options that all commands have. */
 export function newCommand(name: string): Command {
   return new Command(name)
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
@@ -24,7 +24,7 @@ export function newCommand(name: string): Command {
     .option('--state-dir <folder>', 'the state directory of the proxy on this host');
 }
 
-/** Runs an action with a session made from the command's own options. */
+/** Wraps an action so that it gets a session made from the command's options. */
 export function withSession<A extends unknown[]>(
   action: (session: Session, ...args: A) => Promise<void>,
 ): (...args: unknown[]) => Promise<void> {
@@ -33,7 +33,7 @@ export function withSession<A extends unknown[]>(
     const options = command.opts<ConnectionOptions & { json?: boolean }>();
     if (command.args.includes('')) throw new CliError('an argument is empty; allowed is a name or an id');
     const interrupted = new AbortController();
-    // A second one ends the process as if nobody listened.
+    // With `once`, a second Ctrl-C ends the process in the default way.
     const interrupt = () => interrupted.abort(new InterruptedError());
     process.once('SIGINT', interrupt);
     try {

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import type { AdminClient } from './client.ts';
 import { OPTION_OF } from './deploy.ts';
 
-/** What is told to a shell in place of words: it is to complete the names of files. */
+/** Tells the shell to complete file names, instead of a list of words. */
 export const FILES = ':files';
 
 /**
- * What the last of the words may become.
+ * The words that the last of these words can be completed to.
  *
- * @param ask is called only where the proxy has to be asked
+ * @param ask called only if the proxy has to be asked
  */
 export async function complete(
   program: Command,
@@ -65,7 +65,7 @@ async function all(
   }
 }
 
-/** Bash hands `a=b` over in three words. */
+/** Bash passes `a=b` as three words. */
 function joined(words: readonly string[]): string[] {
   const whole: string[] = [];
   for (const [i, word] of words.entries()) {
@@ -75,7 +75,7 @@ function joined(words: readonly string[]): string[] {
   return whole;
 }
 
-/** The words before the current one: what they are, and the option that waits for its value. */
+/** Parses the words before the current one: the command, its arguments, and the option whose value comes next. */
 function read(command: Command, words: readonly string[]) {
   const positional: string[] = [];
   const options: Record<string, string> = {};
@@ -97,7 +97,7 @@ function read(command: Command, words: readonly string[]) {
   return { positional, options, open };
 }
 
-/** What an option may be set to, where that can be listed. */
+/** The values of an option, if they can be listed. */
 function valuesOf(option: Option): string[] {
   if (/<(?:file|folder)>/.test(option.flags)) return [FILES];
   const [field] = Object.entries(OPTION_OF).find(([, name]) => name === option.long) ?? [];

@@ -4,11 +4,11 @@ import { complete, FILES } from './complete.ts';
 import { connect } from './connection.ts';
 
 /*
- * Completion: the shell asks `cless complete -- WORDS`, which knows the commands, their options, and what fits there. The
- * shell itself knows the files.
+ * Shell completion: the shell runs `cless complete -- WORDS`, which knows commands, options and names. File names are
+ * left to the shell.
  */
 
-/** How long the proxy may take, in milliseconds: somebody has pressed a key. */
+/** How long the proxy may take to answer, in milliseconds: somebody has just pressed Tab. */
 const PATIENCE_MS = 2_000;
 
 const SCRIPTS = {

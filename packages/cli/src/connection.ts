@@ -6,7 +6,7 @@ import { CliError, EXIT } from './problem.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:7070';
 
-/** Where the admin API is said to be. */
+/** The options that say where the admin API is. */
 export interface ConnectionOptions {
   readonly admin?: string | undefined;
   readonly token?: string | undefined;
@@ -14,8 +14,9 @@ export interface ConnectionOptions {
 }
 
 /**
- * Finds the admin API: what was said, the environment (`CLESS_ADMIN_URL`, `CLESS_ADMIN_TOKEN`), then what the proxy on
- * this host has left in its state directory. The token that is there goes to the address that is there, and to no other.
+ * Finds the admin API from the options, the environment (`CLESS_ADMIN_URL`, `CLESS_ADMIN_TOKEN`), or the state
+ * directory of the proxy on this host. The token in the state directory is only ever sent to the address in the state
+ * directory.
  *
  * @throws {CliError} if there is no token
  */

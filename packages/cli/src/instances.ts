@@ -71,7 +71,7 @@ async function logs(
 ): Promise<void> {
   const all = await client.instances();
   const ids = all.filter(({ service, id }) => service === name || id.startsWith(name)).map(({ id }) => id);
-  // A service by convention is nowhere registered.
+  // A service by convention is not registered.
   const last = ids.length > 0 ? undefined : await client.lastStart(name);
   const isService =
     all.some(({ service }) => service === name) ||
@@ -106,7 +106,7 @@ async function logs(
   await Promise.all(reading);
 }
 
-/** Reads what starts from now on. */
+/** Follows the logs of instances that start from now on. */
 async function readNewcomers(
   client: AdminClient,
   service: string,

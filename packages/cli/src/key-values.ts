@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import { CliError } from './problem.ts';
 
 /**
- * Reads `NAME=VALUE`; a `NAME` alone takes the value that the environment has.
+ * Reads `NAME=VALUE`; a `NAME` alone takes its value from the environment.
  *
  * @throws {CliError}
  */

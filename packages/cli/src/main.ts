@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { EXIT } from './problem.ts';
 import { createProgram, run } from './program.ts';
 
-// Who reads no further (`cless ls | head -1`) is no error.
+// A reader that stops early (`cless ls | head -1`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
@@ -10,5 +10,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 process.exitCode = await run(createProgram(version), process.argv.slice(2));
-// What was being read may be open still.
+// A request may still be open and keep the process alive.
 if (process.exitCode === EXIT.interrupted) process.exit();

@@ -2,30 +2,30 @@ import { styleText } from 'node:util';
 
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
-/** Where commands write: results to one stream, what is told meanwhile to the other. */
+/** Where commands write: results to `out`, progress to `err`. */
 export interface Output {
-  /** Give results as JSON? */
+  /** Print results as JSON? */
   readonly json: boolean;
   readonly out: NodeJS.WriteStream;
   readonly err: NodeJS.WriteStream;
 }
 
-/** A result: as JSON if that is wanted, else as text. */
+/** Prints a result, as JSON if asked for, else as text. */
 export function show({ json, out }: Output, value: unknown, text: () => string): void {
   out.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`);
 }
 
-/** Something told while a command goes on. */
+/** Prints progress. */
 export function tell({ json, err }: Output, line: string): void {
   if (!json) err.write(`${line}\n`);
 }
 
-/** Coloured, if the stream is a terminal that has colours (and `NO_COLOR` is not set). */
+/** Colours the text if the stream is a terminal with colours and `NO_COLOR` is not set. */
 export function paint(stream: NodeJS.WriteStream, style: Style, text: string): string {
   return styleText(style, text, { stream });
 }
 
-/** Rows under headings, in columns. */
+/** Formats rows in columns with headings. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -42,7 +42,7 @@ export function table(
   return [paint(out, 'dim', line(headings)), ...rows.map(line)].join('\n');
 }
 
-/** How long ago that was, roughly. */
+/** Roughly how long ago the time is. */
 export function ago(time: string, nowMs = Date.now()): string {
   return `${span(nowMs - Date.parse(time))} ago`;
 }

@@ -53,7 +53,7 @@ Exit codes: 0 done, 1 failed, 2 wrong input, 3 the proxy cannot be reached or re
   return program;
 }
 
-/** Runs the program; gives back its exit code. */
+/** Runs the program. Returns its exit code. */
 export async function run(program: Command, args: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -63,9 +63,9 @@ export async function run(program: Command, args: readonly string[]): Promise<nu
   }
 }
 
-/** Says what went wrong, and gives back the exit code. */
+/** Prints what went wrong. Returns the exit code. */
 async function explain(error: unknown, program: Command, args: readonly string[]): Promise<number> {
-  // Commander has said what it has to say.
+  // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   const { stderr } = process;
   const say = (text: string) => stderr.write(`${paint(stderr, 'red', 'error:')} ${text}\n`);
@@ -89,7 +89,7 @@ async function explain(error: unknown, program: Command, args: readonly string[]
 }
 
 function text({ detail, errors = [] }: Problem, asOptions: boolean): string {
-  // As all else that is told here.
+  // In the style of all other messages.
   if (errors.length === 0)
     return detail.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()).replace(/\.$/, '');
   return errors
@@ -97,7 +97,7 @@ function text({ detail, errors = [] }: Problem, asOptions: boolean): string {
     .join('\n       ');
 }
 
-/** The option that a field of the API comes from. */
+/** The option that sets the field. */
 function optionOf(pointer: string): string {
   const path = pointer.replace(/^#\//, '');
   const [first = '', second] = path.split('/');

@@ -86,7 +86,7 @@ async function showService(session: Session, name: string): Promise<void> {
   });
 }
 
-/** A service that nobody has registered: an image has its name. */
+/** Shows a service by convention, which is not registered. */
 async function showConvention({ client, output }: Session, last: LastStart): Promise<void> {
   const { service, revision, image, at } = last;
   const instances = await client.instances(service);
@@ -99,7 +99,7 @@ async function showConvention({ client, output }: Session, last: LastStart): Pro
   );
 }
 
-/** Why the last start failed, and what was written last; nothing if it did not. */
+/** Why the last start failed and its last output; empty if it did not fail. */
 function failureOf(last: LastStart | undefined, out: NodeJS.WriteStream): string[] {
   if (last?.failure === undefined) return [];
   const { message, lastLogLines } = last.failure;
@@ -149,7 +149,7 @@ async function remove(
   );
 }
 
-/** @throws {CliError} if there is none, with the nearest name that there is */
+/** @throws {CliError} if there is none, suggesting the nearest name */
 export async function knownService({ client }: Session, name: string): Promise<Service> {
   const service = await client.service(name);
   if (service === undefined) throw noService(name);

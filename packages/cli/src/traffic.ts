@@ -95,7 +95,7 @@ async function rollback(session: Session, name: string, wanted: string | undefin
   show(output, now, () => describe({ ...service, traffic: now }));
 }
 
-/** The newest revision that was ready and is older than the newest that serves: the way back, also from a canary. */
+/** The newest ready revision older than the newest one that serves: where to roll back to, also from a canary. */
 function previous({ name, traffic }: Service, revisions: readonly Revision[]): string {
   const serving = new Set(traffic.splits.map(({ revision }) => revision));
   const newest = revisions.findIndex(({ name: revision }) => serving.has(revision));

@@ -1,8 +1,8 @@
-/** What a program needs to run at all, and to speak its user's language. */
+/** The variables a program needs to run at all, and to use the right language. */
 const INHERITED = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR)$/;
 
 /**
- * What a service gets of the proxy's environment. No more: the rest may hold tokens and keys, of the proxy and of its
+ * The part of the proxy's environment that a service gets. The rest may hold tokens and keys of the proxy and its
  * machine.
  */
 export function inheritedEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {

@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const LOOK_INTERVAL_MS = 100;
 const CHUNK_BYTES = 64 * 1024;
 
-/** The last lines of a file, as far as they are within its last 64 KiB. */
+/** Reads the last lines of a file, at most its last 64 KiB. */
 export async function lastLines(file: string, count: number): Promise<string[]> {
   await using handle = await open(file);
   const { lines, rest } = await readTail(handle);
   return lastOf(rest === '' ? lines : [...lines, rest], count);
 }
 
-/** Follows a file that grows from its last lines on; one that was cut is read from its start. */
+/** Yields the last lines of a file, then those appended to it. If the file is truncated, it is read from its start. */
 export async function* followFile(
   file: string,
   { count, ended, signal }: { count: number; ended: () => boolean; signal: AbortSignal },
@@ -23,7 +23,7 @@ export async function* followFile(
   const decoder = new StringDecoder('utf8');
   const buffer = Buffer.alloc(CHUNK_BYTES);
   for (;;) {
-    const last = ended(); // before the read: what it wrote until then is read once more
+    const last = ended(); // before the read, so that its last output is still read
     if ((await handle.stat()).size < position) position = 0;
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
@@ -38,7 +38,7 @@ export async function* followFile(
   if (rest !== '') yield rest;
 }
 
-/** What is at the end of a file: whole lines, the beginning of the next one, and where that ends. */
+/** Reads the end of a file: whole lines, the unfinished line after them, and the position after that. */
 async function readTail(handle: FileHandle): Promise<{ lines: string[]; rest: string; position: number }> {
   const { size } = await handle.stat();
   const start = Math.max(0, size - CHUNK_BYTES);

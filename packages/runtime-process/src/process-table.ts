@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** A process as the system has it. A pid is used again some day; with its start time it is one process only. */
+/** A process of the system. Pids are reused; a pid and a start time identify one process. */
 export interface ProcessEntry {
   readonly startTime: string;
   readonly stopped: boolean;
@@ -9,25 +9,28 @@ export interface ProcessEntry {
 
 const HAS_PROC = existsSync('/proc/self/stat');
 
-/** The process, unless it is gone or a zombie. */
+/** Finds the process; undefined if it is gone or a zombie. */
 export function findProcess(pid: number): ProcessEntry | undefined {
   return HAS_PROC ? fromProc(pid) : fromPs(pid);
 }
 
-/** The pid of the process that was given this environment variable; Linux only, else nothing. */
+/**
+ * Finds the process that was started with this environment variable and returns its pid. Linux only; elsewhere
+ * undefined.
+ */
 export function findByEnvironment(variable: string): number | undefined {
   if (!HAS_PROC) return undefined;
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const environment = readIfAllowed(`/proc/${entry}/environ`);
-    // The leader of its group: children inherit the variable, too.
+    // Only the leader of its group: its children inherit the variable.
     if (environment?.split('\0').includes(variable) && groupOf(Number(entry)) === Number(entry))
       return Number(entry);
   }
   return undefined;
 }
 
-/** proc(5): `pid (comm) state ppid pgrp …`, the start time is field 22; comm may hold anything. */
+/** proc(5): `pid (comm) state ppid pgrp …`; the start time is field 22. comm may contain anything, parentheses too. */
 function statFields(pid: number): string[] | undefined {
   const stat = read(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -59,7 +62,10 @@ function fromPs(pid: number): ProcessEntry | undefined {
   }
 }
 
-/** Nothing if there is no such process. @throws if that is not known, since there are no descriptors left, say */
+/**
+ * Reads a file of /proc; undefined if there is no such process. @throws if it cannot be known, for example without
+ * free file descriptors
+ */
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

@@ -1,21 +1,21 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is kept on disk of a process, so that the next proxy finds it. */
+/** What is stored about a process on disk, so that the next proxy finds it. */
 export interface ProcessRecord {
   readonly id: string;
   readonly service: string;
   readonly revision: string;
   readonly spec: string;
   readonly port: number;
-  /** Absent between writing the record and starting the process. */
+  /** Undefined between writing the record and starting the process. */
   readonly pid?: number;
   readonly startTime?: string;
 }
 
 /**
- * One small JSON file per process, replaced as a whole. The files are what the next proxy goes by; if they cannot be read,
- * because their folder was removed or there are no descriptors left, what this one has put holds.
+ * One small JSON file per process, replaced as a whole. The next proxy finds processes by these files. While they
+ * cannot be read, because their folder was removed or no file descriptors are left, the records in memory are used.
  */
 export class Records {
   readonly #directory: string;
@@ -34,7 +34,7 @@ export class Records {
     try {
       return JSON.parse(readFileSync(this.#file(id, 'json'), 'utf8')) as ProcessRecord;
     } catch (error) {
-      // Somebody else has ended it.
+      // Somebody else has removed it.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync(this.#directory))
         this.#put.delete(id);
       return this.#put.get(id);
@@ -47,7 +47,7 @@ export class Records {
       writeFileSync(this.#file(record.id, 'new'), JSON.stringify(record), { mode: 0o600 });
       renameSync(this.#file(record.id, 'new'), this.#file(record.id, 'json'));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // else nobody will look for it there
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // the folder is gone, so no other proxy will look there
     }
   }
 

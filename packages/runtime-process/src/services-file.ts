@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InvalidServicesFileError } from './errors.ts';
 
-/** How a service is run. */
+/** How to run a service. */
 export interface Command {
-  /** The program and its arguments; no shell is involved. */
+  /** The program and its arguments, run without a shell. */
   readonly command: readonly [program: string, ...args: string[]];
   /** Relative to the file. Default: the file's folder. */
   readonly cwd: string;
@@ -24,7 +24,7 @@ export async function readServicesFile(file: string): Promise<Map<string, Comman
   return new Map(Object.entries(content).map(([name, value]) => [name, parseCommand(file, name, value)]));
 }
 
-/** Changes when the definition does. */
+/** An id that changes when the definition does. */
 export function commandId(command: Command): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(command)).digest('hex')}`;
 }
