@@ -1,12 +1,15 @@
 import { Failure } from '@cless/model';
 import { invalidHost, parseHost } from './host.ts';
 
-/** A service with the hosts that it answers to. */
+/** A service and the hosts it answers to. */
 export interface ServiceHosts {
   readonly service: string;
-  /** Exact names, IP literals, or `*.parent` for one label more. None: it answers to its name as a first label. */
+  /**
+   * Exact names, IP literals, or `*.parent`, which matches exactly one more label. Empty: the service answers to its
+   * name as the first label.
+   */
   readonly hosts: readonly string[];
-  /** `TAG--` before a first label stands for the tag of the service that the rest stands for. */
+  /** Tags of the service: `TAG--` in front of any host of it names the tag. */
   readonly tags?: Iterable<string>;
 }
 
@@ -21,7 +24,7 @@ export interface RouterOptions {
   readonly services?: Iterable<ServiceHosts>;
   /** Whether the first label of a name that nobody registered is a service. Default true. */
   readonly convention?: boolean;
-  /** First labels stand for services in `LABEL.DOMAIN` only. Default: in any name. */
+  /** The first label names a service only in `LABEL.DOMAIN`. Default: in any name. */
   readonly domain?: string;
 }
 
@@ -31,10 +34,10 @@ interface Registered {
 }
 
 /**
- * Hostname → service. Registered services come first (exact hosts, then tags, names and wildcards), then the convention,
- * which never gives a registered service other hosts than it has.
+ * Maps a hostname to a service. Registered services come first (exact hosts, then names, tags and wildcards), then
+ * the convention, which never gives a registered service more hosts than it has.
  *
- * A look-up costs a few hash look-ups, however many services there are. Hosts are compared by whole labels:
+ * A lookup costs a few hash lookups, however many services there are. Hosts are compared by whole labels:
  * `evil-shop.example` and `shop.example.evil.example` are not `shop.example`.
  *
  * @example
@@ -82,7 +85,7 @@ export class Router {
   }
 
   /**
-   * Gives the service these hosts and tags, and takes all others from it. Nothing changes if it throws.
+   * Sets the hosts and tags of the service, replacing those it had. Nothing changes if it throws.
    *
    * @throws with code `INVALID_HOST`, if one is not a host or a wildcard
    * @throws with code `HOST_TAKEN` and its `owner`, if one belongs to another service
@@ -105,7 +108,7 @@ export class Router {
     this.#registered.set(service, { hosts: [...hosts], tags: new Set(tags) });
   }
 
-  /** Forgets the service and its hosts; says whether there was one. */
+  /** Removes the service and its hosts. Returns whether it was registered. */
   delete(service: string): boolean {
     for (const host of this.#registered.get(service)?.hosts ?? []) {
       const { table, key } = parsePattern(host);
@@ -146,7 +149,7 @@ export class Router {
 
   #byConvention(name: string, label: string): Route | undefined {
     if (!this.#convention || !this.#inDomain(name, label)) return undefined;
-    // Who registers a service with hosts wants it to answer to these only.
+    // A service registered with hosts answers to those only.
     if (this.#registered.has(label)) return undefined;
     return { service: label };
   }

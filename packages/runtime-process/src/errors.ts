@@ -9,7 +9,7 @@ export abstract class RuntimeError extends Error {
   abstract readonly code: RuntimeErrorCode;
 }
 
-/** The services file names no such service. */
+/** There is no such service in the services file. */
 export class ImageNotFoundError extends RuntimeError {
   override readonly name = 'ImageNotFoundError';
   readonly code = 'IMAGE_NOT_FOUND';
@@ -44,7 +44,7 @@ export class StartFailedError extends RuntimeError {
   }
 }
 
-/** There is no such process (any more). */
+/** There is no such process, or no longer. */
 export class InstanceNotFoundError extends RuntimeError {
   override readonly name = 'InstanceNotFoundError';
   readonly code = 'INSTANCE_NOT_FOUND';

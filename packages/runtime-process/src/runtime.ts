@@ -23,21 +23,21 @@ import { commandId, readServicesFile } from './services-file.ts';
 export interface ProcessRuntimeOptions {
   /** The JSON file that maps names to commands. */
   readonly servicesFile: string;
-  /** Where pids and logs are kept; what a killed predecessor left there is found again. */
+  /** Where records and logs are kept; the processes of a killed predecessor are found again by them. */
   readonly stateDirectory: string;
 }
 
 const HOST = '127.0.0.1';
 const LAST_LOG_LINES = 20;
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
-/** How often processes are looked at that are not our children, or may have been stopped by hand. */
+/** How often to look at processes that are not our children or may have been stopped by hand, in milliseconds. */
 const LOOK_INTERVAL_MS = 500;
-/** How long a process that was told to stop running is waited for. */
+/** How long to wait for the kernel to stop a paused process, in milliseconds. */
 const PAUSE_TIMEOUT_MS = 1_000;
 
 /**
- * Instances as child processes, each in a process group of its own: paused with SIGSTOP, stopped with SIGTERM.
- * For machines without a container engine, and for development; nothing isolates the processes.
+ * Runs instances as child processes, each in its own process group: paused with SIGSTOP, stopped with SIGTERM. For
+ * development and for machines without a container engine; the processes are not isolated from each other.
  *
  * @example
  * const runtime = new ProcessRuntime({ servicesFile: 'services.json', stateDirectory: '/tmp/cless' });
@@ -60,12 +60,15 @@ export class ProcessRuntime {
     this.#records = new Records(join(stateDirectory, 'processes'));
   }
 
-  /** Reads the services file, so that a wrong one is known at once. @throws {InvalidServicesFileError} */
+  /** Reads the services file, so that an invalid one is reported at once. @throws {InvalidServicesFileError} */
   async prepare(): Promise<void> {
     await readServicesFile(this.#servicesFile);
   }
 
-  /** The definition of that name; its id changes with it. @throws {InvalidServicesFileError} */
+  /**
+   * The definition of that name; undefined if there is none. Its id changes when the definition does. @throws
+   * {InvalidServicesFileError}
+   */
   async image(name: string): Promise<{ id: string; exposedPorts: readonly number[] } | undefined> {
     const command = (await readServicesFile(this.#servicesFile)).get(name);
     return command && { id: commandId(command), exposedPorts: [] };
@@ -95,8 +98,8 @@ export class ProcessRuntime {
   }
 
   /**
-   * Starts the process; it runs when this resolves, but may not answer yet. `image` is a name in the services file, or
-   * the id of its definition; where the process listens is chosen here, whatever the spec's `port`.
+   * Starts the process. When this resolves, it runs, but may not answer yet. `image` is a name in the services file,
+   * or the id of its definition; where the process listens is chosen here, whatever the spec's `port`.
    *
    * @throws {ImageNotFoundError} @throws {StartFailedError} @throws {InvalidServicesFileError} or the signal's reason
    */
@@ -113,7 +116,7 @@ export class ProcessRuntime {
     const id = randomBytes(8).toString('hex');
     const port = await this.#takePort();
     const record = { id, service, revision, spec: this.specHash(spec), port };
-    // Before the process: if we are killed in between, it is found by its CLESS_INSTANCE.
+    // Written before the process starts: if we are killed in between, it is found by its CLESS_INSTANCE.
     this.#records.put(record);
     onCreated?.(id);
 
@@ -156,8 +159,8 @@ export class ProcessRuntime {
   /** SIGSTOP to the whole process group. @throws {InstanceNotFoundError} */
   async pause(id: string): Promise<void> {
     this.#signal(id, 'SIGSTOP');
-    // The kernel stops the processes soon, not at once: until then an answer may still be on its way. One that waits
-    // for a broken disk or file server is not stopped before that answers.
+    // The kernel does not stop the processes at once; until then, one may still send an answer. A process that waits
+    // for a broken disk or file server stops only when that answers.
     const deadline = performance.now() + PAUSE_TIMEOUT_MS;
     while (this.#running(this.#records.get(id))?.stopped === false && performance.now() < deadline)
       await sleep(1);
@@ -177,7 +180,7 @@ export class ProcessRuntime {
       this.#trySignal(record, 'SIGCONT');
       await this.#gone(record, graceMs);
     }
-    this.#trySignal(record, 'SIGKILL'); // what is left of the group, too
+    this.#trySignal(record, 'SIGKILL'); // and the rest of its group
     await this.#gone(record, 10_000);
     this.#forget(record);
   }
@@ -196,13 +199,16 @@ export class ProcessRuntime {
     });
   }
 
-  /** What the process wrote last to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
+  /** The last lines the process wrote to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
   async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
     if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
     return lastLines(this.#records.logFile(id), lines);
   }
 
-  /** The last lines, and those that follow, until the process ends or the signal. @throws {InstanceNotFoundError} */
+  /**
+   * The last lines and those that follow, until the process ends or the signal is aborted. @throws
+   * {InstanceNotFoundError}
+   */
   async *followLogs(
     id: string,
     { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
@@ -212,7 +218,7 @@ export class ProcessRuntime {
     yield* followFile(this.#records.logFile(id), { count: lines, ended, signal });
   }
 
-  /** Follows what happens to the processes and to the services file, until the signal. */
+  /** Yields what happens to the processes and the services file, until the signal is aborted. */
   async *watch(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
     const queue: RuntimeEvent[] = [{ type: 'connected' }];
     let wake = () => {};
@@ -227,7 +233,7 @@ export class ProcessRuntime {
       try {
         this.#look(seen);
       } catch {
-        // What cannot be looked at now, for want of descriptors say, is looked at the next time.
+        // What cannot be looked at now, for example without free file descriptors, is looked at next time.
       }
       const before = services;
       services = this.#servicesVersion();
@@ -252,7 +258,7 @@ export class ProcessRuntime {
 
   // Private
 
-  /** Changes with the services file, also where that is a link, or is replaced by another file. */
+  /** A string that changes with the services file, also if that is a link or is replaced by another file. */
   #servicesVersion(): string {
     try {
       const { ino, size, mtimeNs } = statSync(this.#servicesFile, { bigint: true });
@@ -277,7 +283,7 @@ export class ProcessRuntime {
       const before = seen.get(id);
       seen.set(id, state);
       if (state === 'exited') {
-        // Children tell us themselves.
+        // Children report their exit themselves.
         if (before !== 'exited' && !this.#children.has(id)) this.#exited(id, null, null);
       } else if (before !== undefined && before !== state) {
         this.#events.emit('event', { type: state === 'paused' ? 'paused' : 'resumed', id });
@@ -286,7 +292,7 @@ export class ProcessRuntime {
     }
   }
 
-  /** The process has the file open for appending, so it goes on at the new end. */
+  /** Truncates a log that has grown too large. The process has it open for appending, so it continues at the new end. */
   #boundLog(id: string): void {
     const file = this.#records.logFile(id);
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
@@ -314,7 +320,7 @@ export class ProcessRuntime {
     };
   }
 
-  /** A record that was written just before its writer was killed has no pid yet. */
+  /** Finds the pid for a record that was written just before its writer was killed. */
   #complete(record: ProcessRecord): ProcessRecord {
     if (record.pid !== undefined || this.#children.has(record.id)) return record;
     const pid = findByEnvironment(`CLESS_INSTANCE=${record.id}`);
@@ -361,7 +367,7 @@ export class ProcessRuntime {
   }
 
   async #takePort(): Promise<number> {
-    clearLockedPorts(); // its memory lasts 30 s at most; ours as long as the process
+    clearLockedPorts(); // get-port remembers ports for 30 s at most, we for as long as the process runs
     const port = await getPort({ host: HOST, exclude: this.#portsInUse });
     this.#portsInUse.add(port);
     return port;
