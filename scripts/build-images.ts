@@ -43,7 +43,7 @@ export async function buildTestImage(): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), 'cless-image-'));
   try {
     cpSync(join(ROOT, 'packages/testkit/image/Dockerfile'), join(context, 'Dockerfile'));
-    cpSync(join(ROOT, 'packages/testkit/src/sample-upstream.ts'), join(context, 'sample-upstream.ts'));
+    cpSync(join(ROOT, 'packages/testkit/src/programs/sample-upstream.ts'), join(context, 'sample-upstream.ts'));
     cpSync(process.execPath, join(context, 'node'));
     await step('building cless-testkit', 'docker', ['build', '-t', 'cless-testkit', context], {
       env: BUILD_ENV,

@@ -3,7 +3,7 @@ import { RegisteredSource, Server, UndiciForwarder } from '@cless/proxy';
 import { Router } from '@cless/router';
 import { MemoryStore } from '@cless/store';
 import { pino } from 'pino';
-import { FixedRuntime } from '../../testkit/src/fixed-runtime.ts';
+import { FixedRuntime } from '../../testkit/src/fakes/fixed-runtime.ts';
 
 const [port, upstream, count] = process.argv.slice(2).map(Number);
 const store = new MemoryStore();

@@ -1,21 +1,29 @@
-export { type Attack, asExpected, attack, FIRST, inParallel, LAST, type Outcome } from './attack.ts';
-export { type ClientHead, clientHeads } from './client-heads.ts';
-export { describeAnswers } from './describe-answers.ts';
-export { describeForwarder } from './describe-forwarder.ts';
-export { describeRuntime, type RuntimeHarness } from './describe-runtime.ts';
-export { describeStore, sampleRevision, sampleService } from './describe-store.ts';
-export { cleanUp, docker, dockerLines, noEngine, sampleImage } from './docker.ts';
-export { OwnEngine } from './engine.ts';
-export { FakeClock, settle } from './fake-clock.ts';
-export { FakePlatform } from './fake-platform.ts';
-export { FakePort } from './fake-port.ts';
-export { type FakeBehaviour, FakeRuntime } from './fake-runtime.ts';
-export { FixedRuntime } from './fixed-runtime.ts';
-export { FORWARDERS, type ForwarderClass, type FrontUnderTest, startFront } from './front-under-test.ts';
-export { type CutAnswer, cutAnswers, hostileAnswers } from './hostile-answers.ts';
-export { IMAGE_REFERENCES, NO_IMAGE_REFERENCES } from './image-references.ts';
-export { ImageRegistry } from './image-registry.ts';
-export { Nginx } from './nginx.ts';
+export {
+  FORWARDERS,
+  type ForwarderClass,
+  type FrontUnderTest,
+  startFront,
+} from '../../proxy/test/front-under-test.ts';
+export { describeStore, sampleRevision, sampleService } from '../../store/test/describe-store.ts';
+export { cleanUp, docker, dockerLines, noEngine, sampleImage } from './docker/docker.ts';
+export { OwnEngine } from './docker/engine.ts';
+export { IMAGE_REFERENCES, NO_IMAGE_REFERENCES } from './docker/image-references.ts';
+export { ImageRegistry } from './docker/image-registry.ts';
+export { FakeClock, settle } from './fakes/fake-clock.ts';
+export { FakePlatform } from './fakes/fake-platform.ts';
+export { FakePort } from './fakes/fake-port.ts';
+export { type FakeBehaviour, FakeRuntime } from './fakes/fake-runtime.ts';
+export { FixedRuntime } from './fakes/fixed-runtime.ts';
+export { type Attack, asExpected, attack, FIRST, inParallel, LAST, type Outcome } from './hostile/attack.ts';
+export { type ClientHead, clientHeads } from './hostile/client-heads.ts';
+export { type CutAnswer, cutAnswers, hostileAnswers } from './hostile/hostile-answers.ts';
+export { type RawAnswer, RawUpstream, sendRaw } from './hostile/raw.ts';
+export { mutate, seededRandom } from './hostile/seeded-random.ts';
+export { hidesNothing, type SmugglingInput, smugglingCorpus } from './hostile/smuggling-corpus.ts';
+export { HalfRequestError, parseStrictly } from './hostile/strict-parser.ts';
+export { upgradeCorpus } from './hostile/upgrade-corpus.ts';
+export { Witness } from './hostile/witness.ts';
+export { Nginx } from './programs/nginx.ts';
 export {
   type Answer,
   type LogLine,
@@ -23,12 +31,9 @@ export {
   ProxyProcess,
   runProxy,
   stateDirectory,
-} from './proxy-process.ts';
-export { type RawAnswer, RawUpstream, sendRaw } from './raw.ts';
-export { SAMPLE_COMMAND } from './sample-command.ts';
-export { mutate, seededRandom } from './seeded-random.ts';
-export { noDisks, SmallDisk } from './small-disk.ts';
-export { hidesNothing, type SmugglingInput, smugglingCorpus } from './smuggling-corpus.ts';
-export { HalfRequestError, parseStrictly } from './strict-parser.ts';
-export { upgradeCorpus } from './upgrade-corpus.ts';
-export { Witness } from './witness.ts';
+} from './programs/proxy-process.ts';
+export { SAMPLE_COMMAND } from './programs/sample-command.ts';
+export { noDisks, SmallDisk } from './programs/small-disk.ts';
+export { describeAnswers } from './suites/describe-answers.ts';
+export { describeForwarder } from './suites/describe-forwarder.ts';
+export { describeRuntime, type RuntimeHarness } from './suites/describe-runtime.ts';

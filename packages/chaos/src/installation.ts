@@ -15,8 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OwnEngine } from '../engine.ts';
-import { PROXY_COMMAND, type Relay, startRelay } from '../proxy-process.ts';
+import { OwnEngine, PROXY_COMMAND, type Relay, startRelay } from '@cless/testkit';
 import { Disk } from './disk.ts';
 import { EngineGate } from './engine-gate.ts';
 import type { Container, Snapshot } from './invariants.ts';

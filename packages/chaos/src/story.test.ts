@@ -1,5 +1,5 @@
+import { seededRandom } from '@cless/testkit';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../seeded-random.ts';
 import { type Chapter, tellStory } from './story.ts';
 
 const faults = ['kill', 'pause', 'prune', 'freeze'];

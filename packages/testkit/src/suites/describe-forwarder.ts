@@ -4,8 +4,12 @@ import { createServer, type Server, request as sendRequest } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ForwarderClass, type FrontUnderTest, startFront } from './front-under-test.ts';
-import { RawUpstream, sendRaw } from './raw.ts';
+import {
+  type ForwarderClass,
+  type FrontUnderTest,
+  startFront,
+} from '../../../proxy/test/front-under-test.ts';
+import { RawUpstream, sendRaw } from '../hostile/raw.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const MIB = 1024 * 1024;

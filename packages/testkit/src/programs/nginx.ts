@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendRaw } from './raw.ts';
+import { sendRaw } from '../hostile/raw.ts';
 
 /** The yardstick: nginx in front of an instance, where there is one. WebSockets are passed on as its manual says. */
 export class Nginx {

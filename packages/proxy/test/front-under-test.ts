@@ -11,8 +11,8 @@ import {
   workerOf,
 } from '@cless/proxy';
 import { Router } from '@cless/router';
+import { FixedRuntime } from '@cless/testkit';
 import { pino } from 'pino';
-import { FixedRuntime } from './fixed-runtime.ts';
 
 export interface FrontUnderTest {
   readonly port: number;

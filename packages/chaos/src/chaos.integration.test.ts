@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noEngine, OwnEngine, seededRandom } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noEngine } from '../docker.ts';
-import { OwnEngine } from '../engine.ts';
-import { seededRandom } from '../seeded-random.ts';
 import { containerFaults } from './faults/container-faults.ts';
 import { engineFaults } from './faults/engine-faults.ts';
 import { hostFaults } from './faults/host-faults.ts';

@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ForwarderClass, type FrontUnderTest, startFront } from './front-under-test.ts';
-import { RawUpstream, sendRaw } from './raw.ts';
+import {
+  type ForwarderClass,
+  type FrontUnderTest,
+  startFront,
+} from '../../../proxy/test/front-under-test.ts';
+import { RawUpstream, sendRaw } from '../hostile/raw.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const GET = 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n';
