@@ -8,6 +8,8 @@ const SHARED = '@cless/model';
 export default defineConfig({
   entry: ['src/index.ts', 'src/main.ts'].filter((file) => existsSync(file)),
   format: 'esm',
+  // Not `tsconfig.json`, by whose paths packages find each other's sources.
+  tsconfig: '../../tsconfig.base.json',
   // Its own imports have to be named, too: seen through a link in node_modules they pass for somebody else's.
   dts: { resolve: [SHARED, /^\.\.?\/.*\.ts$/] },
   noExternal: [SHARED],
