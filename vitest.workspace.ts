@@ -38,9 +38,20 @@ export default defineConfig({
       {
         resolve,
         test: {
+          name: 'repository:unit',
+          root: '.',
+          include: ['scripts/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve,
+        test: {
           name: 'repository:integration',
           root: '.',
-          include: ['scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+          include: ['scripts/**/*.integration.test.ts', 'examples/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 1,

@@ -1,89 +1,14 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { install } from './engine.ts';
-import { attempt, find, step } from './shell.ts';
+import { buildSamples, sampleNames } from '@cless/testkit/host';
 
 /*
  * Builds images: `npm run images` all samples, `npm run images -- golang rust` those named.
  */
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const BASE_IMAGE = 'debian:bookworm-slim';
-/** Debian's legacy builder knows no BuildKit, and these Dockerfiles need none. */
-const BUILD_ENV = { DOCKER_BUILDKIT: '0' };
-
-/** The languages of `images/`. */
-export function sampleNames(): string[] {
-  return readdirSync(join(ROOT, 'images'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+const named = process.argv.slice(2);
+const known = sampleNames();
+const unknown = named.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`no such image: ${unknown.join(', ')}; allowed are ${known.join(', ')}`);
+  process.exit(2);
 }
-
-export function imageExists(image: string): boolean {
-  return attempt('docker', ['image', 'inspect', image]).ok;
-}
-
-/** Builds `NAME-docker` from `images/NAME`. @throws if a build fails */
-export async function buildSamples(names: readonly string[], { onlyMissing = false } = {}): Promise<void> {
-  for (const name of names) {
-    const image = `${name}-docker`;
-    if (onlyMissing && imageExists(image)) continue;
-    await ensureBaseImage();
-    await step(`building ${image}`, 'docker', ['build', '-t', image, join(ROOT, 'images', name)], {
-      env: BUILD_ENV,
-    });
-  }
-}
-
-/** Builds the image of the tests' sample upstream, `cless-testkit`. */
-export async function buildTestImage(): Promise<void> {
-  await ensureBaseImage();
-  const context = mkdtempSync(join(tmpdir(), 'cless-image-'));
-  try {
-    cpSync(join(ROOT, 'packages/testkit/image/Dockerfile'), join(context, 'Dockerfile'));
-    cpSync(join(ROOT, 'packages/testkit/src/programs/sample-upstream.ts'), join(context, 'sample-upstream.ts'));
-    cpSync(process.execPath, join(context, 'node'));
-    await step('building cless-testkit', 'docker', ['build', '-t', 'cless-testkit', context], {
-      env: BUILD_ENV,
-    });
-  } finally {
-    rmSync(context, { recursive: true });
-  }
-}
-
-/** The base image: found, pulled, or made with debootstrap. */
-async function ensureBaseImage(): Promise<void> {
-  if (imageExists(BASE_IMAGE)) return;
-  if (attempt('docker', ['pull', '-q', BASE_IMAGE], { timeoutMs: 120_000 }).ok) return;
-  console.log(`${BASE_IMAGE} can be neither found nor pulled: it is made with debootstrap`);
-  if (find('debootstrap') === undefined) await install(['debootstrap', 'debian-archive-keyring']);
-  const directory = mkdtempSync(join(tmpdir(), 'cless-debootstrap-'));
-  try {
-    const root = join(directory, 'root');
-    await step(`making ${BASE_IMAGE}`, 'sh', [
-      '-ec',
-      `"$1" --variant=minbase bookworm "$2"
-       rm -rf "$2"/var/cache/apt/archives/*.deb "$2"/var/lib/apt/lists/*
-       tar -C "$2" -c . | docker import - "$3"`,
-      'sh',
-      find('debootstrap') ?? 'debootstrap',
-      root,
-      BASE_IMAGE,
-    ]);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-if (import.meta.main) {
-  const named = process.argv.slice(2);
-  const known = sampleNames();
-  const unknown = named.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    console.error(`no such image: ${unknown.join(', ')}; allowed are ${known.join(', ')}`);
-    process.exit(2);
-  }
-  await buildSamples(named.length > 0 ? named : known);
-}
+await buildSamples(named.length > 0 ? named : known);

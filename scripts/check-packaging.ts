@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { attempt } from '@cless/testkit/host';
 import { publishedPackages } from './packages.ts';
-import { attempt } from './shell.ts';
 
 /*
  * Are the published packages what npm, Node and TypeScript expect? publint and are-the-types-wrong look at what

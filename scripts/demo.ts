@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSamples, sampleNames } from './build-images.ts';
-import { ensureEngine } from './engine.ts';
+import { buildSamples, ensureEngine, sampleNames } from '@cless/testkit/host';
 import { canListen } from './ports.ts';
 import { processSample } from './process-sample.ts';
 

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { imageExists, sampleNames } from './build-images.ts';
-import { engineRuns } from './engine.ts';
+import { engineRuns, imageExists, sampleNames } from '@cless/testkit/host';
 import { freePort } from './ports.ts';
 import { processSample } from './process-sample.ts';
 
@@ -43,7 +42,7 @@ const proxy = spawn(
     '--disable-warning=ExperimentalWarning',
     '--watch',
     '--watch-preserve-output',
-    `--import=${join(import.meta.dirname, 'source.ts')}`,
+    `--import=${import.meta.resolve('@cless/testkit/source')}`,
     join(ROOT, 'packages/proxy/src/main.ts'),
     ...process.argv.slice(2),
   ],

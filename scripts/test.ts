@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSamples, buildTestImage, sampleNames } from './build-images.ts';
-import { ensureEngine, install } from './engine.ts';
-import { find } from './shell.ts';
+import { buildSamples, buildTestImage, ensureEngine, find, install, sampleNames } from '@cless/testkit/host';
 
 /*
  * `npm test`: everything. Types, lint and packaging first, then all tests against a real engine, which is started

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cleanUp, noEngine, ProxyProcess, stateDirectory } from '@cless/testkit';
+import { cleanUp, noEngine, ProxyProgram, stateDirectory } from '@cless/testkit';
 import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
@@ -11,7 +11,7 @@ const HERE = import.meta.dirname;
 test.skipIf(noEngine !== undefined)('the README, line by line', async () => {
   const state = stateDirectory();
   const owner = `test-canary-${process.pid}`;
-  const proxy = await ProxyProcess.start({
+  const proxy = await ProxyProgram.fromSources(join(HERE, '../../packages/proxy')).start({
     CLESS_OWNER: owner,
     CLESS_STATE_DIR: state.path,
     CLESS_PORT_RANGE: '18420-18430',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cleanUp, noEngine, ProxyProcess, stateDirectory } from '@cless/testkit';
+import { cleanUp, noEngine, ProxyProgram, stateDirectory } from '@cless/testkit';
 import { expect, test } from 'vitest';
 
 const GREETINGS = {
@@ -16,7 +16,7 @@ const GREETINGS = {
 test.skipIf(noEngine !== undefined)('each language greets, and shows the path', async () => {
   const state = stateDirectory();
   const owner = `test-languages-${process.pid}`;
-  const proxy = await ProxyProcess.start({
+  const proxy = await ProxyProgram.fromSources(join(import.meta.dirname, '../../packages/proxy')).start({
     CLESS_OWNER: owner,
     CLESS_STATE_DIR: state.path,
     CLESS_PORT_RANGE: '18400-18410',

@@ -2,8 +2,8 @@
 import { RegisteredSource, Server, UndiciForwarder } from '@cless/proxy';
 import { Router } from '@cless/router';
 import { MemoryStore } from '@cless/store';
+import { FixedRuntime } from '@cless/testkit';
 import { pino } from 'pino';
-import { FixedRuntime } from '../../testkit/src/fakes/fixed-runtime.ts';
 
 const [port, upstream, count] = process.argv.slice(2).map(Number);
 const store = new MemoryStore();

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { buildTestImage, imageExists } from '../../../scripts/build-images.ts';
-import { ensureEngine } from '../../../scripts/engine.ts';
+import { buildTestImage, ensureEngine, imageExists } from '@cless/testkit/host';
 import { benchCeilings } from './ceilings.ts';
 import { benchLoads } from './loads.ts';
 import { page, type Row, table } from './report.ts';

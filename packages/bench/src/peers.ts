@@ -1,9 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { PROXY_COMMAND } from '@cless/testkit';
-import { find, step } from '../../../scripts/shell.ts';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ProxyProgram } from '@cless/testkit';
+import { find, step } from '@cless/testkit/host';
 
 const PEERS = join(import.meta.dirname, '..', 'peers');
+/** The proxy as it is built, which is what is measured. */
+export const PROXY = ProxyProgram.built(
+  dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
+);
+
 /** A proxy, or none, that is measured. */
 export interface Peer {
   readonly name: string;
@@ -56,7 +62,7 @@ export function cless(
         JSON.stringify({ bench: { command: ['sh', script] } }),
       );
       return {
-        command: [process.execPath, ...PROXY_COMMAND],
+        command: [process.execPath, ...PROXY.command],
         env: {
           CLESS_LISTEN: `127.0.0.1:${port}`,
           CLESS_RUNTIME: 'process',

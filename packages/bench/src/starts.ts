@@ -1,7 +1,8 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanUp, dockerLines, ProxyProcess, sampleImage, stateDirectory } from '@cless/testkit';
+import { cleanUp, dockerLines, sampleImage, stateDirectory } from '@cless/testkit';
 import { engineCall, firstGoodAnswer, goodAnswer } from './engine-api.ts';
+import { PROXY } from './peers.ts';
 import type { Row } from './report.ts';
 import { median, quantile } from './statistics.ts';
 
@@ -21,7 +22,7 @@ export async function benchStarts(): Promise<Row[]> {
   const suffix = `-${owner}`;
   const image = await sampleImage(`bench${suffix}`);
   const state = stateDirectory();
-  const proxy = await ProxyProcess.start({
+  const proxy = await PROXY.start({
     CLESS_OWNER: owner,
     CLESS_IMAGE_SUFFIX: suffix,
     CLESS_STATE_DIR: state.path,

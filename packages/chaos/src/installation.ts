@@ -15,10 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OwnEngine, PROXY_COMMAND, type Relay, startRelay } from '@cless/testkit';
+import { OwnEngine, type Relay, startRelay } from '@cless/testkit';
 import { Disk } from './disk.ts';
 import { EngineGate } from './engine-gate.ts';
 import type { Container, Snapshot } from './invariants.ts';
+import { PROXY } from './proxy.ts';
 import { send } from './send.ts';
 import { hostOf, LEDGER, SERVICES, SLEEPY } from './services.ts';
 
@@ -123,7 +124,7 @@ export class Installation {
     const errors = openSync(this.#path('errors'), 'a');
     const [program, ...args] = this.engine.enter;
     const env = Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_'));
-    const proxy = spawn(program, [...args, process.execPath, ...PROXY_COMMAND], {
+    const proxy = spawn(program, [...args, process.execPath, ...PROXY.command], {
       env: { ...Object.fromEntries(env), ...this.#settings() },
       stdio: ['ignore', log, errors],
     });

@@ -6,13 +6,14 @@ import {
   dockerLines,
   ImageRegistry,
   noEngine,
-  ProxyProcess,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AdminClient, AdminEvent } from '../src/client.ts';
 import { connect } from '../src/connection.ts';
+import { PROXY } from './proxy.ts';
 
 /*
  * Services as data, over the real proxy on a real engine: what is deployed, split, rolled back and removed, while
@@ -29,7 +30,7 @@ let client: AdminClient;
 const containers = () => dockerLines('ps', '-aq', '--filter', `label=cless.owner=${owner}`);
 
 async function start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-  proxy = await ProxyProcess.start({
+  proxy = await PROXY.start({
     CLESS_OWNER: owner,
     CLESS_STATE_DIR: state.path,
     CLESS_PORT_RANGE: '19500-19600',

@@ -4,13 +4,14 @@ import {
   docker,
   dockerLines,
   noEngine,
-  ProxyProcess,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AdminClient } from '../src/client.ts';
 import { connect } from '../src/connection.ts';
+import { PROXY } from './proxy.ts';
 
 /* A service that neither pauses nor stops, over the real proxy on a real engine. */
 
@@ -36,7 +37,7 @@ describe.skipIf(noEngine !== undefined)('a service that never stops', () => {
   let client: AdminClient;
 
   async function start(): Promise<void> {
-    proxy = await ProxyProcess.start({
+    proxy = await PROXY.start({
       CLESS_OWNER: owner,
       CLESS_STATE_DIR: state.path,
       CLESS_PORT_RANGE: '21500-21549',

@@ -1,7 +1,8 @@
-import { cleanUp, noEngine, ProxyProcess, sampleImage, stateDirectory } from '@cless/testkit';
+import { cleanUp, noEngine, type ProxyProcess, sampleImage, stateDirectory } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AdminClient } from '../src/client.ts';
 import { connect } from '../src/connection.ts';
+import { PROXY } from './proxy.ts';
 
 /*
  * The commonest mistakes, over the real proxy on a real engine: what their owners are told, by convention and by deploy.
@@ -38,7 +39,7 @@ describe.skipIf(noEngine !== undefined)('a mistake', () => {
 
   beforeAll(async () => {
     for (const name of names) await sampleImage(name + suffix, {}, MISTAKES[name]?.[0]);
-    proxy = await ProxyProcess.start({
+    proxy = await PROXY.start({
       CLESS_OWNER: owner,
       CLESS_IMAGE_SUFFIX: suffix,
       CLESS_STATE_DIR: state.path,

@@ -4,13 +4,14 @@ import {
   docker,
   dockerLines,
   noEngine,
-  ProxyProcess,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AdminClient } from '../src/client.ts';
 import { connect } from '../src/connection.ts';
+import { PROXY } from './proxy.ts';
 
 /*
  * What an image declares as VOLUME, over the real proxy on a real engine: kept through sleep, over revisions, by convention
@@ -61,7 +62,7 @@ describe.skipIf(noEngine !== undefined)('an image that declares a VOLUME', () =>
 
   beforeAll(async () => {
     await build('v1');
-    proxy = await ProxyProcess.start({
+    proxy = await PROXY.start({
       CLESS_OWNER: owner,
       CLESS_IMAGE_SUFFIX: suffix,
       CLESS_STATE_DIR: state.path,

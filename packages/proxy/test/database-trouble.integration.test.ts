@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { noDisks, ProxyProcess, SAMPLE_COMMAND, SmallDisk, stateDirectory } from '@cless/testkit';
+import { noDisks, type ProxyProcess, SAMPLE_COMMAND, SmallDisk, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * A state directory whose disk is full, or whose database somebody else writes, and a deploy in whose middle the proxy
@@ -28,7 +29,7 @@ afterEach(() => proxy.stop());
 
 async function start(workers: string, path = mkdtempSync(join(state.path, 'state-'))): Promise<void> {
   directory = path;
-  proxy = await ProxyProcess.start({
+  proxy = await PROXY.start({
     CLESS_RUNTIME: 'process',
     CLESS_PROCESS_SERVICES: servicesFile,
     CLESS_STATE_DIR: directory,

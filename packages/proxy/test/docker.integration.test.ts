@@ -6,12 +6,13 @@ import {
   docker,
   dockerLines,
   noEngine,
-  ProxyProcess,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { PROXY } from './proxy.ts';
 
 const owner = `test-proxy-${process.pid}`;
 const suffix = `-${owner}`;
@@ -64,7 +65,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('cold, then warm', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const cold = await proxy.fetch(hello, '/hi');
       expect(cold).toMatchObject({ status: 200, text: 'hello from hello at /hi\n' });
       expect(cold.headers['server-timing']).toMatch(/^cless-cold;dur=\d/);
@@ -88,7 +89,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('200 requests at once for a cold service: one container, 200 good answers', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => proxy.fetch(hello, `/${i}`)));
       expect(answers.map(({ status, text }) => ({ status, text }))).toEqual(
         answers.map((_, i) => ({ status: 200, text: `hello from hello at /${i}\n` })),
@@ -100,14 +101,14 @@ describe.skipIf(noEngine !== undefined)(
     test('ten services at once', async () => {
       const names = Array.from({ length: 10 }, (_, i) => `many${i}`);
       await Promise.all(names.map((name) => service(name)));
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const answers = await Promise.all(names.map((name) => proxy.fetch(`${name}.cless.cloud`)));
       expect(answers.map(({ text }) => text)).toEqual(names.map((name) => `hello from ${name} at /\n`));
       expect(await allContainers()).toHaveLength(10);
     });
 
     test('unknown and malformed hosts are answered, and nothing hangs', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const unknown = await Promise.all(Array.from({ length: 20 }, () => proxy.fetch('unknown.cless.cloud')));
       for (const answer of unknown) {
         expect(answer.status).toBe(404);
@@ -137,7 +138,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('a browser gets a page', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const answer = await proxy.fetch('unknown.cless.cloud', '/', {
         headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
       });
@@ -147,7 +148,7 @@ describe.skipIf(noEngine !== undefined)(
 
     test('one that exits at once: 502 for all that wait, at once, and the log says why', async () => {
       const host = await service('quitter', { EXIT_CODE: '3' });
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const answers = await Promise.all(Array.from({ length: 5 }, () => proxy.fetch(host)));
       for (const answer of answers) {
         expect(answer.status).toBe(502);
@@ -175,7 +176,7 @@ describe.skipIf(noEngine !== undefined)(
 
     test('one that never listens: 504 after the ready timeout, and it is removed', async () => {
       const host = await service('silent', { NEVER_LISTEN: '1' });
-      proxy = await ProxyProcess.start({ ...settings, CLESS_READY_TIMEOUT: '1s' });
+      proxy = await PROXY.start({ ...settings, CLESS_READY_TIMEOUT: '1s' });
       const answer = await proxy.fetch(host);
       expect(answer.status).toBe(504);
       expect(answer.json()).toMatchObject({ type: 'not-ready', service: 'silent' });
@@ -187,13 +188,13 @@ describe.skipIf(noEngine !== undefined)(
         service('warming', { UNREADY_MS: '700' }),
         service('slow', { START_DELAY_MS: '5000' }),
       ]);
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       for (const answer of await Promise.all(hosts.map((host) => proxy.fetch(host))))
         expect(answer.status).toBe(200);
     });
 
     test('a first client that goes away does not cancel the start', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const first = new AbortController();
       const gone = proxy.fetch(hello, '/', { signal: first.signal });
       gone.catch(() => {});
@@ -206,7 +207,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('a start is finished even if its only client has left', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const only = new AbortController();
       proxy.fetch(hello, '/', { signal: only.signal }).catch(() => {});
       await expect.poll(() => proxy.logged('hello created')).toHaveLength(1);
@@ -218,7 +219,7 @@ describe.skipIf(noEngine !== undefined)(
     test('a port range of one port that is taken: 503 no-free-port, and it recovers', async () => {
       const taken = createServer().listen(19200, '127.0.0.1');
       await once(taken, 'listening');
-      proxy = await ProxyProcess.start({ ...settings, CLESS_PORT_RANGE: '19200-19200' });
+      proxy = await PROXY.start({ ...settings, CLESS_PORT_RANGE: '19200-19200' });
       const answer = await proxy.fetch(hello);
       expect(answer.status).toBe(503);
       expect(answer.json().type).toBe('no-free-port');
@@ -228,7 +229,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('server-sent events come one by one, and an abort reaches the instance', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       await proxy.fetch(hello);
       const socket = connect(proxy.port, '127.0.0.1');
       socket.write(`GET /events?count=1000&every=20 HTTP/1.1\r\nHost: ${hello}\r\n\r\n`);
@@ -242,7 +243,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('a WebSocket starts its container and echoes through it', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/`, { headers: { host: hello } });
       socket.on('open', () => socket.send('over there'));
       const [message] = (await once(socket, 'message')) as [Buffer];
@@ -257,13 +258,13 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('an answer that breaks off reaches the client broken, never short', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       await proxy.fetch(hello);
       await expect(proxy.fetch(hello, '/break')).rejects.toThrow();
     });
 
     test('SIGTERM: what is open is finished, nothing new is taken, the containers go, exit 0', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       await proxy.fetch(hello);
       const open = proxy.fetch(hello, '/slow?ms=1000');
       const [id = ''] = await containersOf('hello');
@@ -282,7 +283,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('the drain timeout ends what does not end', async () => {
-      proxy = await ProxyProcess.start({ ...settings, CLESS_DRAIN_TIMEOUT: '200ms' });
+      proxy = await PROXY.start({ ...settings, CLESS_DRAIN_TIMEOUT: '200ms' });
       await proxy.fetch(hello);
       const open = proxy.fetch(hello, '/slow?ms=60000');
       open.catch(() => {});
@@ -292,7 +293,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('a second signal exits now', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       await proxy.fetch(hello);
       proxy.fetch(hello, '/slow?ms=60000').catch(() => {});
       await sleep(100);
@@ -300,7 +301,7 @@ describe.skipIf(noEngine !== undefined)(
       await sleep(400);
       expect(await proxy.stop('SIGTERM')).toBe(130);
       // What it left behind, its successor clears away.
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
     });
   },
 );

@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PROXY_COMMAND, ProxyProcess, runProxy, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
+import { type ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * Signals, an engine that hangs, and descriptors that are used up: it ends when it is told to, and not before.
@@ -40,7 +41,7 @@ afterEach(async () => {
 afterAll(() => state.remove());
 
 test.each(['1', '2'])('SIGHUP finishes what is open, as SIGTERM does (%s workers)', async (workers) => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_WORKERS: workers });
+  proxy = await PROXY.start({ ...settings, CLESS_WORKERS: workers });
   await proxy.fetch('web.example');
   const slow = proxy.fetch('web.example', '/slow?ms=500');
   await proxy.fetch('web.example');
@@ -61,7 +62,7 @@ test.each([{}, { CLESS_OWNER: `hangs-${process.pid}` }])(
     const path = join(state.path, `engine${Object.keys(owner).length}.sock`);
     engine.listen(path);
     await once(engine, 'listening');
-    proxy = await ProxyProcess.start({
+    proxy = await PROXY.start({
       CLESS_STATE_DIR: state.path,
       CLESS_DRAIN_TIMEOUT: '300ms',
       CLESS_STOP_GRACE: '300ms',
@@ -89,7 +90,7 @@ test('empty files of the state directory are told, with code 2 and without a sta
   ] as const) {
     const other = stateDirectory();
     writeFileSync(join(other.path, file), '');
-    const { code, output } = await runProxy({
+    const { code, output } = await PROXY.run({
       ...settings,
       CLESS_STATE_DIR: other.path,
       CLESS_LISTEN: '127.0.0.1:0',
@@ -101,7 +102,7 @@ test('empty files of the state directory are told, with code 2 and without a sta
 });
 
 test('no descriptors left: it is told, and goes on when there are some again', async () => {
-  child = spawn('sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, ...PROXY_COMMAND], {
+  child = spawn('sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, ...PROXY.command], {
     env: { PATH: process.env.PATH, ...settings, CLESS_LISTEN: '127.0.0.1:0', CLESS_ADMIN_LISTEN: 'off' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

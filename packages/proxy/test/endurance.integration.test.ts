@@ -5,8 +5,9 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProxyProcess, SAMPLE_COMMAND } from '@cless/testkit';
+import { type ProxyProcess, SAMPLE_COMMAND } from '@cless/testkit';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * Much at once and much in a row, through the real proxy with instances as child processes: memory stays flat, and others
@@ -20,7 +21,7 @@ writeFileSync(join(directory, 'services.json'), JSON.stringify({ web: { command:
 let proxy: ProxyProcess;
 
 async function start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-  proxy = await ProxyProcess.start({
+  proxy = await PROXY.start({
     CLESS_RUNTIME: 'process',
     CLESS_PROCESS_SERVICES: join(directory, 'services.json'),
     CLESS_STATE_DIR: join(directory, 'state'),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { noEngine, OwnEngine, ProxyProcess, stateDirectory } from '@cless/testkit';
+import { noEngine, OwnEngine, type ProxyProcess, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 const skip = noEngine ?? OwnEngine.impossible;
 const host = 'sample.cless.cloud';
@@ -41,7 +42,7 @@ describe.skipIf(skip !== undefined)(
       timeout: 120_000,
     }, async () => {
       await engine.kill('SIGTERM');
-      proxy = await ProxyProcess.start(settings(), engine.enter);
+      proxy = await PROXY.start(settings(), engine.enter);
       for (let i = 0; i < 5; i++) {
         const answer = await proxy.fetch(host);
         expect([answer.status, answer.json().type]).toEqual([503, 'runtime-unavailable']);
@@ -57,7 +58,7 @@ describe.skipIf(skip !== undefined)(
     test('killed and started again under load: errors only while it is away, all good after', {
       timeout: 180_000,
     }, async () => {
-      proxy = await ProxyProcess.start(settings(), engine.enter);
+      proxy = await PROXY.start(settings(), engine.enter);
       expect(await proxy.fetch(host)).toMatchObject({ status: 200 });
       let loading = true;
       const seen: { atMs: number; status: number }[] = [];
@@ -92,7 +93,7 @@ describe.skipIf(skip !== undefined)(
     });
 
     test('one that does not answer: warm services go on, and it recovers', { timeout: 120_000 }, async () => {
-      proxy = await ProxyProcess.start(settings(), engine.enter);
+      proxy = await PROXY.start(settings(), engine.enter);
       expect(await proxy.fetch(host)).toMatchObject({ status: 200 });
       engine.freeze(true);
       try {

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
+import { type ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * An error that nobody expects, in the real process. A module that is loaded ahead of it throws one at SIGUSR2.
@@ -33,7 +34,7 @@ let proxy: ProxyProcess;
 
 afterEach(() => proxy.stop());
 afterAll(async () => {
-  proxy = await ProxyProcess.start(settings); // finds what the last one left, and stops it
+  proxy = await PROXY.start(settings); // finds what the last one left, and stops it
   await proxy.stop();
   state.remove();
 });
@@ -49,7 +50,7 @@ async function slowRequest(): Promise<Promise<string>> {
 }
 
 test('what is open is finished, the exit has a code of its own, and the next start goes on with the instances', async () => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_WORKERS: '1' });
+  proxy = await PROXY.start({ ...settings, CLESS_WORKERS: '1' });
   const before = await proxy.fetch('web.example');
   const open = slowRequest();
   await expect
@@ -60,7 +61,7 @@ test('what is open is finished, the exit has a code of its own, and the next sta
   expect(await proxy.exited()).toBe(70);
   const [line] = proxy.logged('unexpected error; finishing what is open');
   expect(line?.err).toMatchObject({ message: 'provoked', stack: expect.stringContaining('provoke.mjs:') });
-  proxy = await ProxyProcess.start({ ...settings, CLESS_WORKERS: '1' });
+  proxy = await PROXY.start({ ...settings, CLESS_WORKERS: '1' });
   const after = await proxy.fetch('web.example');
   expect(after.headers['x-instance']).toBe(before.headers['x-instance']);
   expect(proxy.logged('web adopted')).toHaveLength(1);
@@ -68,7 +69,7 @@ test('what is open is finished, the exit has a code of its own, and the next sta
 
 test('a second error ends it at once, and one that finishes nothing by the time limit', async () => {
   for (const errors of [2, 1]) {
-    proxy = await ProxyProcess.start({
+    proxy = await PROXY.start({
       ...settings,
       CLESS_WORKERS: '1',
       CLESS_DRAIN_TIMEOUT: errors === 2 ? '1h' : '100ms',
@@ -87,7 +88,7 @@ test('a second error ends it at once, and one that finishes nothing by the time 
 });
 
 test('a worker is replaced, the others and the primary go on', async () => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_WORKERS: '2' });
+  proxy = await PROXY.start({ ...settings, CLESS_WORKERS: '2' });
   await proxy.fetch('web.example');
   const [worker = 0] = proxy.workers;
   process.kill(worker, 'SIGUSR2');
@@ -100,7 +101,7 @@ test('a worker is replaced, the others and the primary go on', async () => {
 });
 
 test('the primary’s error ends the workers in order, too', async () => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_WORKERS: '2' });
+  proxy = await PROXY.start({ ...settings, CLESS_WORKERS: '2' });
   await proxy.fetch('web.example');
   const open = slowRequest();
   await proxy.fetch('web.example');

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { PROXY_COMMAND, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
+import { SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * The real process with a log that cannot be written: requests matter more.
@@ -22,7 +23,7 @@ afterAll(() => state.remove());
 async function start(stdout: number | 'pipe', settings: Record<string, string>): Promise<string> {
   rmSync(adminUrl, { force: true });
   const port = await freePort();
-  proxy = spawn(process.execPath, PROXY_COMMAND, {
+  proxy = spawn(process.execPath, PROXY.command, {
     env: {
       PATH: process.env.PATH,
       CLESS_LISTEN: `127.0.0.1:${port}`,

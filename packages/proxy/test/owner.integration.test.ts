@@ -5,12 +5,12 @@ import {
   docker,
   dockerLines,
   noEngine,
-  ProxyProcess,
-  runProxy,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * Two proxies with one owner never touch each other's containers, whatever became of the state directory.
@@ -52,12 +52,12 @@ describe.skipIf(noEngine !== undefined)('an owner', () => {
   const containers = () => dockerLines('ps', '-aq', '--filter', `label=cless.owner=${owner}`);
 
   test('is one state directory’s: a second proxy says whose it is, and touches nothing', async () => {
-    proxy = await ProxyProcess.start(settings);
+    proxy = await PROXY.start(settings);
     const before = await proxy.fetch(host);
     expect(before.status).toBe(200);
     for (const pruned of [false, true]) {
       if (pruned) await docker('volume', 'rm', `cless.owner.${owner}`);
-      const { code, output } = await runProxy(stranger);
+      const { code, output } = await PROXY.run(stranger);
       expect(code).toBe(2);
       expect(output).toContain('CLESS_OWNER');
       if (!pruned) expect(output).toContain(`CLESS_STATE_DIR=${one.path}`);
@@ -71,22 +71,22 @@ describe.skipIf(noEngine !== undefined)('an owner', () => {
   });
 
   test('can be taken over, with what runs, when its state directory is lost', async () => {
-    proxy = await ProxyProcess.start(settings);
+    proxy = await PROXY.start(settings);
     const before = await proxy.fetch(host);
     expect(before.status).toBe(200);
     await proxy.stop('SIGKILL');
-    expect((await runProxy(stranger)).code).toBe(2);
-    proxy = await ProxyProcess.start(stranger, [], ['--take-over']);
+    expect((await PROXY.run(stranger)).code).toBe(2);
+    proxy = await PROXY.start(stranger, [], ['--take-over']);
     const after = await proxy.fetch(host);
     expect(after.headers['x-instance']).toBe(before.headers['x-instance']);
     await proxy.stop();
     expect(
-      (await runProxy({ ...settings, ...{ CLESS_LISTEN: '127.0.0.1:0', CLESS_ADMIN_LISTEN: 'off' } })).code,
+      (await PROXY.run({ ...settings, ...{ CLESS_LISTEN: '127.0.0.1:0', CLESS_ADMIN_LISTEN: 'off' } })).code,
     ).toBe(2);
   });
 
   test('is kept when the state directory vanishes while the proxy runs: it serves on, changes are refused', async () => {
-    proxy = await ProxyProcess.start(settings);
+    proxy = await PROXY.start(settings);
     const before = await proxy.fetch(host);
     expect(before.status).toBe(200);
     const [listening] = proxy.logged('listening');
@@ -104,7 +104,7 @@ describe.skipIf(noEngine !== undefined)('an owner', () => {
     await expect
       .poll(() => proxy?.logged(`the state directory ${one.path} is gone`), { timeout: 15_000 })
       .toHaveLength(1);
-    const { code, output } = await runProxy({ ...stranger, CLESS_STATE_DIR: one.path });
+    const { code, output } = await PROXY.run({ ...stranger, CLESS_STATE_DIR: one.path });
     expect([code, output]).toEqual([
       2,
       expect.stringMatching(/bound to the state directory that was at .*--take-over/s),

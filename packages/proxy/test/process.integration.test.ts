@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ProxyProcess, runProxy, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
+import { type ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * The proxy with the process runtime, and what it says when it cannot start.
@@ -33,7 +34,7 @@ afterAll(() => state.remove());
 test.each(['undici', 'http-proxy-3'])(
   'services are child processes, started, paused, resumed and stopped (%s)',
   async (forwarder) => {
-    proxy = await ProxyProcess.start({
+    proxy = await PROXY.start({
       ...settings,
       CLESS_FORWARDER: forwarder,
       CLESS_PAUSE_AFTER: '200ms',
@@ -56,10 +57,10 @@ test.each(['undici', 'http-proxy-3'])(
 );
 
 test('a killed proxy’s processes are adopted', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   const before = await proxy.fetch('hello.example');
   await proxy.stop('SIGKILL');
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   expect((await proxy.fetch('hello.example')).headers['x-instance']).toBe(before.headers['x-instance']);
 });
 
@@ -67,7 +68,7 @@ test('one that listens nowhere says why, and names the setting', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as { port: number };
-  const { code, output } = await runProxy({ ...settings, CLESS_LISTEN: `127.0.0.1:${port}` });
+  const { code, output } = await PROXY.run({ ...settings, CLESS_LISTEN: `127.0.0.1:${port}` });
   taken.close();
   expect([code, output]).toEqual([
     2,
@@ -76,18 +77,18 @@ test('one that listens nowhere says why, and names the setting', async () => {
 });
 
 test('an unknown or malformed setting ends it with an error that says what is allowed', async () => {
-  expect(await runProxy({ ...settings, CLESS_PAUSE_AFTER: 'soon' })).toEqual({
+  expect(await PROXY.run({ ...settings, CLESS_PAUSE_AFTER: 'soon' })).toEqual({
     code: 2,
     output:
       'cless: CLESS_PAUSE_AFTER: "soon" is not allowed; allowed is a duration like 250ms, 30s or 5m, or never\n',
   });
-  expect((await runProxy({ ...settings, CLESS_PROCESS_SERVICES: '' })).output).toContain(
+  expect((await PROXY.run({ ...settings, CLESS_PROCESS_SERVICES: '' })).output).toContain(
     'CLESS_PROCESS_SERVICES',
   );
 });
 
 test('--help tells the settings', async () => {
-  const { code, output } = await runProxy(settings, ['--help']);
+  const { code, output } = await PROXY.run(settings, ['--help']);
   expect(code).toBe(0);
   expect(output).toContain('CLESS_PAUSE_AFTER');
 });

@@ -2,8 +2,9 @@ import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
+import { type ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * Programs that offer h2c by themselves, through the real proxy. Where they are missing, their first bytes are still
@@ -17,7 +18,7 @@ writeFileSync(services, JSON.stringify({ localhost: { command: SAMPLE_COMMAND } 
 let proxy: ProxyProcess;
 
 beforeAll(async () => {
-  proxy = await ProxyProcess.start({
+  proxy = await PROXY.start({
     CLESS_RUNTIME: 'process',
     CLESS_PROCESS_SERVICES: services,
     CLESS_STATE_DIR: state.path,

@@ -7,12 +7,13 @@ import {
   docker,
   dockerLines,
   noEngine,
-  ProxyProcess,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { PROXY } from './proxy.ts';
 
 const owner = `test-zero-${process.pid}`;
 const suffix = `-${owner}`;
@@ -56,7 +57,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('idle: paused, then stopped and removed; a request resumes, or starts anew', async () => {
-      proxy = await ProxyProcess.start({ ...settings, CLESS_PAUSE_AFTER: '300ms', CLESS_STOP_AFTER: '2s' });
+      proxy = await PROXY.start({ ...settings, CLESS_PAUSE_AFTER: '300ms', CLESS_STOP_AFTER: '2s' });
       const first = await proxy.fetch(host);
       await expect.poll(() => containers('status=paused')).toHaveLength(1);
       const resumed = await proxy.fetch(host);
@@ -71,7 +72,7 @@ describe.skipIf(noEngine !== undefined)(
     test('2,000 requests at random moments around pauses and stops: all answered, no POST executed twice', {
       timeout: 180_000,
     }, async () => {
-      proxy = await ProxyProcess.start({
+      proxy = await PROXY.start({
         ...settings,
         CLESS_PAUSE_AFTER: '50ms',
         CLESS_STOP_AFTER: '400ms',
@@ -113,7 +114,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('a WebSocket that is silent for ten times the stop time stays open', async () => {
-      proxy = await ProxyProcess.start({
+      proxy = await PROXY.start({
         ...settings,
         CLESS_PAUSE_AFTER: '100ms',
         CLESS_STOP_AFTER: '300ms',
@@ -130,7 +131,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('an event stream holds its instance, too', async () => {
-      proxy = await ProxyProcess.start({ ...settings, CLESS_PAUSE_AFTER: '50ms', CLESS_STOP_AFTER: '200ms' });
+      proxy = await PROXY.start({ ...settings, CLESS_PAUSE_AFTER: '50ms', CLESS_STOP_AFTER: '200ms' });
       const answer = await proxy.fetch(host, '/events?count=4&every=500');
       expect(answer.text).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\n');
       expect(proxy.logged('paused')).toEqual([]);
@@ -139,7 +140,7 @@ describe.skipIf(noEngine !== undefined)(
     test.each(['kill', 'rm -f', 'stop -t 0'])(
       'docker %s while idle: the next request starts a new one',
       async (command) => {
-        proxy = await ProxyProcess.start(settings);
+        proxy = await PROXY.start(settings);
         const before = await proxy.fetch(host);
         const [id = ''] = await containers();
         await docker(...command.split(' '), id);
@@ -151,7 +152,7 @@ describe.skipIf(noEngine !== undefined)(
     );
 
     test('docker kill in the middle of answers: they break off visibly, and the next is answered by a new one', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       await proxy.fetch(host);
       const [id = ''] = await containers();
       const streams = Array.from({ length: 5 }, () => proxy.fetch(host, '/events?count=1000&every=20'));
@@ -168,7 +169,7 @@ describe.skipIf(noEngine !== undefined)(
 
     test('docker kill while it starts: the waiting request is told so', async () => {
       images.push(await sampleImage(`slowly${suffix}`, { START_DELAY_MS: '20000' }));
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const waiting = proxy.fetch('slowly.cless.cloud');
       await expect.poll(() => proxy.logged('slowly started'), { timeout: 10_000 }).toHaveLength(1);
       const [id = ''] = await containers();
@@ -177,7 +178,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('docker pause is no death: an open answer goes on, the next request resumes it', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const before = await proxy.fetch(host);
       const [id = ''] = await containers();
       const stream = proxy.fetch(host, '/events?count=20&every=50');
@@ -191,7 +192,7 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('SIGKILL of the proxy under load, and a successor: no container leaked, no second one', async () => {
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const before = await proxy.fetch(host);
       let loading = true;
       const load = (async () => {
@@ -199,7 +200,7 @@ describe.skipIf(noEngine !== undefined)(
       })();
       await sleep(300);
       await proxy.stop('SIGKILL');
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const after = await Promise.all(Array.from({ length: 20 }, () => proxy.fetch(host)));
       for (const { status, headers } of after)
         expect([status, headers['x-instance']]).toEqual([200, before.headers['x-instance']]);
@@ -213,11 +214,11 @@ describe.skipIf(noEngine !== undefined)(
       timeout: 120_000,
     }, async () => {
       for (const afterMs of [5, 20, 60, 120, 200, 300]) {
-        proxy = await ProxyProcess.start(settings);
+        proxy = await PROXY.start(settings);
         proxy.fetch(host).catch(() => {});
         await sleep(afterMs);
         await proxy.stop('SIGKILL');
-        proxy = await ProxyProcess.start(settings);
+        proxy = await PROXY.start(settings);
         expect(await proxy.fetch(host)).toMatchObject({ status: 200 });
         expect(await containers()).toHaveLength(1);
         await proxy.stop();
@@ -229,12 +230,12 @@ describe.skipIf(noEngine !== undefined)(
       'CLESS_ON_EXIT=keep: the successor adopts a %s container, without a cold start',
       async (status) => {
         const pause = status === 'paused' ? '100ms' : 'never';
-        proxy = await ProxyProcess.start({ ...settings, CLESS_ON_EXIT: 'keep', CLESS_PAUSE_AFTER: pause });
+        proxy = await PROXY.start({ ...settings, CLESS_ON_EXIT: 'keep', CLESS_PAUSE_AFTER: pause });
         const before = await proxy.fetch(host);
         await expect.poll(() => containers(`status=${status}`)).toHaveLength(1);
         expect(await proxy.stop()).toBe(0);
         expect(await containers(`status=${status}`)).toHaveLength(1);
-        proxy = await ProxyProcess.start(settings);
+        proxy = await PROXY.start(settings);
         const after = await proxy.fetch(host);
         expect(after.headers['x-instance']).toBe(before.headers['x-instance']);
       },
@@ -243,7 +244,7 @@ describe.skipIf(noEngine !== undefined)(
     test('a retagged image is a new revision; a long answer of the old one is finished', async () => {
       const name = `moving${suffix}`;
       images.push(await sampleImage(name, { VERSION: '1' }));
-      proxy = await ProxyProcess.start(settings);
+      proxy = await PROXY.start(settings);
       const version = async () =>
         JSON.parse((await proxy.fetch('moving.cless.cloud', '/environment')).text).VERSION;
       expect(await version()).toBe('1');
@@ -259,8 +260,8 @@ describe.skipIf(noEngine !== undefined)(
       const other = `${owner}-other`;
       const otherState = stateDirectory();
       const nobodys = await docker('run', '-d', `zero${suffix}`);
-      proxy = await ProxyProcess.start(settings);
-      const second = await ProxyProcess.start({
+      proxy = await PROXY.start(settings);
+      const second = await PROXY.start({
         ...settings,
         CLESS_OWNER: other,
         CLESS_STATE_DIR: otherState.path,
@@ -281,8 +282,8 @@ describe.skipIf(noEngine !== undefined)(
     });
 
     test('a second proxy on the same state directory is kept out', async () => {
-      proxy = await ProxyProcess.start(settings);
-      await expect(ProxyProcess.start(settings)).rejects.toThrow('another proxy uses the state directory');
+      proxy = await PROXY.start(settings);
+      await expect(PROXY.start(settings)).rejects.toThrow('another proxy uses the state directory');
     });
 
     test('a storm of twelve cold services: so many start at a time, all get their turn, warm ones do not feel it', {
@@ -290,7 +291,7 @@ describe.skipIf(noEngine !== undefined)(
     }, async () => {
       const names = Array.from({ length: 12 }, (_, i) => `storm${i}`);
       for (const name of names) images.push(await sampleImage(name + suffix));
-      proxy = await ProxyProcess.start({ ...settings, CLESS_MAX_STARTS: '2' });
+      proxy = await PROXY.start({ ...settings, CLESS_MAX_STARTS: '2' });
       await proxy.fetch(host);
       const storm = Promise.all(names.map((name) => proxy.fetch(`${name}.cless.cloud`)));
       let stormIsOver = false;
@@ -309,7 +310,7 @@ describe.skipIf(noEngine !== undefined)(
 
     test('CLESS_MAX_INSTANCES: the least recently used idle one makes room, never one in use', async () => {
       for (const name of ['one', 'two', 'three']) images.push(await sampleImage(name + suffix));
-      proxy = await ProxyProcess.start({ ...settings, CLESS_MAX_INSTANCES: '2', CLESS_READY_TIMEOUT: '2s' });
+      proxy = await PROXY.start({ ...settings, CLESS_MAX_INSTANCES: '2', CLESS_READY_TIMEOUT: '2s' });
       const inUse = proxy.fetch('one.cless.cloud', '/slow?ms=6000');
       await expect.poll(() => proxy.logged('one ready'), { timeout: 10_000 }).toHaveLength(1);
       await proxy.fetch('two.cless.cloud');

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
+import { SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 /*
  * SIGTERM with connections open that will not end by themselves: none of them holds the end of the process.
@@ -39,7 +40,7 @@ test.each([
   ['undici', '2'],
   ['http-proxy-3', '1'],
 ])('the process ends within its time (%s, %s workers)', async (forwarder, workers) => {
-  const proxy = await ProxyProcess.start({
+  const proxy = await PROXY.start({
     CLESS_RUNTIME: 'process',
     CLESS_PROCESS_SERVICES: servicesFile,
     CLESS_STATE_DIR: state.path,

@@ -4,11 +4,12 @@ import {
   docker,
   dockerLines,
   noEngine,
-  ProxyProcess,
+  type ProxyProcess,
   sampleImage,
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { PROXY } from './proxy.ts';
 
 const owner = `test-unreachable-${process.pid}`;
 const suffix = `-${owner}`;
@@ -47,7 +48,7 @@ describe.skipIf(noEngine !== undefined)(
           `ENTRYPOINT ${JSON.stringify(['node', '-e', CLOSES_ITS_PORT.replaceAll('\n', ' ')])}`,
         ]),
       );
-      proxy = await ProxyProcess.start({
+      proxy = await PROXY.start({
         CLESS_OWNER: owner,
         CLESS_IMAGE_SUFFIX: suffix,
         CLESS_STATE_DIR: state.path,

@@ -3,9 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProxyProcess, runProxy, SAMPLE_COMMAND, seededRandom, stateDirectory } from '@cless/testkit';
+import { type ProxyProcess, SAMPLE_COMMAND, seededRandom, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { PROXY } from './proxy.ts';
 
 /*
  * The proxy in several processes: what one worker does is known to the others as far as it has to be, and one that dies
@@ -67,7 +68,7 @@ function expectOneAtATime(service: string): void {
 }
 
 test('300 requests at once for a cold service: both workers answer, one start', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   expect(proxy.workers).toHaveLength(2);
   const answers = await Promise.all(Array.from({ length: 300 }, () => proxy.fetch(host)));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
@@ -77,7 +78,7 @@ test('300 requests at once for a cold service: both workers answer, one start', 
 });
 
 test('requests at random moments around pauses and stops, through three workers: all answered, one instance at a time', async () => {
-  proxy = await ProxyProcess.start({
+  proxy = await PROXY.start({
     ...settings,
     CLESS_WORKERS: '3',
     CLESS_LOG_LEVEL: 'debug',
@@ -104,7 +105,7 @@ test('requests at random moments around pauses and stops, through three workers:
 });
 
 test('a WebSocket through one worker keeps the instance, whatever goes through the others', async () => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_PAUSE_AFTER: '50ms', CLESS_STOP_AFTER: '150ms' });
+  proxy = await PROXY.start({ ...settings, CLESS_PAUSE_AFTER: '50ms', CLESS_STOP_AFTER: '150ms' });
   const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/`, { headers: { host } });
   await once(socket, 'open');
   for (let i = 0; i < 20; i++) {
@@ -122,7 +123,7 @@ test('a WebSocket through one worker keeps the instance, whatever goes through t
 test('workers that are killed under load take their own connections with them and nothing else', {
   timeout: 120_000,
 }, async () => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_PAUSE_AFTER: '300ms', CLESS_STOP_AFTER: '5s' });
+  proxy = await PROXY.start({ ...settings, CLESS_PAUSE_AFTER: '300ms', CLESS_STOP_AFTER: '5s' });
   await proxy.fetch(host);
   let ended = false;
   const statuses: number[] = [];
@@ -157,7 +158,7 @@ test('workers that are killed under load take their own connections with them an
 });
 
 test('a worker that is killed with a stream and with a request that waits: both are released, others are served', async () => {
-  proxy = await ProxyProcess.start({ ...settings, CLESS_PAUSE_AFTER: '200ms', CLESS_STOP_AFTER: 'never' });
+  proxy = await PROXY.start({ ...settings, CLESS_PAUSE_AFTER: '200ms', CLESS_STOP_AFTER: 'never' });
   const streams = Array.from({ length: 8 }, () => proxy.fetch(host, '/slow?ms=60000'));
   const waits = Array.from({ length: 8 }, () => proxy.fetch('late.example'));
   for (const one of [...streams, ...waits]) one.catch(() => {});
@@ -173,7 +174,7 @@ test('a worker that is killed with a stream and with a request that waits: both 
 });
 
 test('a change holds for each request that comes after its answer, through whichever worker', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   await admin('/v1/services/shop', { method: 'PUT', body: { hosts: ['shop.example'] } });
   for (const image of ['web', 'other']) {
     const deployed = await admin('/v1/services/shop/revisions', { method: 'POST', body: { image } });
@@ -199,7 +200,7 @@ test('a change holds for each request that comes after its answer, through which
 });
 
 test('the admin API and the metrics count what all workers do', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   await Promise.all(Array.from({ length: 50 }, () => proxy.fetch(host)));
   const open = Array.from({ length: 10 }, () => proxy.fetch(host, '/slow?ms=1000'));
   const requests = async () => (await instances())[0]?.requests;
@@ -219,18 +220,18 @@ test('the admin API and the metrics count what all workers do', async () => {
 });
 
 test('the primary that is killed takes its workers with it; the successor adopts what runs', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   const before = await proxy.fetch(host);
   const { workers, port } = proxy;
   await proxy.stop('SIGKILL');
   const alive = () => workers.filter((pid) => isAlive(pid));
   await expect.poll(alive, { timeout: 5_000 }).toEqual([]);
-  proxy = await ProxyProcess.start({ ...settings, CLESS_LISTEN: `127.0.0.1:${port}` });
+  proxy = await PROXY.start({ ...settings, CLESS_LISTEN: `127.0.0.1:${port}` });
   expect((await proxy.fetch(host)).headers['x-instance']).toBe(before.headers['x-instance']);
 });
 
 test('SIGTERM to the whole process group: what is open is finished, and all are gone', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   await proxy.fetch(host);
   const open = Array.from({ length: 6 }, () => proxy.fetch(host, '/slow?ms=800'));
   await expect.poll(async () => (await instances())[0]?.requests).toBe(6);
@@ -242,7 +243,7 @@ test('SIGTERM to the whole process group: what is open is finished, and all are 
 });
 
 test('SIGTERM to one worker: it finishes what is open and is replaced, others are served meanwhile', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   await proxy.fetch(host);
   const open = Array.from({ length: 8 }, () => proxy.fetch(host, '/slow?ms=2500'));
   await expect.poll(async () => (await instances())[0]?.requests).toBe(8);
@@ -267,13 +268,13 @@ test('SIGTERM to one worker: it finishes what is open and is replaced, others ar
 });
 
 test('an address that somebody else has is refused, also one of another proxy with workers', async () => {
-  proxy = await ProxyProcess.start(settings);
+  proxy = await PROXY.start(settings);
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const taken = (listener.address() as { port: number }).port;
   const another = stateDirectory();
   for (const port of [taken, proxy.port]) {
-    const refused = await runProxy({
+    const refused = await PROXY.run({
       ...settings,
       CLESS_STATE_DIR: another.path,
       CLESS_LISTEN: `127.0.0.1:${port}`,

@@ -1,4 +1,4 @@
-import { describeStore } from '@cless/testkit';
+import { describeStore } from '../test/describe-store.ts';
 import { MemoryStore } from './memory-store.ts';
 
 describeStore('in memory', { create: () => new MemoryStore() });

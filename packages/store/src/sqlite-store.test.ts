@@ -14,8 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeStore, sampleRevision, sampleService, seededRandom } from '@cless/testkit';
+import { sampleRevision, sampleService, seededRandom } from '@cless/testkit';
 import { afterAll, expect, test } from 'vitest';
+import { describeStore } from '../test/describe-store.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-store-'));

@@ -1,37 +1,6 @@
-import type { RevisionSpec, ServiceDefinition, Store } from '@cless/store';
+import { sampleRevision, sampleService } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-
-/** A definition with nothing special. */
-export function sampleService(name: string, more: Partial<ServiceDefinition> = {}): ServiceDefinition {
-  return { name, hosts: [], revisionHeader: false, sticky: false, wakeFilter: undefined, ...more };
-}
-
-/** A revision with nothing special. */
-export function sampleRevision(more: Partial<RevisionSpec> = {}): RevisionSpec {
-  return {
-    image: 'sample:1',
-    imageId: 'sha256:1',
-    port: undefined,
-    entrypoint: undefined,
-    command: undefined,
-    user: undefined,
-    env: {},
-    volumes: [],
-    networks: [],
-    memoryBytes: undefined,
-    cpus: undefined,
-    pids: undefined,
-    hardening: undefined,
-    relaxations: [],
-    readiness: undefined,
-    readyTimeoutMs: undefined,
-    responseTimeoutMs: undefined,
-    stopGraceMs: undefined,
-    pauseAfterMs: undefined,
-    stopAfterMs: undefined,
-    ...more,
-  };
-}
+import type { Store } from '../src/index.ts';
 
 /** What a store is, as tests. Each driver passes them. */
 export function describeStore(name: string, harness: { create(): Store; cleanUp?(): void }): void {

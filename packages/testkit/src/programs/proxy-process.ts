@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request as sendRequest } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** One line of the proxy's log. */
@@ -22,36 +22,37 @@ export interface Answer {
   json(): any;
 }
 
-const MANIFEST = fileURLToPath(import.meta.resolve('@cless/proxy/package.json'));
+const SOURCE = new URL('../host/source.ts', import.meta.url).href;
 
-/** Node's flags and the program, as `npm start` has them. */
-export const PROXY_COMMAND: readonly string[] = JSON.parse(readFileSync(MANIFEST, 'utf8'))
-  .scripts.start.replace(/^exec node /, '')
-  .split(' ')
-  .map((part: string) => (part.startsWith('-') ? part : join(dirname(MANIFEST), part)));
+/** The proxy as a program: Node's flags, and the file that they are for. */
+export class ProxyProgram {
+  readonly command: readonly string[];
 
-/** The real proxy, as its own process with settings of the test's. */
-export class ProxyProcess {
-  readonly port: number;
-  readonly lines: LogLine[];
-  readonly #child: ChildProcess;
-  readonly #relay: Relay | undefined;
+  constructor(command: readonly string[]) {
+    this.command = command;
+  }
 
-  private constructor(child: ChildProcess, lines: LogLine[], port: number, relay: Relay | undefined) {
-    this.#child = child;
-    this.lines = lines;
-    this.port = port;
-    this.#relay = relay;
+  /** What `npm start` runs of this package, as it is built, with the same flags. */
+  static built(directory: string): ProxyProgram {
+    const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+    const [, ...command] = scripts.start.replace(/^exec /, '').split(' ') as string[];
+    return new ProxyProgram(command.map((part) => (part.startsWith('-') ? part : join(directory, part))));
+  }
+
+  /** The same from its sources, and those of what it is made of. */
+  static fromSources(directory: string): ProxyProgram {
+    const flags = ProxyProgram.built(directory).command.slice(0, -1);
+    return new ProxyProgram([...flags, `--import=${SOURCE}`, join(directory, 'src/main.ts')]);
   }
 
   /** Starts it and waits until it listens. @throws with what it said if it does not */
-  static async start(
+  async start(
     settings: Readonly<Record<string, string>>,
     /** What puts it into a network namespace, if it is not to run in this one. */
     enter: readonly string[] = [],
     args: readonly string[] = [],
   ): Promise<ProxyProcess> {
-    const child = spawnProxy(
+    const child = this.#spawn(
       {
         CLESS_LISTEN: '127.0.0.1:0',
         CLESS_ADMIN_LISTEN: '127.0.0.1:0',
@@ -81,7 +82,60 @@ export class ProxyProcess {
     const { address } = await listening;
     const port = Number(String(address).split(':').at(-1));
     const relay = enter.length === 0 ? undefined : await startRelay(enter, port);
-    return new ProxyProcess(child, lines, port, relay);
+    return new ProxyProcess({ child, lines, port, relay, main: this.command.at(-1) ?? '' });
+  }
+
+  /** Runs it until it ends by itself, for settings that it refuses. */
+  async run(
+    settings: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+  ): Promise<{ code: number; output: string }> {
+    const child = this.#spawn(settings, args, []);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const [code] = (await once(child, 'close')) as [number];
+    return { code, output };
+  }
+
+  #spawn(
+    settings: Readonly<Record<string, string>>,
+    args: readonly string[],
+    enter: readonly string[],
+  ): ChildProcess {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_')),
+    );
+    const [program = process.execPath, ...rest] = [...enter, process.execPath, ...this.command, ...args];
+    return spawn(program, rest, {
+      env: { ...env, ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+}
+
+interface Parts {
+  readonly child: ChildProcess;
+  readonly lines: LogLine[];
+  readonly port: number;
+  readonly relay: Relay | undefined;
+  readonly main: string;
+}
+
+/** The real proxy, as its own process with settings of the test's. */
+export class ProxyProcess {
+  readonly port: number;
+  readonly lines: LogLine[];
+  readonly #child: ChildProcess;
+  readonly #relay: Relay | undefined;
+  readonly #main: string;
+
+  constructor({ child, lines, port, relay, main }: Parts) {
+    this.#child = child;
+    this.lines = lines;
+    this.port = port;
+    this.#relay = relay;
+    this.#main = main;
   }
 
   get pid(): number {
@@ -91,9 +145,8 @@ export class ProxyProcess {
   /** The processes that it has forked to take requests in. */
   get workers(): number[] {
     const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').trim();
-    const main = PROXY_COMMAND.at(-1) ?? '';
     return (children === '' ? [] : children.split(' '))
-      .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(main))
+      .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.#main))
       .map(Number);
   }
 
@@ -169,19 +222,6 @@ export class ProxyProcess {
   }
 }
 
-/** Runs the proxy until it ends by itself, for settings that it refuses. */
-export async function runProxy(
-  settings: Readonly<Record<string, string>>,
-  args: readonly string[] = [],
-): Promise<{ code: number; output: string }> {
-  const child = spawnProxy(settings, args);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, output };
-}
-
 /** A folder for the state of a test's proxies. */
 export function stateDirectory(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'cless-state-'));
@@ -214,17 +254,4 @@ export async function startRelay(enter: readonly string[], port: number): Promis
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-function spawnProxy(
-  settings: Readonly<Record<string, string>>,
-  args: readonly string[] = [],
-  enter: readonly string[] = [],
-): ChildProcess {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CLESS_')));
-  const [program = process.execPath, ...rest] = [...enter, process.execPath, ...PROXY_COMMAND, ...args];
-  return spawn(program, rest, {
-    env: { ...env, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
 }

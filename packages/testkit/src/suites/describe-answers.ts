@@ -1,24 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type ForwarderClass,
-  type FrontUnderTest,
-  startFront,
-} from '../../../proxy/test/front-under-test.ts';
 import { RawUpstream, sendRaw } from '../hostile/raw.ts';
+import type { EdgeUnderTest, StartEdge } from './edge-under-test.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const GET = 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n';
 
 /** What becomes of the answers that an instance may give, valid, odd and broken ones. Each forwarder passes them. */
-export function describeAnswers(name: string, forwarder: ForwarderClass): void {
+export function describeAnswers({ name, start }: { name: string; start: StartEdge }): void {
   describe(`answers, over ${name}`, () => {
     let upstream: RawUpstream;
-    let front: FrontUnderTest;
+    let edge: EdgeUnderTest;
 
     beforeAll(async () => {
       upstream = await RawUpstream.listen();
-      front = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 1_500 });
+      edge = await start({ raw: upstream.endpoint }, { responseTimeoutMs: 1_500 });
     });
 
     afterEach(async () => {
@@ -28,7 +24,7 @@ export function describeAnswers(name: string, forwarder: ForwarderClass): void {
     });
 
     afterAll(async () => {
-      await front.close();
+      await edge.close();
       upstream.close();
     });
 
@@ -51,7 +47,7 @@ export function describeAnswers(name: string, forwarder: ForwarderClass): void {
         if (ending === 'end') connection.socket.end();
         if (ending === 'reset') setTimeout(() => connection.socket.resetAndDestroy(), 20);
       };
-      return await sendRaw(front.port, request, { enough, timeoutMs: 4_000 });
+      return await sendRaw(edge.port, request, { enough, timeoutMs: 4_000 });
     }
 
     const statusOf = (text: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
@@ -124,7 +120,7 @@ export function describeAnswers(name: string, forwarder: ForwarderClass): void {
             connection.answer(answer.slice(0, at));
             setTimeout(() => connection.socket.write(answer.slice(at)), 15);
           };
-          const { text } = await sendRaw(front.port, GET, { enough: (so) => so.endsWith('ok') });
+          const { text } = await sendRaw(edge.port, GET, { enough: (so) => so.endsWith('ok') });
           expect([at, statusOf(text)]).toEqual([at, 200]);
         }
         // They were kept.
@@ -139,7 +135,7 @@ export function describeAnswers(name: string, forwarder: ForwarderClass): void {
             const timer = setInterval(() => socket.write(interim), 100);
             socket.once('close', () => clearInterval(timer));
           };
-          const { text } = await sendRaw(front.port, GET, { enough: isProblem, timeoutMs: 6_000 });
+          const { text } = await sendRaw(edge.port, GET, { enough: isProblem, timeoutMs: 6_000 });
           expect(text.slice(text.lastIndexOf('HTTP/1.1'))).toMatch(/^HTTP\/1\.1 504 /);
           await expect.poll(() => upstream.connections.every(({ socket }) => socket.destroyed)).toBe(true);
         },

@@ -4,35 +4,33 @@ import { createServer, type Server, request as sendRequest } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type ForwarderClass,
-  type FrontUnderTest,
-  startFront,
-} from '../../../proxy/test/front-under-test.ts';
 import { RawUpstream, sendRaw } from '../hostile/raw.ts';
+import type { EdgeUnderTest, StartEdge } from './edge-under-test.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const MIB = 1024 * 1024;
 
-/** What a forwarder is, as tests, against upstreams that speak in bytes. Each forwarder passes them. */
-export function describeForwarder(
-  name: string,
-  /** Its constructor takes `{ responseTimeoutMs }`. */
-  forwarder: ForwarderClass,
+/** A forwarder, and the edge that it is tried in. */
+export interface ForwarderSubject {
+  readonly name: string;
+  readonly start: StartEdge;
   /** Where a forwarder may differ, since its library does. */
-  known: { readonly keepsHeaderCase: boolean },
-): void {
+  readonly keepsHeaderCase: boolean;
+}
+
+/** What a forwarder is, as tests, against upstreams that speak in bytes. Each forwarder passes them. */
+export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSubject): void {
   describe(`the contract of a forwarder: ${name}`, () => {
     let upstream: RawUpstream;
     let server: Server;
-    let front: FrontUnderTest;
-    let trusting: FrontUnderTest;
+    let edge: EdgeUnderTest;
+    let trusting: EdgeUnderTest;
     /** Waits for bytes half a second only. */
-    let impatient: FrontUnderTest;
+    let impatient: EdgeUnderTest;
 
     const get = (path = '/', headers = '') => `GET ${path} HTTP/1.1\r\nHost: raw.test\r\n${headers}\r\n`;
     const ask = (bytes: string | Buffer, enough = whole, timeoutMs?: number) =>
-      sendRaw(front.port, bytes, { enough, ...(timeoutMs !== undefined && { timeoutMs }) });
+      sendRaw(edge.port, bytes, { enough, ...(timeoutMs !== undefined && { timeoutMs }) });
     const status = (text: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
     /** The proxy lives, and nothing of the last exchange is in the way of the next. */
     const expectAlive = async () => {
@@ -50,15 +48,15 @@ export function describeForwarder(
         node: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
         nobody: { host: '127.0.0.1', port: 1 },
       };
-      front = await startFront(forwarder, endpoints, {
+      edge = await start(endpoints, {
         responseTimeoutMs: 1_500,
         maxBodyBytes: 100 * MIB,
       });
-      trusting = await startFront(forwarder, endpoints, {
+      trusting = await start(endpoints, {
         responseTimeoutMs: 1_500,
         trustedProxies: ['127.0.0.0/8'],
       });
-      impatient = await startFront(forwarder, endpoints, {
+      impatient = await start(endpoints, {
         responseTimeoutMs: 5_000,
         bodyTimeoutMs: 500,
         idleTimeoutMs: 600,
@@ -75,7 +73,7 @@ export function describeForwarder(
     });
 
     afterAll(async () => {
-      await Promise.all([front.close(), trusting.close(), impatient.close()]);
+      await Promise.all([edge.close(), trusting.close(), impatient.close()]);
       upstream.close();
       server.close();
     });
@@ -175,7 +173,7 @@ export function describeForwarder(
       test('a service that asks for itself is told so, after a few rounds', async () => {
         server.on('request', (request, response) => {
           const again = sendRequest(
-            { port: front.port, path: request.url, headers: request.headers, agent: false },
+            { port: edge.port, path: request.url, headers: request.headers, agent: false },
             (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, { 'Content-Length': 1_000 })),
           );
           again.end();
@@ -191,7 +189,7 @@ export function describeForwarder(
       test('headers keep their order, repetition and Latin-1 bytes', async () => {
         upstream.always(OK);
         await ask(get('/', 'X-One: 1\r\nx-TWO: a\r\nX-Three: caf\xe9\r\nx-TWO: b\r\nCookie: a=1\r\n'));
-        const pattern = known.keepsHeaderCase
+        const pattern = keepsHeaderCase
           ? /X-One: 1\r\nx-TWO: a\r\nX-Three: caf\xe9\r\nx-TWO: b\r\nCookie: a=1\r\n/
           : /X-One: 1\r\nx-TWO: a\r\nx-TWO: b\r\nX-Three: caf\xe9\r\nCookie: a=1\r\n/;
         expect(upstream.received).toMatch(pattern);
@@ -250,7 +248,7 @@ export function describeForwarder(
         server.on('request', (request, response) => {
           request.resume().on('end', () => response.end(JSON.stringify(request.rawHeaders)));
         });
-        const socket = connect(front.port, '127.0.0.1');
+        const socket = connect(edge.port, '127.0.0.1');
         let text = '';
         socket.on('data', (chunk) => {
           text += chunk;
@@ -279,7 +277,7 @@ export function describeForwarder(
           const digest = createHash('sha256').update(body).digest('hex');
           for (const headers of [{ 'Content-Length': length }, { 'Transfer-Encoding': 'chunked' }]) {
             const request = sendRequest({
-              port: front.port,
+              port: edge.port,
               method: 'PUT',
               headers: { Host: 'node.test', ...headers },
               agent: false,
@@ -313,7 +311,7 @@ export function describeForwarder(
         const said = await ask(`POST / HTTP/1.1\r\nHost: node.test\r\nContent-Length: ${101 * MIB}\r\n\r\n`);
         expect([status(said.text), said.text.includes('body-too-large')]).toEqual([413, true]);
         const request = sendRequest({
-          port: front.port,
+          port: edge.port,
           method: 'POST',
           headers: { Host: 'node.test' },
           agent: false,
@@ -331,7 +329,7 @@ export function describeForwarder(
       test('an answer before the body was read is passed on, and the connection lives', async () => {
         server.on('request', (_, response) => response.writeHead(403).end('no'));
         const request = sendRequest({
-          port: front.port,
+          port: edge.port,
           method: 'POST',
           headers: { Host: 'node.test', 'Content-Length': 5 * MIB },
           agent: false,
@@ -541,7 +539,7 @@ export function describeForwarder(
         upstream.script = (connection) => {
           if (connection.received.endsWith('x'.repeat(10))) connection.answer(OK);
         };
-        const socket = connect(front.port, '127.0.0.1');
+        const socket = connect(edge.port, '127.0.0.1');
         let text = '';
         socket.setEncoding('latin1').on('data', (part: string) => (text += part));
         socket.write('POST / HTTP/1.1\r\nHost: raw.test\r\nContent-Length: 10\r\n\r\n');
@@ -567,7 +565,7 @@ export function describeForwarder(
             written += length;
           });
         };
-        const socket = connect(front.port, '127.0.0.1');
+        const socket = connect(edge.port, '127.0.0.1');
         socket.pause();
         socket.write(get());
         await standsStill(() => written);
@@ -671,7 +669,7 @@ export function describeForwarder(
     describe('who leaves', () => {
       test('a client that aborts: the instance hears of it within a second', async () => {
         upstream.script = () => {};
-        const socket = connect(front.port, '127.0.0.1');
+        const socket = connect(edge.port, '127.0.0.1');
         socket.write(get());
         await expect.poll(() => upstream.received).toContain('GET / ');
         const gone = once(upstream.connections[0]?.socket ?? socket, 'close');
@@ -684,7 +682,7 @@ export function describeForwarder(
 
       /** Over one connection, so that both go through the same process. */
       const inTurn = async (first: string, second: string) => {
-        const socket = connect(front.port, '127.0.0.1')
+        const socket = connect(edge.port, '127.0.0.1')
           .setEncoding('latin1')
           .on('error', () => {});
         const answers: string[] = [];
@@ -787,7 +785,7 @@ export function describeForwarder(
           if (connection.answered === 0) connection.answer(`${switching(ACCEPT)}early answer`);
           if (connection.received.endsWith('bye')) connection.socket.end('bye, too');
         };
-        const socket = connect(front.port, '127.0.0.1');
+        const socket = connect(edge.port, '127.0.0.1');
         let text = '';
         socket.on('data', (chunk) => {
           text += chunk.toString('latin1');
@@ -856,7 +854,7 @@ export function describeForwarder(
 
       test('one side that has ended does not wait for ever for the other', { timeout: 20_000 }, async () => {
         upstream.script = (connection) => connection.answered === 0 && connection.answer(switching(ACCEPT));
-        const socket = connect({ port: front.port, host: '127.0.0.1', allowHalfOpen: true });
+        const socket = connect({ port: edge.port, host: '127.0.0.1', allowHalfOpen: true });
         socket.write(webSocket);
         await once(socket, 'data');
         const instance = upstream.connections[0]?.socket;
@@ -871,7 +869,7 @@ export function describeForwarder(
         upstream.script = (connection) => connection.answered === 0 && connection.answer(switching(ACCEPT));
         for (const side of ['client', 'instance']) {
           upstream.forget();
-          const socket = connect(front.port, '127.0.0.1');
+          const socket = connect(edge.port, '127.0.0.1');
           socket.on('error', () => {});
           socket.write(webSocket);
           await expect.poll(() => upstream.connections[0]?.answered).toBe(1);
@@ -891,7 +889,7 @@ export function describeForwarder(
           connection.answer(switching(ACCEPT));
           connection.socket.pause();
         };
-        const socket = connect(front.port, '127.0.0.1').on('error', () => {});
+        const socket = connect(edge.port, '127.0.0.1').on('error', () => {});
         socket.write(webSocket);
         await once(socket, 'data');
         let written = 0;
@@ -912,7 +910,7 @@ export function describeForwarder(
             written += length;
           });
         };
-        const socket = connect(front.port, '127.0.0.1');
+        const socket = connect(edge.port, '127.0.0.1');
         socket.pause();
         socket.write(webSocket);
         await standsStill(() => written);

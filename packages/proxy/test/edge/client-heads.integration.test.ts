@@ -2,16 +2,15 @@ import {
   attack,
   type ClientHead,
   clientHeads,
+  type EdgeUnderTest,
   FIRST,
-  FORWARDERS,
-  type FrontUnderTest,
   inParallel,
   Nginx,
   type Outcome,
-  startFront,
   Witness,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
  * What real clients send first is answered as nginx answers it, and their instances get the same. Offers of h2c and TLS
@@ -37,14 +36,14 @@ function essence({ text, closed, arrived, faults }: Outcome) {
   return { status: head.split(' ')[1], body: body.join('\r\n\r\n'), closed, arrived, faults };
 }
 
-describe.each(Object.entries(FORWARDERS))('the heads of real clients, over %s', (_, forwarder) => {
+describe.each(FORWARDERS)('the heads of real clients, over %s', (forwarder) => {
   let witness: Witness;
-  let edge: FrontUnderTest;
+  let edge: EdgeUnderTest;
   let peer: Nginx | undefined;
 
   beforeAll(async () => {
     witness = await Witness.listen();
-    edge = await startFront(forwarder, { raw: witness.endpoint }, { responseTimeoutMs: 2_000 });
+    edge = await startEdge(forwarder, { raw: witness.endpoint }, { responseTimeoutMs: 2_000 });
     if (Nginx.program !== undefined) peer = await Nginx.start(witness.endpoint);
   });
 

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FORWARDERS, type FrontUnderTest, RawUpstream, sendRaw, startFront } from '@cless/testkit';
+import { type EdgeUnderTest, RawUpstream, sendRaw } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { FORWARDERS, startEdge } from '../../test/edge/edge-under-test.ts';
 
 /*
  * One owner for each client connection: at most one exchange or takeover at a time, in order, and an end for each.
@@ -33,13 +34,13 @@ function statuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
 
-describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder) => {
+describe.each(FORWARDERS)('connections, over %s', (forwarder) => {
   let upstream: RawUpstream;
-  let edge: FrontUnderTest;
+  let edge: EdgeUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    edge = await startFront(forwarder, endpoints(), { responseTimeoutMs: 3_000, maxBodyBytes: 1 << 20 });
+    edge = await startEdge(forwarder, endpoints(), { responseTimeoutMs: 3_000, maxBodyBytes: 1 << 20 });
   });
 
   const endpoints = () => ({ raw: upstream.endpoint, nobody: { host: '127.0.0.1', port: 1 } });
@@ -481,7 +482,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     });
 
     test('a drain waits for none of them', { timeout: 20_000 }, async () => {
-      const draining = await startFront(forwarder, endpoints(), {
+      const draining = await startEdge(forwarder, endpoints(), {
         responseTimeoutMs: 3_000,
         drainTimeoutMs: 60_000,
       });
@@ -497,7 +498,7 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
     });
 
     test('what is open at the end of a drain is broken off', { timeout: 20_000 }, async () => {
-      const draining = await startFront(forwarder, endpoints(), {
+      const draining = await startEdge(forwarder, endpoints(), {
         responseTimeoutMs: 60_000,
         drainTimeoutMs: 200,
       });
@@ -536,21 +537,21 @@ describe.each(Object.entries(FORWARDERS))('connections, over %s', (_, forwarder)
 });
 
 /** The edge's side of a connection, as Linux lists it. */
-function rows(clientPort: number | undefined, frontPort: number): string[][] {
+function rows(clientPort: number | undefined, edgePort: number): string[][] {
   const hex = (port = 0) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row[1] === hex(frontPort) && row[2] === hex(clientPort));
+    .filter((row) => row[1] === hex(edgePort) && row[2] === hex(clientPort));
 }
 
 /** Those in which it is still held by the process: neither closed nor left to the kernel (TIME_WAIT, FIN_WAIT). */
-function ownStates(clientPort: number | undefined, frontPort: number): string[] {
-  return rows(clientPort, frontPort)
+function ownStates(clientPort: number | undefined, edgePort: number): string[] {
+  return rows(clientPort, edgePort)
     .filter((row) => row[9] !== '0')
     .map((row) => row[3] ?? '');
 }
 
-function ownTimers(clientPort: number | undefined, frontPort: number): string[] {
-  return rows(clientPort, frontPort).map((row) => row[5]?.split(':')[0] ?? '');
+function ownTimers(clientPort: number | undefined, edgePort: number): string[] {
+  return rows(clientPort, edgePort).map((row) => row[5]?.split(':')[0] ?? '');
 }

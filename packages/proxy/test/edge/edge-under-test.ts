@@ -1,81 +1,55 @@
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Endpoint } from '@cless/model';
+import { Router } from '@cless/router';
+import { type EdgeOptions, type EdgeUnderTest, FixedRuntime } from '@cless/testkit';
+import { pino } from 'pino';
 import {
   ConventionSource,
   type EdgeLimits,
-  type Endpoint,
-  type Forwarder,
+  HttpProxy3Forwarder,
   Server,
   TrustedProxies,
+  UndiciForwarder,
   workerOf,
-} from '@cless/proxy';
-import { Router } from '@cless/router';
-import { FixedRuntime } from '@cless/testkit';
-import { pino } from 'pino';
+} from '../../src/index.ts';
 
-export interface FrontUnderTest {
-  readonly port: number;
-  /** What it holds now: file descriptors of its processes, and leases. */
-  held(): Promise<{ readonly descriptors: number; readonly leases: number }>;
-  close(): Promise<void>;
-}
+const CLASSES = { undici: UndiciForwarder, 'http-proxy-3': HttpProxy3Forwarder };
 
-/** A class that makes forwarders: where it is, so that another process can load it, too. */
-export interface ForwarderClass {
-  /** As for `import`. */
-  readonly module: string;
-  readonly name: string;
-}
+export type ForwarderName = keyof typeof CLASSES;
 
-/** The proxy's own. */
-export const FORWARDERS = {
-  undici: { module: '@cless/proxy', name: 'UndiciForwarder' },
-  'http-proxy-3': { module: '@cless/proxy', name: 'HttpProxy3Forwarder' },
-} as const satisfies Record<string, ForwarderClass>;
+export const FORWARDERS: readonly ForwarderName[] = ['undici', 'http-proxy-3'];
 
-/** What a front has that can be sent to another process. */
-export interface FrontSettings {
-  readonly forwarder: ForwarderClass;
+/** What an edge has that can be sent to another process. */
+export interface EdgeSettings {
+  readonly forwarder: ForwarderName;
   readonly responseTimeoutMs: number;
   /** In bytes; null for none. */
   readonly limits: Omit<EdgeLimits, 'maxBodyBytes'> & { readonly maxBodyBytes: number | null };
   readonly trustedProxies: readonly string[];
 }
 
-/** What a front is made of, from its settings. */
-export async function frontParts({ forwarder, responseTimeoutMs, limits, trustedProxies }: FrontSettings) {
-  const module = await import(/* @vite-ignore */ forwarder.module);
-  const Class = module[forwarder.name] as new (options: { responseTimeoutMs: number }) => Forwarder;
+/** What an edge is made of, from its settings. */
+export function edgeParts({ forwarder, responseTimeoutMs, limits, trustedProxies }: EdgeSettings) {
   return {
-    forwarder: new Class({ responseTimeoutMs }),
+    forwarder: new CLASSES[forwarder]({ responseTimeoutMs }),
     router: new Router(),
     limits: { ...limits, maxBodyBytes: limits.maxBodyBytes ?? Number.POSITIVE_INFINITY },
     trustedProxies: new TrustedProxies(trustedProxies),
   };
 }
 
-const WORKER = fileURLToPath(new URL('./front-worker.ts', import.meta.url));
-
 /**
- * The front, activator and all: each service's instance is at a fixed endpoint and ready. In this process, or with
+ * The edge, activator and all: each service's instance is at a fixed endpoint and ready. In this process, or with
  * `TEST_WORKERS` in so many of their own.
  */
-export async function startFront(
-  forwarder: ForwarderClass,
+export async function startEdge(
+  forwarder: ForwarderName,
   endpoints: Readonly<Record<string, Endpoint>>,
-  options: {
-    responseTimeoutMs: number;
-    maxBodyBytes?: number;
-    trustedProxies?: readonly string[];
-    bodyTimeoutMs?: number;
-    idleTimeoutMs?: number;
-    keepAliveTimeoutMs?: number;
-    headersTimeoutMs?: number;
-    drainTimeoutMs?: number;
-  },
-): Promise<FrontUnderTest> {
-  const settings: FrontSettings = {
+  options: EdgeOptions,
+): Promise<EdgeUnderTest> {
+  const settings: EdgeSettings = {
     forwarder,
     responseTimeoutMs: options.responseTimeoutMs,
     limits: {
@@ -112,7 +86,7 @@ export async function startFront(
     return workerOf(child);
   };
   const { server, address } = await Server.start({
-    ...(await frontParts(settings)),
+    ...edgeParts(settings),
     runtime,
     probe: async () => ({ attempts: 1, durationMs: 0 }),
     source,
@@ -137,7 +111,12 @@ export async function startFront(
   };
 }
 
-function forkWorker(settings: FrontSettings) {
-  const execArgv = ['--disable-warning=ExperimentalWarning'];
+const WORKER = fileURLToPath(new URL('./edge-worker.ts', import.meta.url));
+
+function forkWorker(settings: EdgeSettings) {
+  const execArgv = [
+    '--disable-warning=ExperimentalWarning',
+    `--import=${import.meta.resolve('@cless/testkit/source')}`,
+  ];
   return fork(WORKER, [JSON.stringify(settings)], { execArgv });
 }

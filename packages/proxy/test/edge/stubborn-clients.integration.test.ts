@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { FORWARDERS, type FrontUnderTest, inParallel, RawUpstream, startFront } from '@cless/testkit';
+import { type EdgeUnderTest, inParallel, RawUpstream } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
  * Clients that never end their side, never read, or send a byte now and then: each connection ends by its deadline, and
@@ -40,15 +41,15 @@ const REFUSED: readonly [status: number, why: string, bytes: string][] = [
   [204, 'OPTIONS *, kept until it is idle', head('OPTIONS *')],
 ];
 
-describe.each(Object.entries(FORWARDERS))('stubborn clients, over %s', (_, forwarder) => {
+describe.each(FORWARDERS)('stubborn clients, over %s', (forwarder) => {
   let upstream: RawUpstream;
-  let edge: FrontUnderTest;
+  let edge: EdgeUnderTest;
   let before: number | undefined;
   const clients: Socket[] = [];
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    edge = await startFront(
+    edge = await startEdge(
       forwarder,
       { raw: upstream.endpoint, absent: { host: '127.0.0.1', port: 1 } },
       {

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
  * Vitest follow, too. Processes that are forked inherit it.
  */
 
-const ROOT = join(import.meta.dirname, '..');
+const ROOT = join(import.meta.dirname, '../../../..');
 const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
 const sources = Object.entries<[string]>(compilerOptions.paths).map(([pattern, [file]]) => ({
   pattern: new RegExp(`^${pattern.replace('*', '([^/]+)')}$`),

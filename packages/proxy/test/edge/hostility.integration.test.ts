@@ -1,8 +1,7 @@
 import { connect } from 'node:net';
 import {
   cutAnswers,
-  FORWARDERS,
-  type FrontUnderTest,
+  type EdgeUnderTest,
   hostileAnswers,
   mutate,
   type RawAnswer,
@@ -10,9 +9,9 @@ import {
   seededRandom,
   sendRaw,
   smugglingCorpus,
-  startFront,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
  * Instances and clients that mean harm, or are broken: whatever they send, every exchange ends by its deadline, the
@@ -28,13 +27,13 @@ test('there are at least 100 hostile answers', () => {
   expect(new Set(hostileAnswers).size).toBeGreaterThanOrEqual(100);
 });
 
-describe.each(Object.entries(FORWARDERS))('hostility, over %s', (_, forwarder) => {
+describe.each(FORWARDERS)('hostility, over %s', (forwarder) => {
   let upstream: RawUpstream;
-  let edge: FrontUnderTest;
+  let edge: EdgeUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    edge = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 1_000 });
+    edge = await startEdge(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 1_000 });
   });
 
   afterAll(async () => {

@@ -1,16 +1,9 @@
-import {
-  FORWARDERS,
-  type FrontUnderTest,
-  Nginx,
-  RawUpstream,
-  sendRaw,
-  smugglingCorpus,
-  startFront,
-} from '@cless/testkit';
+import { type EdgeUnderTest, Nginx, RawUpstream, sendRaw, smugglingCorpus } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startEdge } from './edge-under-test.ts';
 
 /*
- * The corpus of `smuggling.test.ts` once more, with nginx beside: what nginx refuses we refuse, too, or pass on for a
+ * The corpus of `smuggling.integration.test.ts` once more, with nginx beside: what nginx refuses we refuse, too, or pass on for a
  * reason that is written here.
  */
 
@@ -30,12 +23,12 @@ const PASSED_ON: Readonly<Record<string, string>> = {
 
 describe.skipIf(Nginx.program === undefined)('nginx as the yardstick', () => {
   let upstream: RawUpstream;
-  let edge: FrontUnderTest;
+  let edge: EdgeUnderTest;
   let peer: Nginx;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    edge = await startFront(FORWARDERS.undici, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
+    edge = await startEdge('undici', { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
     peer = await Nginx.start(upstream.endpoint);
   });
 

@@ -2,9 +2,8 @@ import {
   type Attack,
   asExpected,
   attack,
+  type EdgeUnderTest,
   FIRST,
-  FORWARDERS,
-  type FrontUnderTest,
   hidesNothing,
   hostileAnswers,
   inParallel,
@@ -13,11 +12,11 @@ import {
   type Outcome,
   seededRandom,
   smugglingCorpus,
-  startFront,
   upgradeCorpus,
   Witness,
 } from '@cless/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
  * What is harmless alone is tried behind a request that is not answered yet, in front of another one, and cut at each
@@ -29,7 +28,7 @@ const CORPORA: Readonly<Record<string, readonly Attack[]>> = {
   smuggling: smugglingCorpus,
   upgrades: upgradeCorpus,
   'hostile answers': hostileAnswers
-    // Long ones come in other pieces each time; `hostility.test.ts` has them.
+    // Long ones come in other pieces each time; `hostility.integration.test.ts` has them.
     .filter(({ length }) => length < 20_000)
     .map((answer, i) => ({
       name: JSON.stringify(answer.slice(0, 60)),
@@ -50,14 +49,14 @@ const FUZZ_RUNS = Number(process.env.FUZZ_RUNS ?? 400);
 const FUZZ_SEED = Number(process.env.FUZZ_SEED ?? 20261125);
 const REFUSALS = [400, 404, 405, 408, 413, 414, 417, 421, 426, 431, 501, 505];
 
-describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, forwarder) => {
+describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
   let witness: Witness;
-  let edge: FrontUnderTest;
-  let before: Awaited<ReturnType<FrontUnderTest['held']>>;
+  let edge: EdgeUnderTest;
+  let before: Awaited<ReturnType<EdgeUnderTest['held']>>;
 
   beforeAll(async () => {
     witness = await Witness.listen();
-    edge = await startFront(
+    edge = await startEdge(
       forwarder,
       Object.fromEntries(SERVICES.map((service) => [service, witness.endpoint])),
       { responseTimeoutMs: RESPONSE_TIMEOUT_MS, idleTimeoutMs: RESPONSE_TIMEOUT_MS },
@@ -209,7 +208,7 @@ describe.each(Object.entries(FORWARDERS))('attacks, over %s', (forwarderName, fo
     });
 
     // Where bytes are cut is nothing that a forwarder, or the answer, has to do with.
-    const cuts = forwarderName === 'undici' && corpusName !== 'hostile answers';
+    const cuts = forwarder === 'undici' && corpusName !== 'hostile answers';
     test.runIf(cuts)('cut at each byte', { timeout: 300_000 }, async () => {
       const short = corpus.flatMap((input, i) =>
         input.bytes.length <= MAX_CUT_BYTES

@@ -1,15 +1,14 @@
 import {
-  FORWARDERS,
-  type FrontUnderTest,
+  type EdgeUnderTest,
   HalfRequestError,
   hidesNothing,
   parseStrictly,
   RawUpstream,
   sendRaw,
   smugglingCorpus,
-  startFront,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
  * Each attempt is refused, or forwarded as requests that have one meaning only. A request hidden in another one's
@@ -20,13 +19,13 @@ test('there are at least 200', () => {
   expect(new Set(smugglingCorpus.map(({ bytes }) => bytes)).size).toBeGreaterThanOrEqual(200);
 });
 
-describe.each(Object.entries(FORWARDERS))('smuggling through %s', (_, forwarder) => {
+describe.each(FORWARDERS)('smuggling through %s', (forwarder) => {
   let upstream: RawUpstream;
-  let edge: FrontUnderTest;
+  let edge: EdgeUnderTest;
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
-    edge = await startFront(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
+    edge = await startEdge(forwarder, { raw: upstream.endpoint }, { responseTimeoutMs: 2_000 });
     await sendRaw(edge.port, 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n', { timeoutMs: 10 });
   });
 

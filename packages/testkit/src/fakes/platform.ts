@@ -1,7 +1,36 @@
-import type { Platform, PlatformEvent, RunningInstance } from '@cless/admin';
+/** An event as the admin API tells it. */
+interface PlatformEvent {
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly [fact: string]: unknown;
+}
 
-/** A running proxy without one: what is proved runs, unless it is told to fail. */
-export class FakePlatform implements Platform {
+/** An instance as the admin API lists it. */
+interface RunningInstance {
+  readonly id: string;
+  readonly service: string;
+  readonly revision: string;
+  readonly state: string;
+  readonly requests: number;
+  readonly idleMs: number | undefined;
+}
+
+/** How the last start of a service went. */
+interface LastStart {
+  readonly service: string;
+  readonly revision: string;
+  readonly at: string;
+  readonly image?: string;
+  readonly failure?: {
+    readonly reason: string;
+    readonly message: string;
+    readonly lastLogLines: readonly string[];
+  };
+}
+
+/** A running proxy without one, as the admin API needs it: what is proved runs, unless it is told to fail. */
+export class FakePlatform {
   readonly version = '1.2.3';
   readonly runtime = 'fake';
   connected = true;
@@ -29,7 +58,7 @@ export class FakePlatform implements Platform {
     return [...this.running.values()].map(({ lines: _, ...instance }) => instance);
   }
 
-  readonly lastStarts = new Map<string, ReturnType<Platform['lastStart']>>();
+  readonly lastStarts = new Map<string, LastStart>();
 
   lastStart(service: string) {
     return this.lastStarts.get(service);
@@ -56,7 +85,7 @@ export class FakePlatform implements Platform {
     return this.images.get(reference);
   }
 
-  readonly pull: Platform['pull'] = async (reference, { onProgress }) => {
+  readonly pull = async (reference: string, { onProgress }: { onProgress: (line: string) => void }) => {
     onProgress('layer 1: downloading');
     const image = this.registry.get(reference);
     if (image === undefined)
@@ -66,9 +95,9 @@ export class FakePlatform implements Platform {
 
   /** Those of each service; of `busy` they are in use. */
   readonly volumesOf = new Map<string, { name: string; target: string }[]>();
-  readonly volumes: Platform['volumes'] = {
-    of: async (service) => this.volumesOf.get(service) ?? [],
-    remove: async (service) => {
+  readonly volumes = {
+    of: async (service: string) => this.volumesOf.get(service) ?? [],
+    remove: async (service: string) => {
       const left = service === 'busy' ? (this.volumesOf.get(service) ?? []) : [];
       this.volumesOf.set(service, left);
       return left;

@@ -1,0 +1,11 @@
+import { portOf, runWorker } from '../../src/index.ts';
+import { edgeParts } from './edge-under-test.ts';
+
+/* One of the processes of `startEdge`. */
+
+runWorker({
+  ...edgeParts(JSON.parse(process.argv[2] ?? '')),
+  port: portOf(process),
+  onAccess: undefined,
+  createSource: (primary) => primary,
+});
