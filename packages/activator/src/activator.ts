@@ -1,16 +1,11 @@
 import type { Clock, ReadinessProbe, Revision, Runtime, RuntimeEvent, RuntimeInstance } from '@cless/model';
+import { Failure, hasCode, shuttingDown } from '@cless/model';
 import { Capacity } from './admission/capacity.ts';
 import { StartQueue } from './admission/start-queue.ts';
 import { VolumeClaims } from './admission/volume-claims.ts';
 import type { Connections } from './connections.ts';
-import {
-  AsleepError,
-  QueueFullError,
-  ReplacedError,
-  RuntimeUnavailableError,
-  ShuttingDownError,
-} from './errors.ts';
 import type { ActivatorEvent } from './event.ts';
+import { queueFull, runtimeUnavailable } from './failures.ts';
 import type { Instance } from './instance/instance.ts';
 import type { Lease, LeaseGiver } from './lease.ts';
 import { type Comparison, Reconciler } from './reconciler.ts';
@@ -153,10 +148,13 @@ export class Activator implements LeaseGiver {
 
   async lease(revision: Revision, signal?: AbortSignal, keepsAwake = true): Promise<Lease<Instance>> {
     if (!this.#looked) await this.#waitForFirstLook(signal);
-    if (this.#closing) throw new ShuttingDownError();
+    if (this.#closing) throw shuttingDown();
     if (keepsAwake) return this.#leaseOf(revision, signal);
     const lease = this.#pools.get(keyOf(revision))?.tryLease(false);
-    if (lease === undefined) throw new AsleepError(revision.service);
+    if (lease === undefined) {
+      const text = `${revision.service} sleeps, and this request does not wake it`;
+      throw new Failure('ASLEEP', text);
+    }
     return lease;
   }
 
@@ -174,7 +172,7 @@ export class Activator implements LeaseGiver {
     this.#closing = true;
     this.#watching.abort();
     const reconciled = this.#reconciler.close();
-    this.#firstLook.reject(new ShuttingDownError());
+    this.#firstLook.reject(shuttingDown());
     this.#firstLook.promise.catch(() => {});
     for (const pool of this.#pools.values()) pool.close();
     await reconciled;
@@ -204,15 +202,15 @@ export class Activator implements LeaseGiver {
       try {
         return await this.#pool(asked).lease(signal);
       } catch (error) {
-        if (!(error instanceof ReplacedError)) throw error;
+        if (!hasCode(error, 'REPLACED')) throw error;
         asked = error.by;
       }
     }
   }
 
   async #waitForFirstLook(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#runtimeLost !== undefined) throw new RuntimeUnavailableError(this.#runtimeLost);
-    if (!this.#world.beginWaiting()) throw new QueueFullError('all services', this.#pending);
+    if (this.#runtimeLost !== undefined) throw runtimeUnavailable(this.#runtimeLost);
+    if (!this.#world.beginWaiting()) throw queueFull('all services', this.#pending);
     const { promise: left, reject } = Promise.withResolvers<never>();
     const leave = () => reject(signal?.reason);
     signal?.addEventListener('abort', leave, { once: true });
@@ -326,7 +324,7 @@ export class Activator implements LeaseGiver {
     const { reject, promise } = this.#firstLook;
     this.#firstLook = Promise.withResolvers();
     promise.catch(() => {});
-    reject(new RuntimeUnavailableError(error));
+    reject(runtimeUnavailable(error));
   }
 
   #firstLookDone(): void {

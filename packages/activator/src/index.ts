@@ -1,13 +1,5 @@
 export { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
 export type { Connections } from './connections.ts';
-export {
-  AsleepError,
-  BackoffError,
-  CapacityError,
-  QueueFullError,
-  RuntimeUnavailableError,
-  ShuttingDownError,
-} from './errors.ts';
 export type { ActivatorEvent, Exit, InstanceEvent, StopReason } from './event.ts';
 export { neverStops } from './instance/idle-clock.ts';
 export type { Instance } from './instance/instance.ts';

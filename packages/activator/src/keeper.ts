@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@cless/model';
-import { codeOf } from '@cless/model';
+import { hasCode } from '@cless/model';
 import { Backoff } from './admission/backoff.ts';
 import type { Instance } from './instance/instance.ts';
 
@@ -47,7 +47,7 @@ export class Keeper {
   /** A start has failed. */
   failed(error: unknown): void {
     if (!this.#active) return;
-    if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#rests.reset(); // soon again when it is back
+    if (hasCode(error, 'ENGINE_UNREACHABLE')) this.#rests.reset(); // soon again when it is back
     this.#rests.fail(error);
     this.look();
   }

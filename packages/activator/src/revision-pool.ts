@@ -1,18 +1,10 @@
 import type { Revision, RuntimeInstance } from '@cless/model';
-import { codeOf } from '@cless/model';
+import { type Code, hasCode, shuttingDown } from '@cless/model';
 import { Backoff } from './admission/backoff.ts';
 import type { Capacity } from './admission/capacity.ts';
 import type { StartQueue } from './admission/start-queue.ts';
 import type { Claim, VolumeClaims } from './admission/volume-claims.ts';
-import {
-  BackoffError,
-  CapacityError,
-  QueueFullError,
-  ReplacedError,
-  RuntimeUnavailableError,
-  ShuttingDownError,
-  VolumesInUseError,
-} from './errors.ts';
+import { backoff, noRoom, queueFull, replaced, runtimeUnavailable, volumesInUse } from './failures.ts';
 import { neverStops } from './instance/idle-clock.ts';
 import { Instance, type InstanceSurroundings } from './instance/instance.ts';
 import { Keeper } from './keeper.ts';
@@ -39,7 +31,7 @@ interface Waiter {
 /** How many times the time to get ready a start may wait for its turn. */
 const TURN_PATIENCE = 10;
 /** Failures that are the revision's own: it rests before the next try. */
-const COUNTS_AS_FAILED_START = new Set(['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED']);
+const COUNTS_AS_FAILED_START: readonly Code[] = ['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED'];
 
 /**
  * The instances of one revision, and the requests that wait for one.
@@ -106,7 +98,7 @@ export class RevisionPool {
    * The right to send one request, as soon as an instance is ready.
    *
    * @param signal ends the wait, not the start
-   * @throws {QueueFullError} @throws {BackoffError} @throws {ReplacedError} and whatever the start fails with
+   * @throws with code `QUEUE_FULL`, `BACKOFF` or `REPLACED`, and whatever the start fails with
    */
   async lease(signal?: AbortSignal): Promise<Lease<Instance>> {
     return this.tryLease() ?? this.#wait(signal);
@@ -147,13 +139,13 @@ export class RevisionPool {
       this.#instanceChanged(instance);
     }
     const successor = this.#alive() ? undefined : this.#world.claims.successor(this.revision);
-    if (successor !== undefined) this.#failWaiters(new ReplacedError(successor));
+    if (successor !== undefined) this.#failWaiters(replaced(successor));
   }
 
   /** Fails all that wait, and starts nothing more. */
   close(): void {
     this.#keeper.end();
-    this.#failWaiters(new ShuttingDownError());
+    this.#failWaiters(shuttingDown());
   }
 
   // Private
@@ -163,10 +155,10 @@ export class RevisionPool {
     const { clock } = this.#world;
     if (!this.#alive() && this.#queuedStarts === 0 && this.#backoff.remainingMs > 0) {
       const { failures, remainingMs, cause } = this.#backoff;
-      throw new BackoffError(this.revision.service, failures, remainingMs, cause);
+      throw backoff(this.revision.service, failures, remainingMs, cause);
     }
     if (this.#waiters.size >= this.#maxPending || !this.#world.beginWaiting()) {
-      throw new QueueFullError(this.revision.service, this.#waiters.size);
+      throw queueFull(this.revision.service, this.#waiters.size);
     }
     const { promise, resolve, reject } = Promise.withResolvers<Lease<Instance>>();
     const waiter: Waiter = { sinceMs: clock.now(), resolve, reject };
@@ -232,7 +224,7 @@ export class RevisionPool {
     if (!(await capacity.enter(patienceMs))) {
       this.#queuedStarts -= 1;
       claim.release();
-      this.#notStarted(new CapacityError(this.revision.service, `all ${capacity.limit} are in use`));
+      this.#notStarted(noRoom(this.revision.service, `all ${capacity.limit} are in use`));
       return;
     }
     const endTurn = await starts.turn(patienceMs * TURN_PATIENCE);
@@ -242,8 +234,8 @@ export class RevisionPool {
       capacity.leave(false);
       claim.release();
       if (this.#alive()) this.#advance();
-      else if (this.#world.closing) this.#notStarted(new ShuttingDownError());
-      else this.#notStarted(new CapacityError(this.revision.service, 'too many others are being started'));
+      else if (this.#world.closing) this.#notStarted(shuttingDown());
+      else this.#notStarted(noRoom(this.revision.service, 'too many others are being started'));
       return;
     }
     const instance = this.#add(claim);
@@ -258,7 +250,7 @@ export class RevisionPool {
         this.#advance();
         return;
       }
-      if (!this.#world.closing && COUNTS_AS_FAILED_START.has(codeOf(error) ?? '')) this.#backoff.fail(error);
+      if (!this.#world.closing && hasCode(error, ...COUNTS_AS_FAILED_START)) this.#backoff.fail(error);
       this.#notStarted(error); // first: else the next start would be for them
       instance.discard(error);
     } finally {
@@ -274,7 +266,7 @@ export class RevisionPool {
     const claim = await claims.enter(this.revision, patienceMs, () => this.#waiters.size > 0 || this.kept);
     if (typeof claim === 'object') return claim;
     this.#queuedStarts -= 1;
-    if (claim === 'late') this.#notStarted(new VolumesInUseError(this.revision.service));
+    if (claim === 'late') this.#notStarted(volumesInUse(this.revision.service));
     else this.#advance();
     this.#world.poolChanged(this);
     return undefined;
@@ -288,7 +280,7 @@ export class RevisionPool {
   #resume(instance: Instance): void {
     this.#coldStarted.delete(instance); // whoever waits now waits for the resume
     instance.resume().catch((error: unknown) => {
-      if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#failWaiters(error);
+      if (hasCode(error, 'ENGINE_UNREACHABLE')) this.#failWaiters(error);
       void instance.recover(error);
     });
   }
@@ -296,7 +288,7 @@ export class RevisionPool {
   #add(claim: Claim): Instance {
     const instance = new Instance(this.revision, this.#world, {
       changed: () => this.#instanceChanged(instance),
-      unknown: () => this.#failWaiters(new RuntimeUnavailableError(undefined)),
+      unknown: () => this.#failWaiters(runtimeUnavailable(undefined)),
     });
     this.#instances.add(instance);
     this.#claims.set(instance, claim);

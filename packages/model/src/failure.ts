@@ -1,4 +1,6 @@
 import { type Code, isCode, kebab } from './codes.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Revision } from './revision.ts';
 
 /** The facts that failures have besides their text, by code; all others have none. */
 interface FactsByCode {
@@ -15,8 +17,9 @@ interface FactsByCode {
   readonly NOT_READY: {
     readonly timeoutMs: number;
     readonly attempts?: number;
-    readonly endpoint?: { readonly host: string; readonly port: number };
+    readonly endpoint?: Endpoint;
   };
+  readonly REPLACED: { readonly by: Revision };
   /** `reason`: which rule the value breaks. */
   readonly INVALID_HOST: { readonly reason?: string };
   readonly HOST_TAKEN: { readonly host: string; readonly owner: string };
@@ -92,6 +95,10 @@ export function knownCodeOf(error: unknown): Code | undefined {
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   return code === undefined ? 'unknown' : kebab(code);
+}
+
+export function shuttingDown(): Failure {
+  return new Failure('SHUTTING_DOWN', 'the proxy is shutting down');
 }
 
 export function messageOf(error: unknown): string {

@@ -12,6 +12,7 @@ export {
   knownCodeOf,
   messageOf,
   reasonOf,
+  shuttingDown,
 } from './failure.ts';
 export { formatMemory, parseMemory } from './memory.ts';
 export type { Check, InstanceSpec, PartialSpec, Revision } from './revision.ts';

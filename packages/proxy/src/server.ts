@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { Activator, type Lease, ShuttingDownError } from '@cless/activator';
-import { type ReadinessProbe, type Revision, type Runtime, systemClock } from '@cless/model';
+import { Activator, type Lease } from '@cless/activator';
+import { hasCode, type ReadinessProbe, type Revision, type Runtime, systemClock } from '@cless/model';
 import type { Logger } from 'pino';
 import type { Address, Edge } from './edge/edge.ts';
 import { type EdgeLimits, type EdgeOptions, Http1Edge } from './edge/http1.ts';
@@ -126,7 +126,7 @@ export class Server {
     try {
       return await this.activator.lease(revision);
     } catch (error) {
-      if (error instanceof ShuttingDownError) throw error;
+      if (hasCode(error, 'SHUTTING_DOWN')) throw error;
       // Its last words come a moment later, unless it was never started.
       patience = setTimeout(resolve, LAST_WORDS_MS, []);
       const lastLogLines = await Promise.race([failed.promise, enough]);

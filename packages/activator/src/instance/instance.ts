@@ -8,7 +8,7 @@ import type {
   Runtime,
   Timer,
 } from '@cless/model';
-import { codeOf, conceal } from '@cless/model';
+import { type Code, conceal, hasCode } from '@cless/model';
 import type { Connections } from '../connections.ts';
 import type { ActivatorEvent, Exit, InstanceEvent, StopReason } from '../event.ts';
 import { type Activation, Lease } from '../lease.ts';
@@ -49,7 +49,7 @@ const RESUME_REST_MS = 1_000;
 /** On top of its grace period; then nobody waits for the end of a removal any more. */
 const REMOVAL_MS = 10_000;
 /** Starts that failed so have left nothing that could be found by looking. */
-const LEFT_NOTHING = new Set(['IMAGE_NOT_FOUND', 'NO_FREE_PORT', 'ENGINE_REFUSED', 'START_FAILED']);
+const LEFT_NOTHING: readonly Code[] = ['IMAGE_NOT_FOUND', 'NO_FREE_PORT', 'ENGINE_REFUSED', 'START_FAILED'];
 
 /** One running copy of a revision: its state, its leases, its idle clock, and the calls that change them. */
 export class Instance implements Granting {
@@ -248,7 +248,7 @@ export class Instance implements Granting {
   discard(error: unknown): void {
     if (this.#state !== 'starting') return; // abandoned meanwhile
     const id = this.#id;
-    const given = (error as { lastLogLines?: readonly string[] } | undefined)?.lastLogLines;
+    const given = hasCode(error, 'START_FAILED') ? error.lastLogLines : undefined;
     const { secrets = [] } = this.revision;
     const tell = (lines: readonly string[]) => {
       const lastLogLines = lines.map((line) => conceal(line, secrets));
@@ -256,14 +256,14 @@ export class Instance implements Granting {
     };
     if (id === undefined) {
       tell(given ?? []);
-      if (!LEFT_NOTHING.has(codeOf(error) ?? '')) this.#world.doubt();
+      if (!hasCode(error, ...LEFT_NOTHING)) this.#world.doubt();
       this.#become('gone');
       return;
     }
     this.#become('stopping');
     void (async () => {
       tell(given ?? (await this.#world.runtime.logs(id).catch(() => [])));
-      const graceMs = codeOf(error) === 'START_FAILED' ? 0 : this.revision.stopGraceMs;
+      const graceMs = hasCode(error, 'START_FAILED') ? 0 : this.revision.stopGraceMs;
       await this.#removal.run(id, graceMs);
       if (!this.#isGone()) this.#become('gone');
     })();

@@ -7,9 +7,9 @@ import type {
   Runtime,
   Timer,
 } from '@cless/model';
-import { codeOf } from '@cless/model';
-import { InstanceExitedError, ShuttingDownError } from '../errors.ts';
+import { hasCode, shuttingDown } from '@cless/model';
 import type { Exit, InstanceEvent } from '../event.ts';
+import { instanceExited } from '../failures.ts';
 import { lookInto } from './not-ready.ts';
 
 export interface LaunchOptions {
@@ -66,8 +66,7 @@ export class Launch {
     });
     identified(started.id);
     this.#isMade = true;
-    if (this.#toldBefore?.id === started.id)
-      throw new InstanceExitedError(revision.service, this.#toldBefore.exit);
+    if (this.#toldBefore?.id === started.id) throw instanceExited(revision.service, this.#toldBefore.exit);
     emit({ type: 'started', durationMs: clock.now() - beganMs });
     await this.#becomeReady(started, beganMs);
   }
@@ -80,13 +79,13 @@ export class Launch {
 
   /** It has exited, or was removed. While the runtime is at it, that may be a try of its own that failed. */
   ended(id: string | undefined, exit: Exit | undefined): void {
-    if (this.#isMade) this.#failure.abort(new InstanceExitedError(this.#options.revision.service, exit));
+    if (this.#isMade) this.#failure.abort(instanceExited(this.#options.revision.service, exit));
     else this.#toldBefore = { id, exit };
   }
 
   /** It is not wanted any more. */
   giveUp(): void {
-    this.#failure.abort(new ShuttingDownError());
+    this.#failure.abort(shuttingDown());
   }
 
   /** It is ready, or given up: nothing is looked at any more. */
@@ -103,7 +102,7 @@ export class Launch {
     this.#lookNowAndThen();
     const { attempts } = await probe(endpoint, { ...revision.readiness, signal }).catch(
       async (error: unknown) => {
-        if (codeOf(error) !== 'NOT_READY') throw error;
+        if (!hasCode(error, 'NOT_READY')) throw error;
         const explained = await lookInto(id, revision, error, this.#options);
         signal.throwIfAborted();
         throw explained;

@@ -1,5 +1,5 @@
 import type { Clock, Endpoint, Revision, Runtime } from '@cless/model';
-import { InstanceNotReadyError } from '../errors.ts';
+import { notReady } from '../failures.ts';
 import { rest } from '../rest.ts';
 
 /** How long looking into an instance may take, in milliseconds: requests wait for it. */
@@ -11,7 +11,7 @@ export async function lookInto(
   revision: Revision,
   error: unknown,
   { runtime, clock }: { readonly runtime: Runtime; readonly clock: Clock },
-): Promise<InstanceNotReadyError> {
+): Promise<Error> {
   const enough = new AbortController();
   const look = async () => {
     const [listeners, image] = await Promise.all([
@@ -45,10 +45,10 @@ interface Facts {
  * Why an instance did not get ready, in terms of the instance: where it is published on this host is nothing that its owner
  * has chosen, or can change.
  */
-export function explainNotReady({ revision, error, listeners, exposedPorts }: Facts): InstanceNotReadyError {
+export function explainNotReady({ revision, error, listeners, exposedPorts }: Facts): Error {
   const { timeoutMs } = revision.readiness;
   const why = whyNot(revision, failureOf(error), listeners, exposedPorts);
-  return new InstanceNotReadyError(revision.service, timeoutMs, why, error);
+  return notReady(revision.service, timeoutMs, why, error);
 }
 
 function whyNot(

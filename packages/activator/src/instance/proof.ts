@@ -1,4 +1,4 @@
-import type { Check, Clock, Endpoint, ReadinessProbe } from '@cless/model';
+import { type Check, type Clock, type Endpoint, hasCode, type ReadinessProbe } from '@cless/model';
 import { rest } from '../rest.ts';
 
 /** How an instance is, as the runtime has it just now. `settled`: whatever it is, it is not in question any more. */
@@ -68,6 +68,6 @@ async function takesConnections(
     return true;
   } catch (error) {
     // A single attempt took all the time: nobody refused it, its queue of connections may be full.
-    return (error as { attempts?: unknown }).attempts === 1;
+    return hasCode(error, 'NOT_READY') && error.attempts === 1;
   }
 }

@@ -1,4 +1,4 @@
-import { BackoffError } from '@cless/activator';
+import { Failure } from '@cless/model';
 import { describe, expect, test } from 'vitest';
 import { ServiceNotFoundError } from '../errors.ts';
 import { problemOf, writeProblem } from './problem.ts';
@@ -68,7 +68,7 @@ describe('problemOf', () => {
   });
 
   test('back-off says when', () => {
-    expect(problemOf(new BackoffError('golang', 3, 3_200, undefined), context)).toMatchObject({
+    expect(problemOf(new Failure('BACKOFF', 'no', { retryAfterMs: 3_200 }), context)).toMatchObject({
       retryAfter: 4,
     });
   });

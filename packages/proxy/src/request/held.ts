@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type Activation, type Lease, ShuttingDownError } from '@cless/activator';
-import { codeOf, type Revision } from '@cless/model';
+import type { Activation, Lease } from '@cless/activator';
+import { hasCode, type Revision, shuttingDown } from '@cless/model';
 import { problemOf } from '../answer/problem.ts';
 import type { Connection, Turn } from '../edge/connection.ts';
 import type { EdgeContext } from '../edge/http1.ts';
@@ -88,7 +88,7 @@ export abstract class Held implements Turn {
   /** Reads the head and finds the service. @throws an error with a code that `problem.ts` knows */
   protected route(): void {
     const { draining, limits, router } = this.context;
-    if (draining) throw new ShuttingDownError();
+    if (draining) throw shuttingDown();
     this.head = readHead(this.request, limits);
     checkHops(this.request.method, this.head.via);
     if (this.head.hostField !== undefined) router.route(this.head.hostField); // an absolute target does not excuse it
@@ -159,7 +159,7 @@ export abstract class Held implements Turn {
 
   /** The service's own answer to an error, if it has one. */
   protected fixedAnswer(error: unknown): FixedAnswer | undefined {
-    return codeOf(error) === 'ASLEEP' && this.#whileAsleep !== 'problem' ? this.#whileAsleep : undefined;
+    return hasCode(error, 'ASLEEP') && this.#whileAsleep !== 'problem' ? this.#whileAsleep : undefined;
   }
 
   protected problem(error: unknown) {

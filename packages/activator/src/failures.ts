@@ -1,0 +1,73 @@
+import { Failure, type Revision } from '@cless/model';
+import type { Exit } from './event.ts';
+
+/*
+ * What the activator fails with, in words. How it is answered is for others to say: the codes tell.
+ */
+
+export function backoff(service: string, failures: number, retryAfterMs: number, cause: unknown): Failure {
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  return new Failure(
+    'BACKOFF',
+    `the last ${failures} starts of ${service} failed; the next try is due in ${seconds} s`,
+    { retryAfterMs, cause },
+  );
+}
+
+export function queueFull(service: string, limit: number): Failure {
+  return new Failure('QUEUE_FULL', `${limit} requests wait for ${service} already`);
+}
+
+/** There was no room for an instance, or no turn to start it, in time. */
+export function noRoom(service: string, why: string): Failure {
+  return new Failure('CAPACITY', `no room for an instance of ${service}: ${why}`);
+}
+
+/** Another instance of the service has its volumes, and does not go. */
+export function volumesInUse(service: string): Failure {
+  return new Failure(
+    'CAPACITY',
+    `no instance of ${service} was started: another one that writes its volumes does not end`,
+  );
+}
+
+/** The revision serves no longer, and another one has taken its place: what waits for it is that one's. */
+export function replaced(by: Revision): Failure {
+  return new Failure('REPLACED', `${by.service} is served by ${by.id} now`, { by });
+}
+
+/** Nothing is known of the runtime yet, since it cannot be reached. */
+export function runtimeUnavailable(cause: unknown): Failure {
+  const text = cause instanceof Error ? cause.message : 'the runtime cannot be reached';
+  return new Failure('ENGINE_UNREACHABLE', text, { cause });
+}
+
+/**
+ * An instance ended while it was awaited.
+ *
+ * @param exit undefined if it was removed
+ */
+export function instanceExited(service: string, exit: Exit | undefined): Failure {
+  return new Failure('START_FAILED', `${service} ${describeExit(exit)} before it was ready`, {
+    exitCode: exit?.exitCode,
+    oomKilled: exit?.oomKilled ?? false,
+  });
+}
+
+function describeExit(exit: Exit | undefined): string {
+  if (exit === undefined) return 'was removed';
+  if (exit.oomKilled) return 'ran out of memory';
+  return exit.exitCode === undefined ? 'ended' : `exited with code ${exit.exitCode}`;
+}
+
+/**
+ * An instance runs, but did not answer as it is to within its time.
+ *
+ * @param why in terms of the instance, for its owner
+ */
+export function notReady(service: string, timeoutMs: number, why: string, cause: unknown): Failure {
+  return new Failure('NOT_READY', `${service} was not ready within ${timeoutMs / 1_000} s: ${why}`, {
+    timeoutMs,
+    cause,
+  });
+}
