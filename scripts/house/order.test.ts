@@ -14,7 +14,6 @@ describe('the house', () => {
       'packages/proxy/src/request/held-upgrade.ts',
       'packages/proxy/src/request/held.ts',
     ],
-    ['packages/runtime-docker/src/container/spec.ts', 'packages/runtime-docker/src/owner/volumes.ts'],
   ];
   const KNOWN_ARROWS: readonly string[] = [
     'answer/problem.ts → services/source.ts',

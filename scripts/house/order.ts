@@ -25,6 +25,7 @@ export const FLOORS: readonly Readonly<Record<string, string>>[] = [
   { workers: 'the edge in several processes' },
   { 'server.ts': 'edge, workers and activator together' },
   { 'platform.ts': 'what the admin API sees of them' },
+  { compose: 'the parts that the settings choose' },
   {
     'main.ts': 'the program: reads the settings, names the concrete classes',
     'index.ts': 'what the package exports',

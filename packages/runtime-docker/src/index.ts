@@ -10,7 +10,7 @@ export type {
 } from '@cless/model';
 export type { Hardening, Relaxation } from './container/hardening.ts';
 export type { Listener } from './container/listening.ts';
-export type { InstanceSpec, Volume } from './container/spec.ts';
+export type { InstanceSpec } from './container/spec.ts';
 export type { StartOptions } from './container/start.ts';
 export type { Image } from './engine/images.ts';
 export {
@@ -29,4 +29,5 @@ export {
   StartFailedError,
 } from './errors.ts';
 export type { Holder } from './owner/record.ts';
+export type { Volume } from './owner/volumes.ts';
 export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';

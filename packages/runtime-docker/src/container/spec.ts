@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ContainerCreateOptions } from 'dockerode';
 import { LABELS } from '../labels.ts';
-import { mounts } from '../owner/volumes.ts';
+import { mounts, type Volume } from '../owner/volumes.ts';
 import { type Hardening, hardeningConfig, isRoot, type Relaxation, UNPRIVILEGED_USER } from './hardening.ts';
 
 /** What an instance is started from. */
@@ -31,15 +31,6 @@ export interface InstanceSpec {
   readonly hardening?: Hardening;
   /** Single parts of the hardening that are given up; see {@link Relaxation}. */
   readonly relaxations?: readonly Relaxation[];
-}
-
-/** What a container gets to keep. */
-export interface Volume {
-  /** The name of a volume of this owner's, which is made if need be; or a folder of the host that is allowed. */
-  readonly source: string;
-  /** Where the container finds it: an absolute path. */
-  readonly target: string;
-  readonly readOnly: boolean;
 }
 
 /** Changes when this package makes something else of the same spec, so that old containers are not adopted. */

@@ -2,10 +2,18 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { ServiceVolume, ServiceVolumes } from '@cless/model';
 import type { MountSettings } from 'dockerode';
-import type { Volume } from '../container/spec.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isRefusal } from '../errors.ts';
 import { LABELS } from '../labels.ts';
+
+/** What a container gets to keep. */
+export interface Volume {
+  /** The name of a volume of this owner's, which is made if need be; or a folder of the host that is allowed. */
+  readonly source: string;
+  /** Where the container finds it: an absolute path. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
 
 /** Whose volumes they are, and what is known besides the spec. */
 interface Surroundings {
