@@ -6,5 +6,5 @@ import { expect, test } from 'vitest';
 
 test.skipIf(noEngine !== undefined)('starts, pauses, resumes and removes a container', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'main.js')]);
-  expect(stdout).toBe('Hello from Go! You asked for /\npaused\nrunning\n0 left\n');
+  expect(stdout).toBe('Hello from Go! You asked for /\npaused\nrunning\ngone\n');
 });

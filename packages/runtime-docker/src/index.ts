@@ -30,4 +30,6 @@ export {
 } from './errors.ts';
 export type { Holder } from './owner/record.ts';
 export type { Volume } from './owner/volumes.ts';
+export type { Ready } from './run/connected.ts';
+export type { Run, RunOptions } from './run/run.ts';
 export { DockerRuntime, type DockerRuntimeOptions } from './runtime.ts';

@@ -24,6 +24,8 @@ import { LABELS } from './labels.ts';
 import { JoinedNetworks, OwnNetwork } from './owner/network.ts';
 import { type Holder, OwnerRecord } from './owner/record.ts';
 import { Volumes } from './owner/volumes.ts';
+import { Reaper } from './run/reaper.ts';
+import { type Run, Runner, type RunOptions } from './run/run.ts';
 
 export interface DockerRuntimeOptions {
   /** Whose containers these are: the `cless.owner` label. No other containers are ever touched. */
@@ -55,7 +57,7 @@ const LAST_LOG_LINES = 20;
  * console.log(instance.endpoint); // { host: '127.0.0.1', port: 8000 }
  * await runtime.stop(instance.id);
  */
-export class DockerRuntime {
+export class DockerRuntime implements AsyncDisposable {
   readonly name = 'docker';
   readonly capabilities = { pause: true } as const;
   readonly owner: string;
@@ -66,6 +68,7 @@ export class DockerRuntime {
   readonly #images: Images;
   readonly #containers: Containers;
   readonly #starter: Starter;
+  readonly #runner: Runner;
   readonly #hostPaths: HostPaths;
   readonly #joinedNetworks: JoinedNetworks;
   readonly #record: OwnerRecord | undefined;
@@ -108,6 +111,12 @@ export class DockerRuntime {
       containers: this.#containers,
       volumes,
       hostPaths: this.#hostPaths,
+    });
+    this.#runner = new Runner({
+      images: this.#images,
+      containers: this.#containers,
+      starter: this.#starter,
+      reaper: new Reaper(engine, owner, this.#containers),
     });
   }
 
@@ -173,6 +182,21 @@ export class DockerRuntime {
     return this.#starter.start(spec, options);
   }
 
+  /**
+   * Runs a container for this process alone, and waits until it is ready: `await using` removes it. It is in no list, since it
+   * is whose who holds it; what a process that was killed has left is removed by the next run of the same owner.
+   *
+   * @throws with code `START_FAILED`, also if it exits before it is ready, with what it wrote last; and as {@link start}
+   * @example
+   * await using runtime = new DockerRuntime({ owner: 'my-tests' });
+   * await using web = await runtime.run({ image: 'golang-docker' });
+   * const answer = await fetch(`http://${web.endpoint.host}:${web.endpoint.port}/`);
+   */
+  async run(options: RunOptions): Promise<Run> {
+    if (!this.#isHeld) await this.hold();
+    return this.#runner.run(options);
+  }
+
   /** Freezes all processes of the container (cgroup freezer). @throws {InstanceNotFoundError} */
   async pause(id: string): Promise<void> {
     await this.#containers.pause(id);
@@ -198,7 +222,7 @@ export class DockerRuntime {
     return this.#containers.inspect(id);
   }
 
-  /** All containers of this owner, whatever their state. */
+  /** All containers of this owner that were started, whatever their state. */
   async list(): Promise<RuntimeInstance[]> {
     if (!this.#isHeld) await this.hold();
     return this.#containers.list();
@@ -236,7 +260,13 @@ export class DockerRuntime {
 
   /** Removes the network, if no container is on it. */
   async close(): Promise<void> {
+    await this.#runner.settled();
     await this.#starter.settled();
     await this.#network.remove();
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -1,5 +1,6 @@
 import type { InspectedInstance, RuntimeInstance } from '@cless/model';
 import type { Engine } from '../engine/engine.ts';
+import { type Exit, exitOf } from '../engine/exit.ts';
 import { logLines } from '../engine/logs.ts';
 import { EngineRefusedError, InstanceNotFoundError, isRefusal } from '../errors.ts';
 import { LABELS } from '../labels.ts';
@@ -10,6 +11,8 @@ import type { PortRange } from './ports.ts';
 /** How long the engine may say that a removal is in progress, in milliseconds. */
 const REMOVAL_TIMEOUT_MS = 10_000;
 const REMOVAL_POLL_MS = 50;
+/** In lines. */
+const LAST_WORDS = 20;
 
 /** An owner's containers, once they are there. */
 export class Containers {
@@ -36,23 +39,35 @@ export class Containers {
     }
   }
 
-  /** Where something listens in it; nothing where that cannot be told from here, or it does not run. */
+  /** Resolves when it has ended. @throws the signal's reason */
+  async ended(id: string, signal: AbortSignal): Promise<Exit> {
+    const answer = await this.#engine.call('wait', (docker) => docker.getContainer(id).wait(), {
+      timeoutMs: Number.POSITIVE_INFINITY,
+      lane: 'slow',
+      signal,
+    });
+    if (typeof answer?.StatusCode !== 'number') throw this.#engine.nonsense('wait');
+    const found = await this.inspect(id);
+    return exitOf(answer.StatusCode, found?.exit?.oomKilled ?? false);
+  }
+
+  /** Where something listens in it; undefined where that cannot be told from here, or it does not run. */
   async listening(id: string): Promise<Listener[] | undefined> {
     const info = await this.#engine.call('inspect', (docker) => docker.getContainer(id).inspect());
     return listenersOf(info?.Id ?? id, info?.State?.Pid ?? 0);
   }
 
-  /** All of them, whatever their state. Their ports are not given to others. */
+  /** All that were started to stay, whatever their state. Nobody's ports are given to others. */
   async list(): Promise<RuntimeInstance[]> {
     const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`];
     const containers = await this.#engine.call('list', (docker) =>
       docker.listContainers({ all: true, filters: { label } }),
     );
     if (!Array.isArray(containers)) throw this.#engine.nonsense('list');
-    return containers.map((container) => {
+    return containers.flatMap((container) => {
       const instance = fromListing(container);
       if (instance.endpoint !== undefined) this.#ports.claim(instance.endpoint.port, instance.id);
-      return instance;
+      return LABELS.maker in container.Labels ? [] : [instance];
     });
   }
 
@@ -110,6 +125,11 @@ export class Containers {
     } catch (error) {
       throw isRefusal(error, 404) ? new InstanceNotFoundError(id) : error;
     }
+  }
+
+  /** The same, for telling why it does not run: whatever is wrong, there are none then. */
+  lastWords(id: string): Promise<string[]> {
+    return this.logs(id, LAST_WORDS).catch(() => []);
   }
 
   // Private

@@ -51,6 +51,8 @@ interface Placement {
   readonly network: string;
   /** The id of the state directory that acts for the owner. */
   readonly state: string | undefined;
+  /** The process that it is for. */
+  readonly maker: string | undefined;
   readonly hostPort: number;
   /** The user that the image runs as, empty for root. */
   readonly imageUser: string;
@@ -91,6 +93,7 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       [LABELS.revision]: revision,
       [LABELS.spec]: specHash(spec),
       ...(placement.state !== undefined && { [LABELS.state]: placement.state }),
+      ...(placement.maker !== undefined && { [LABELS.maker]: placement.maker }),
     },
     // By id here, too: by the mode alone the engine would look for the network's name when it starts the container.
     NetworkingConfig: { EndpointsConfig: { [placement.network]: { NetworkID: placement.network } } },

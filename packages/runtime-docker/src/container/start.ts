@@ -48,7 +48,6 @@ const MAX_ATTEMPTS = 10;
 const START_TIMEOUT_MS = 120_000;
 /** How long a start that has failed waits for what it made to be removed; then that goes on without it. */
 const REMOVAL_WAIT_MS = 2_000;
-const LAST_LOG_LINES = 20;
 
 /** Creates and starts containers. Nothing is left of those that do not start. */
 export class Starter {
@@ -60,17 +59,23 @@ export class Starter {
   }
 
   /**
+   * @param maker the process that it is for, and that removes it; undefined for one that outlives whoever starts it
    * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
    * @throws {StartFailedError} @throws the signal's reason
    */
-  async start(spec: InstanceSpec, { onCreated, signal }: StartOptions = {}): Promise<RunningInstance> {
+  async start(
+    spec: InstanceSpec,
+    { onCreated, signal, maker }: StartOptions & { readonly maker?: string } = {},
+  ): Promise<RunningInstance> {
     const { ports, images, hostPaths, joinedNetworks } = this.#parts;
     signal?.throwIfAborted();
     const { user, volumes } = await images.facts(spec.image);
     const placement = {
       hostPaths: await hostPaths.resolve(spec),
       imageUser: user,
-      imageVolumes: volumes,
+      // What belongs to no service is the engine's to make, and goes with the container.
+      imageVolumes: maker === undefined ? volumes : [],
+      maker,
       joined: await joinedNetworks.find(spec.networks ?? []),
     };
     const tried: number[] = [];
@@ -186,7 +191,7 @@ export class Starter {
   }
 
   async #exitedEarly(instance: InspectedInstance, image: string): Promise<StartFailedError> {
-    const lastLogLines = await this.#parts.containers.logs(instance.id, LAST_LOG_LINES).catch(() => []);
+    const lastLogLines = await this.#parts.containers.lastWords(instance.id);
     const exit = instance.exit ?? { exitCode: -1, oomKilled: false };
     return new StartFailedError(image, describeExit(exit), {
       ...exit,
@@ -199,6 +204,7 @@ export class Starter {
 interface Placement {
   readonly imageUser: string;
   readonly imageVolumes: readonly string[];
+  readonly maker: string | undefined;
   readonly hostPaths: ReadonlyMap<string, string>;
   /** Ids of networks, in the order of the spec's names. */
   readonly joined: readonly string[];

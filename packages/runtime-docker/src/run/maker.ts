@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/*
+ * Who made a container: a process of a machine, by what no other process can have. A pid is used again some day; with the
+ * time of its start, within one boot, it is one process only.
+ */
+
+/** What is known of a maker: `unknown` where its processes cannot be seen from here. */
+export type Finding = 'alive' | 'dead' | 'unknown';
+
+/** Reads what the system tells of processes; undefined for one that is gone, or whose start nobody may see. */
+type StartOf = (pid: number) => string | undefined;
+
+const HAS_PROC = existsSync('/proc/self/stat');
+
+/** This process, as the value of a label: `MACHINE/PID/START`. */
+export function ownMaker(): string {
+  return `${machine()}/${process.pid}/${startOf(process.pid)}`;
+}
+
+/** Does the process that made something still run? */
+export function findMaker(maker: string, look: StartOf = startOf): Finding {
+  const [where, digits, start] = maker.split('/');
+  const pid = Number(digits);
+  if (where !== machine() || !(pid > 0) || start === undefined) return 'unknown';
+  if (!exists(pid)) return 'dead';
+  const found = look(pid);
+  if (found === undefined) return exists(pid) ? 'unknown' : 'dead';
+  return found === start ? 'alive' : 'dead';
+}
+
+// Private
+
+/** Whose pids these are: this boot of this machine, and on Linux this pid namespace, as a container has its own. */
+function machine(): string {
+  if (!HAS_PROC) return hostname();
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return `${boot}.${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
+}
+
+/** Also of a process that is somebody else's. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code !== 'ESRCH';
+  }
+}
+
+/** `zombie` for one that has ended, and that nobody has asked for its exit code yet. */
+function startOf(pid: number): string | undefined {
+  try {
+    return HAS_PROC ? fromProc(pid) : fromPs(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** proc(5): `pid (comm) state ppid …`, the start time is field 22; comm may hold anything. */
+function fromProc(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return isZombie(fields[0]) ? 'zombie' : fields[19];
+}
+
+function fromPs(pid: number): string | undefined {
+  const line = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8' });
+  const [state, ...start] = line.trim().split(/\s+/);
+  return isZombie(state) ? 'zombie' : start.join('-');
+}
+
+function isZombie(state: string | undefined): boolean {
+  return state?.startsWith('Z') === true || state === 'X';
+}

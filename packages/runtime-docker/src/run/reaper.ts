@@ -1,0 +1,51 @@
+import { uptime } from 'node:os';
+import type { ContainerInfo } from 'dockerode';
+import type { Containers } from '../container/containers.ts';
+import type { Engine } from '../engine/engine.ts';
+import { LABELS } from '../labels.ts';
+import { type Finding, findMaker } from './maker.ts';
+
+/**
+ * Removes what processes of an owner ran and did not live to remove: a test run that was killed takes nothing along. Who
+ * made a container is on its label; while that process lives, the container is left alone.
+ */
+export class Reaper {
+  readonly #engine: Engine;
+  readonly #owner: string;
+  readonly #containers: Containers;
+
+  constructor(engine: Engine, owner: string, containers: Containers) {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.#containers = containers;
+  }
+
+  /** What cannot be removed now is left to the next one. */
+  async reap(): Promise<void> {
+    const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`, LABELS.maker];
+    const listed = await this.#engine.call('list', (docker) =>
+      docker.listContainers({ all: true, filters: { label } }),
+    );
+    if (!Array.isArray(listed)) throw this.#engine.nonsense('list');
+    const bootedAt = Date.now() / 1000 - uptime();
+    const orphans = listed.filter((one) =>
+      isOrphan(one, findMaker(one.Labels[LABELS.maker] ?? ''), bootedAt),
+    );
+    await Promise.allSettled(orphans.map(({ Id }) => this.#containers.remove(Id)));
+  }
+}
+
+/**
+ * Of a maker that cannot be seen from here only what is left from before this boot: it was made by a process of then, which
+ * is why it does not run.
+ *
+ * @param bootedAt in seconds since 1970
+ */
+export function isOrphan(
+  { Created, State }: Pick<ContainerInfo, 'Created' | 'State'>,
+  maker: Finding,
+  bootedAt: number,
+): boolean {
+  if (maker !== 'unknown') return maker === 'dead';
+  return (State === 'created' || State === 'exited' || State === 'dead') && Created < bootedAt;
+}

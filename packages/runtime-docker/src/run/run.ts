@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { type Endpoint, messageOf, type RunningInstance } from '@cless/model';
+import type { Containers } from '../container/containers.ts';
+import type { InstanceSpec } from '../container/spec.ts';
+import type { Starter } from '../container/start.ts';
+import { describeExit } from '../engine/exit.ts';
+import type { Images } from '../engine/images.ts';
+import { ImageNotFoundError, RuntimeError, StartFailedError } from '../errors.ts';
+import { type Ready, untilConnected } from './connected.ts';
+import { ownMaker } from './maker.ts';
+import type { Reaper } from './reaper.ts';
+
+/** What to run: an image, and what is to be other than the default. */
+export interface RunOptions extends Partial<Omit<InstanceSpec, 'image' | 'port'>> {
+  /** An image on the host, by id or reference. */
+  readonly image: string;
+  /** Where the container listens; it is told as `PORT`. Default: the port that its image exposes, if it is one. */
+  readonly port?: number;
+  /**
+   * Tells when the container may be used. Default: as soon as its port takes a connection. `waitUntilReady` of @cless/health
+   * is one.
+   */
+  readonly ready?: Ready;
+  /** How long it may take to get ready, in milliseconds. Default 30,000. */
+  readonly readyTimeoutMs?: number;
+  /** Gives it up; what was made for it is removed. */
+  readonly signal?: AbortSignal;
+}
+
+/** A container that runs as long as somebody holds it. */
+export interface Run extends AsyncDisposable {
+  /** The container's id. */
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  /** What it wrote last to stdout and stderr, oldest first. Default: 20 lines. */
+  logs(options?: { readonly lines?: number }): Promise<string[]>;
+  /** Stops and removes it: SIGTERM, after the grace period (default 10,000 ms) SIGKILL. Twice does no harm. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+interface Parts {
+  readonly images: Images;
+  readonly containers: Containers;
+  readonly starter: Starter;
+  readonly reaper: Reaper;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+const GRACE_MS = 10_000;
+const LAST_LOG_LINES = 20;
+
+/** Runs containers for the process that asks, and for no longer than that lives. */
+export class Runner {
+  readonly #parts: Parts;
+  /** What killed processes have left is removed once, in the background. */
+  #reaped: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves when the container is ready.
+   *
+   * @throws with code `START_FAILED`, also if it exits before it is ready, or does not get ready in time; and whatever a start
+   * fails with
+   */
+  async run({
+    ready = untilConnected,
+    readyTimeoutMs = READY_TIMEOUT_MS,
+    ...options
+  }: RunOptions): Promise<Run> {
+    const { starter, containers, reaper } = this.#parts;
+    this.#reaped ??= reaper.reap().catch(() => {}); // it is the start that says what is wrong
+    const { signal } = options;
+    const spec = await this.#spec(options);
+    const started = await starter.start(spec, { ...(signal && { signal }), maker: ownMaker() });
+    const { id, endpoint } = started;
+    try {
+      await this.#ready(started, spec, ready, readyTimeoutMs, signal);
+    } catch (error) {
+      await containers.remove(id).catch(() => {}); // its maker is on it: the next run finds it
+      throw error;
+    }
+    const stop: Run['stop'] = ({ graceMs = GRACE_MS } = {}) => containers.stop(id, graceMs);
+    return {
+      id,
+      endpoint,
+      stop,
+      logs: ({ lines = LAST_LOG_LINES } = {}) => containers.logs(id, lines),
+      [Symbol.asyncDispose]: () => stop(),
+    };
+  }
+
+  /** Resolves when what killed processes have left is removed. */
+  async settled(): Promise<void> {
+    await this.#reaped;
+  }
+
+  // Private
+
+  async #spec({
+    signal: _,
+    port,
+    ...options
+  }: Omit<RunOptions, 'ready' | 'readyTimeoutMs'>): Promise<InstanceSpec> {
+    const { image } = options;
+    return {
+      service: nameOf(image),
+      revision: randomBytes(4).toString('hex'),
+      ...options,
+      port: port ?? (await this.#exposedPort(image)),
+    };
+  }
+
+  async #exposedPort(image: string): Promise<number> {
+    const found = await this.#parts.images.find(image);
+    if (found === undefined) throw new ImageNotFoundError(image);
+    return onlyPort(image, found.exposedPorts);
+  }
+
+  /** Whichever is first: it is ready, it exits, its time is over, or nobody wants it any more. */
+  async #ready(
+    { id, endpoint }: RunningInstance,
+    { image }: InstanceSpec,
+    ready: Ready,
+    timeoutMs: number,
+    given: AbortSignal | undefined,
+  ): Promise<void> {
+    const { containers } = this.#parts;
+    const over = new AbortController();
+    const signal = given === undefined ? over.signal : AbortSignal.any([over.signal, given]);
+    const getReady = async () => void (await ready(endpoint, { timeoutMs, signal }));
+    try {
+      const exit = await Promise.race([containers.ended(id, signal), getReady()]);
+      if (exit === undefined) return;
+      const lastLogLines = await containers.lastWords(id);
+      throw new StartFailedError(image, describeExit(exit), { ...exit, lastLogLines });
+    } catch (error) {
+      given?.throwIfAborted();
+      if (error instanceof RuntimeError) throw error;
+      const lastLogLines = await containers.lastWords(id);
+      throw new StartFailedError(image, messageOf(error), { cause: error, lastLogLines });
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+/** The port that an image exposes. @throws if that is none or several */
+export function onlyPort(image: string, exposed: readonly number[]): number {
+  const [port, ...others] = exposed;
+  if (port !== undefined && others.length === 0) return port;
+  const what = port === undefined ? 'no port' : `the ports ${exposed.join(', ')}`;
+  throw new StartFailedError(image, `it exposes ${what}; say where it listens: { port: … }`);
+}
+
+/** What an image is called, without where it is from and which one it is: `ghcr.io/acme/web:1` is `web`. */
+export function nameOf(image: string): string {
+  return image.replace(/[:@][^/]*$/, '').replace(/^.*\//, '');
+}
