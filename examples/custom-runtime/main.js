@@ -1,6 +1,6 @@
 // The proxy with a runtime of one's own behind its interface.
 import { waitUntilReady } from '@cless/health';
-import { ConventionSource, Server, UndiciForwarder } from '@cless/proxy';
+import { ConventionSource, Server, systemClock, UndiciForwarder } from '@cless/proxy';
 import { Router } from '@cless/router';
 import { pino } from 'pino';
 import { InProcessRuntime } from './in-process-runtime.js';
@@ -11,6 +11,7 @@ const runtime = new InProcessRuntime({
 
 const { server, address } = await Server.start({
   runtime,
+  clock: systemClock,
   probe: waitUntilReady,
   router: new Router(),
   source: new ConventionSource({

@@ -27,7 +27,7 @@ export const FLOORS: readonly Readonly<Record<string, string>>[] = [
   { 'platform.ts': 'what the admin API sees of them' },
   { compose: 'the parts that the settings choose' },
   {
-    'main.ts': 'the program: reads the settings, names the concrete classes',
+    'main.ts': 'the program',
     'index.ts': 'what the package exports',
   },
 ];

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activator } from '@cless/activator';
 import type { Platform } from '@cless/admin';
-import { conceal, type Refusal, type Runtime } from '@cless/model';
+import { type Clock, conceal, type Refusal, type Runtime } from '@cless/model';
 import type { Server } from './server.ts';
 import type { RegisteredSource } from './services/registered.ts';
 
@@ -12,11 +11,12 @@ const LOOK_EVERY_MS = 50;
 export interface PlatformOptions {
   readonly server: Server;
   readonly runtime: Runtime;
-  readonly source: RegisteredSource;
+  readonly source: Pick<RegisteredSource, 'stored'>;
+  readonly clock: Clock;
   readonly version: string;
-  /** Why changes would not last; nothing if they do. */
+  /** Why changes would not last; undefined if they do. */
   readonly lost: () => string | undefined;
-  /** What the convention calls the image of a service; nothing where it is switched off. */
+  /** What the convention calls the image of a service; undefined where it is switched off. */
   readonly conventionImage: (service: string) => string | undefined;
   /** Puts it into the words of who installed the proxy. */
   readonly explainRefusal: (refusal: Refusal) => { readonly field: string; readonly reason: string };
@@ -27,6 +27,7 @@ export function createPlatform({
   server,
   runtime,
   source,
+  clock,
   version,
   lost,
   conventionImage,
@@ -40,7 +41,7 @@ export function createPlatform({
     volumes: volumes && {
       of: (service) => volumes.of(service),
       async remove(service) {
-        await stopped(activator, service);
+        await stopped(activator, service, clock);
         return volumes.remove(service);
       },
     },
@@ -64,7 +65,7 @@ export function createPlatform({
         const elsewhere = uses.get(id) ?? { leases: 0, idleMs: Number.POSITIVE_INFINITY };
         const requests = instance.leases + elsewhere.leases;
         const isIdle = (idle || maybeIdle) && requests === 0;
-        const idleMs = Math.min(performance.now() - instance.idleSinceMs, elsewhere.idleMs);
+        const idleMs = Math.min(clock.now() - instance.idleSinceMs, elsewhere.idleMs);
         return {
           id,
           service: revision.service,
@@ -102,13 +103,13 @@ export function createPlatform({
 }
 
 /** Resolves when nothing of the service runs any more, or after a while all the same. */
-async function stopped(activator: Activator, service: string): Promise<void> {
-  const untilMs = performance.now() + STOPPED_MS;
+async function stopped(activator: Activator, service: string, clock: Clock): Promise<void> {
+  const untilMs = clock.now() + STOPPED_MS;
   for (;;) {
     const running = [...activator.instances()].filter(({ revision }) => revision.service === service);
-    if (running.length === 0 || performance.now() > untilMs) return;
+    if (running.length === 0 || clock.now() > untilMs) return;
     for (const instance of running) instance.dismiss();
-    await sleep(LOOK_EVERY_MS);
+    await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { Activator, type Lease } from '@cless/activator';
-import { hasCode, type ReadinessProbe, type Revision, type Runtime, systemClock } from '@cless/model';
+import { hasCode, type ReadinessProbe, type Revision, type Runtime, type Timer } from '@cless/model';
 import type { Logger } from 'pino';
 import type { Address, Edge } from './edge/edge.ts';
 import { type EdgeLimits, type EdgeOptions, Http1Edge } from './edge/http1.ts';
@@ -16,7 +16,7 @@ import type { ServiceSource } from './services/source.ts';
 import { Workers, type WorkersOptions } from './workers/primary.ts';
 
 export interface ServerOptions
-  extends Omit<EdgeOptions, 'activator' | 'clock' | 'limits' | 'onAccess' | 'trustedProxies'> {
+  extends Omit<EdgeOptions, 'activator' | 'limits' | 'onAccess' | 'trustedProxies'> {
   /** What differs from the defaults. */
   readonly limits?: Partial<EdgeLimits>;
   /** None, if not told. */
@@ -54,14 +54,14 @@ export class Server {
 
   private constructor(options: ServerOptions) {
     this.#options = options;
-    const { source, forwarder, log, workers } = options;
+    const { source, forwarder, clock, log, workers } = options;
     this.#workers =
       workers &&
       new Workers({
         ...workers,
         source,
         log,
-        clock: systemClock,
+        clock,
         reserve: reserveAddress,
         activator: {
           lease: (...asked) => this.activator.lease(...asked),
@@ -71,7 +71,6 @@ export class Server {
     this.metrics = new Metrics({ activator: () => this.activator, read: () => this.#read() });
     this.activator = new Activator({
       ...options,
-      clock: systemClock,
       connections: this.#workers ?? forwarder,
       source: this.#workers === undefined ? source : retiringAfter(this.#workers, source),
       onEvent: (event) => {
@@ -88,7 +87,6 @@ export class Server {
         ...options,
         limits: { ...DEFAULT_LIMITS, ...options.limits },
         activator: this.activator,
-        clock: systemClock,
         onAccess: accessLog(log, { query: options.logQuery ?? false }),
       });
   }
@@ -121,24 +119,24 @@ export class Server {
         return;
       failed.resolve(event.lastLogLines as readonly string[]);
     });
-    const { promise: enough, resolve } = Promise.withResolvers<readonly string[]>();
-    let patience: NodeJS.Timeout | undefined;
+    let patience: Timer | undefined;
     try {
       return await this.activator.lease(revision);
     } catch (error) {
       if (hasCode(error, 'SHUTTING_DOWN')) throw error;
       // Its last words come a moment later, unless it was never started.
-      patience = setTimeout(resolve, LAST_WORDS_MS, []);
-      const lastLogLines = await Promise.race([failed.promise, enough]);
+      patience = this.#options.clock.after(LAST_WORDS_MS, () => failed.resolve([]));
+      const lastLogLines = await failed.promise;
       throw Object.assign(error instanceof Error ? error : new Error(String(error)), { lastLogLines });
     } finally {
-      clearTimeout(patience);
+      patience?.cancel();
       stopListening();
     }
   }
 
-  /** To be called after each change of what a service is, when the source knows of it. */
+  /** To be called after each change of what a service is. */
   changed(service: string): void {
+    this.#options.source.changed(service);
     void this.#workers?.changed(service);
   }
 
@@ -175,6 +173,7 @@ function retiringAfter(workers: Workers, source: ServiceSource): ServiceSource {
     known: (service) => source.known(service),
     resolve: (service) => source.resolve(service),
     revision: (service, id) => source.revision(service, id),
+    changed: (service) => source.changed(service),
     refresh: () => source.refresh(),
     onKept: (listener) => source.onKept(listener),
     onRetired: (listener) =>

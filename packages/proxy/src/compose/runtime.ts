@@ -14,7 +14,7 @@ interface Installation {
 }
 
 /** A runtime, and what the rest has to know of it. */
-interface ChosenRuntime {
+export interface ChosenRuntime {
   readonly runtime: Runtime;
   /** The image of a service by convention is called as the service, and this. */
   readonly imageSuffix: string;

@@ -38,6 +38,7 @@ export class FakeEdge {
         known: () => new SoleRevision(REVISION),
         resolve: async () => undefined,
         revision: async () => undefined,
+        changed: () => {},
         refresh: () => {},
         onRetired: () => {},
         onKept: () => {},

@@ -18,14 +18,15 @@ export const DEFAULT_PORT = 8080;
 
 /** A service whose requests all go to one revision. */
 export class SoleRevision implements ServedService {
-  readonly revision: Revision;
+  readonly serves = true;
+  readonly revisions: readonly [Revision];
 
   constructor(revision: Revision) {
-    this.revision = revision;
+    this.revisions = [revision];
   }
 
   choose(): Revision {
-    return this.revision;
+    return this.revisions[0];
   }
 
   cookie(): undefined {}
@@ -62,6 +63,9 @@ export class ConventionSource implements ServiceSource {
     const revision = (await this.resolve(service))?.choose();
     return revision?.id === id ? revision : undefined;
   }
+
+  /** It is images that change. */
+  changed(): void {}
 
   refresh(): void {
     this.#images.changed();

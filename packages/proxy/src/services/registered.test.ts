@@ -3,6 +3,7 @@ import { Router } from '@cless/router';
 import { MemoryStore } from '@cless/store';
 import { FixedRuntime, sampleRevision, sampleService } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
+import { SourceChain } from './chain.ts';
 import { ConventionSource } from './convention.ts';
 import { RegisteredSource } from './registered.ts';
 
@@ -15,17 +16,18 @@ const request = { headers: {} } as IncomingMessage;
 
 let store: MemoryStore;
 let router: Router;
-let source: RegisteredSource;
+let registered: RegisteredSource;
+/** What is registered, and behind it the convention. */
+let source: SourceChain;
 let retired: string[];
 let kept: string[];
 
 function build(): void {
   router = new Router();
   const runtime = new FixedRuntime({ golang: { host: '127.0.0.1', port: 1 } });
-  const fallback = new ConventionSource({ runtime, imageSuffix: '', defaults });
-  const registered = new RegisteredSource({ store, router, defaults, fallback });
-  store.onChange((name) => registered.changed(name));
-  source = registered;
+  registered = new RegisteredSource({ store, router, defaults });
+  source = new SourceChain([registered, new ConventionSource({ runtime, imageSuffix: '', defaults })]);
+  store.onChange((name) => source.changed(name));
   retired = [];
   source.onRetired(({ id }) => retired.push(id));
   kept = [];
@@ -92,7 +94,7 @@ test('what is there at the start is found, however much', () => {
 test('a revision is what the store says, and else what the installation says', () => {
   store.put(sampleService('web'));
   const plain = ready('web');
-  expect(source.stored('web', plain)).toMatchObject({
+  expect(registered.stored('web', plain)).toMatchObject({
     spec: { image: 'sha256:1', port: 8080, env: {} },
     ...defaults,
     responseTimeoutMs: undefined,
@@ -116,7 +118,7 @@ test('a revision is what the store says, and else what the installation says', (
     },
     { B: 'secret' },
   );
-  expect(source.stored('web', special)).toMatchObject({
+  expect(registered.stored('web', special)).toMatchObject({
     spec: {
       port: 3000,
       entrypoint: ['/app'],
@@ -131,8 +133,8 @@ test('a revision is what the store says, and else what the installation says', (
     responseTimeoutMs: 6,
     secrets: ['secret'],
   });
-  expect(source.stored('web', special)).toBe(source.stored('web', special));
-  expect(source.stored('web', 'web-00009')).toBeUndefined();
+  expect(registered.stored('web', special)).toBe(registered.stored('web', special));
+  expect(registered.stored('web', 'web-00009')).toBeUndefined();
 });
 
 test('revisions retire when they lose their last traffic and their last tag, not before', async () => {
@@ -155,7 +157,7 @@ test('one that is being deployed does not retire because of other changes', () =
   store.put(sampleService('web'));
   store.setTraffic('web', all(ready('web')));
   const { name } = store.addRevision('web', sampleRevision());
-  source.stored('web', name);
+  registered.stored('web', name);
   store.put(sampleService('web', { sticky: true }));
   expect(retired).toEqual([]);
   store.removeRevision('web', name);
@@ -185,7 +187,7 @@ test('changes that are told late, and in whatever order, leave the hosts as they
     ['a', 'b'],
   ]) {
     const table = new Router({ convention: false });
-    const behind = new RegisteredSource({ store: late, router: table, defaults, fallback: undefined });
+    const behind = new RegisteredSource({ store: late, router: table, defaults });
     // They swap, which takes three changes.
     const [one = '', two = ''] = ['a', 'b'].map((name) => late.service(name)?.hosts[0]);
     late.put(sampleService('a', { hosts: [] }));

@@ -2,7 +2,7 @@ import { neverStops } from '@cless/activator';
 import type { Check, InstanceSpec, Revision } from '@cless/model';
 import type { RevisionSpec, Service, Store, Revision as StoredRevision } from '@cless/store';
 import { NoTrafficError } from '../errors.ts';
-import { DEFAULT_PORT, orNever, type SoleRevision } from './convention.ts';
+import { DEFAULT_PORT, orNever } from './convention.ts';
 import type { RouterTable } from './router.ts';
 import type { ServedService, ServiceSource } from './source.ts';
 import { TrafficSplit } from './traffic-split.ts';
@@ -13,13 +13,6 @@ export interface RegisteredSourceOptions {
   readonly router: RouterTable;
   /** What a revision leaves to the installation. */
   readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
-  /** Asked for what is not registered, or gives no revision anything yet. Undefined means registered services only. */
-  readonly fallback: FallbackSource | undefined;
-}
-
-/** A source that has one revision of each service. */
-interface FallbackSource extends ServiceSource {
-  known(service: string): SoleRevision | undefined;
 }
 
 /** A service that somebody has asked for, as it is now. */
@@ -27,14 +20,14 @@ interface Entry {
   readonly served: ServedService;
   /** Those with traffic or a tag, by name. */
   readonly serving: ReadonlyMap<string, Revision>;
-  /** Those that a request may choose besides; nothing where it may not. */
+  /** Those that a request may choose besides. Undefined means that it may not. */
   readonly byHeader: ((name: string) => Revision | undefined) | undefined;
 }
 
 const PAGE = 1_000;
 
 /**
- * The services of the store, before those of another source. Only hosts are kept in memory of services that nobody asks
+ * The services of the store. Only hosts are kept in memory of services that nobody asks
  * for. A change of the store, once it is told, holds for the next request; revisions that lose their last traffic retire.
  */
 export class RegisteredSource implements ServiceSource {
@@ -48,26 +41,21 @@ export class RegisteredSource implements ServiceSource {
 
   constructor(options: RegisteredSourceOptions) {
     this.#options = options;
-    const { fallback } = options;
     for (const service of this.#services()) this.#register(service);
-    fallback?.onRetired((revision) => this.#retire(revision));
   }
 
   known(name: string): ServedService | undefined {
-    const { fallback } = this.#options;
-    const registered = this.#registered(name)?.served;
-    return registered ?? (fallback === undefined ? this.#unserved(name) : fallback.known(name));
+    return this.#names.has(name) ? this.#entry(name).served : undefined;
   }
 
   async resolve(name: string): Promise<ServedService | undefined> {
-    const registered = this.#registered(name)?.served;
-    return registered ?? (await this.#options.fallback?.resolve(name)) ?? this.#unserved(name);
+    return this.known(name);
   }
 
   async revision(name: string, id: string): Promise<Revision | undefined> {
-    const entry = this.#registered(name);
-    if (entry === undefined) return this.#options.fallback?.revision(name, id);
-    return entry.serving.get(id) ?? entry.byHeader?.(id);
+    if (!this.#names.has(name)) return undefined;
+    const { serving, byHeader } = this.#entry(name);
+    return serving.get(id) ?? byHeader?.(id);
   }
 
   /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
@@ -90,7 +78,6 @@ export class RegisteredSource implements ServiceSource {
     );
   }
 
-  /** To be called after each change of the store, with the service whose it is. */
   changed(name: string): void {
     const { store, router } = this.#options;
     const before = this.#entries.get(name)?.serving;
@@ -107,9 +94,6 @@ export class RegisteredSource implements ServiceSource {
     this.#register(service);
     const now = this.#entry(name).serving;
     for (const [id, revision] of before ?? []) if (!now.has(id)) this.#retire(revision);
-    // Who had the name by convention serves no longer.
-    const former = this.#options.fallback?.known(name);
-    if (former !== undefined && this.#registered(name) !== undefined) this.#retire(former.revision);
     for (const revision of this.#kept(service))
       if (before?.has(revision.id) !== true) for (const listener of this.#keptListeners) listener(revision);
     for (const [id, revision] of this.#revisions.get(name) ?? []) {
@@ -119,9 +103,8 @@ export class RegisteredSource implements ServiceSource {
     }
   }
 
-  refresh(): void {
-    this.#options.fallback?.refresh();
-  }
+  /** It is the store that changes. */
+  refresh(): void {}
 
   onRetired(listener: (revision: Revision) => void): void {
     this.#retiredListeners.push(listener);
@@ -174,17 +157,6 @@ export class RegisteredSource implements ServiceSource {
 
   #retire(revision: Revision): void {
     for (const listener of this.#retiredListeners) listener(revision);
-  }
-
-  /** A service that gives some revision something: its first deploy takes the name over, not the attempt. */
-  #registered(name: string): Entry | undefined {
-    if (!this.#names.has(name)) return undefined;
-    const entry = this.#entry(name);
-    return entry.serving.size > 0 || entry.byHeader !== undefined ? entry : undefined;
-  }
-
-  #unserved(name: string): ServedService | undefined {
-    return this.#names.has(name) ? this.#entry(name).served : undefined;
   }
 
   #entry(name: string): Entry {

@@ -3,6 +3,10 @@ import type { Revision } from '@cless/model';
 
 /** A service as requests find it. */
 export interface ServedService {
+  /** Is there a revision that a request may get? If not, somebody else may serve the name. */
+  readonly serves: boolean;
+  /** Those that get requests now. */
+  readonly revisions: readonly Revision[];
   /**
    * The revision that a request goes to.
    *
@@ -30,6 +34,8 @@ export interface ServiceSource {
   resolve(service: string): Promise<ServedService | undefined>;
   /** The revision of that id, if it may get requests: what runs of it is wanted. */
   revision(service: string, id: string): Promise<Revision | undefined>;
+  /** To be called after each change of that service, by whoever has made it. */
+  changed(service: string): void;
   /** Something that revisions are made from has changed. */
   refresh(): void;
   /** Calls the listener with each revision that serves no longer. */

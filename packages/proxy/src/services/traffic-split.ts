@@ -29,6 +29,8 @@ const COOKIE = 'cless-revision';
 
 /** A service with several revisions: which one a request goes to, and which requests wake it. */
 export class TrafficSplit implements ServedService {
+  readonly serves: boolean;
+  readonly revisions: readonly Revision[];
   readonly #options: TrafficSplitOptions;
   /** The one that gets everything, if nothing depends on the request. */
   readonly #sole: Revision | undefined;
@@ -38,6 +40,8 @@ export class TrafficSplit implements ServedService {
   constructor(options: TrafficSplitOptions) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.revisions = [...options.splits.map(({ revision }) => revision), ...options.tags.values()];
+    this.serves = this.revisions.length > 0 || options.byHeader !== undefined;
     const [first, ...others] = options.splits;
     if (others.length === 0 && options.byHeader === undefined) this.#sole = first?.revision;
     this.#userAgents = options.wakeFilter?.userAgents.map((part) => part.toLowerCase()) ?? [];

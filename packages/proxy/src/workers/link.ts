@@ -1,7 +1,6 @@
 import type { Activator, Grant, Instance, Lease } from '@cless/activator';
 import type { Clock, Revision } from '@cless/model';
 import type { Snapshot } from '../observe/meters.ts';
-import type { ConventionSource } from '../services/convention.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { type Call, Channel, type Port } from './channel.ts';
 import type { GrantedLease, PrimaryMethods, WorkerMethods } from './protocol.ts';
@@ -10,8 +9,8 @@ import type { GrantedLease, PrimaryMethods, WorkerMethods } from './protocol.ts'
 export interface LinkSurroundings {
   readonly activator: Pick<Activator, 'lease' | 'instance'>;
   readonly source: ServiceSource;
-  /** Nothing where registered services are all there are. */
-  readonly convention: ConventionSource | undefined;
+  /** Where services are that workers cannot look up themselves. Undefined means that there are none. */
+  readonly convention: Pick<ServiceSource, 'resolve'> | undefined;
   readonly clock: Clock;
 }
 
@@ -55,7 +54,7 @@ export class WorkerLink {
       resolve: ({ service }, call) => {
         const { convention } = surroundings;
         (convention?.resolve(service) ?? Promise.resolve(undefined)).then(
-          (served) => call.answer(served?.choose() ?? null),
+          (served) => call.answer(served?.revisions[0] ?? null),
           call.fail,
         );
       },

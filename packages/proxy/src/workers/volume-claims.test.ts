@@ -90,6 +90,7 @@ class Succession implements ServiceSource {
   refresh(): void {}
 
   onKept(): void {}
+  changed(): void {}
 
   onRetired(listener: (revision: Revision) => void): void {
     this.#listeners.push(listener);

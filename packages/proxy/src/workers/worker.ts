@@ -1,4 +1,3 @@
-import { systemClock } from '@cless/model';
 import { type EdgeOptions, Http1Edge } from '../edge/http1.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { Channel, type Port } from './channel.ts';
@@ -6,11 +5,11 @@ import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
-export interface WorkerOptions extends Omit<EdgeOptions, 'activator' | 'clock' | 'source'> {
+export interface WorkerOptions extends Omit<EdgeOptions, 'activator' | 'source'> {
   /** To the primary. */
   readonly port: Port;
   /** Makes the source of services; what it does not have itself it asks the primary's for. */
-  readonly createSource: (primary: RemoteSource) => ServiceSource & { changed(service: string): void };
+  readonly createSource: (primary: RemoteSource) => ServiceSource;
   /** How many lines of its log could not be written. */
   readonly logLinesDropped?: () => number;
 }
@@ -35,7 +34,6 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
       call.answer();
     },
     changed: ({ service }, call) => {
-      convention.changed(service);
       source.changed(service);
       call.answer();
     },
@@ -47,11 +45,10 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
     },
   });
   port.onClosed(() => process.exit(1)); // the primary is gone
-  const activator = new RemoteActivator(channel, systemClock);
-  const convention = new RemoteSource(channel);
-  const source = createSource(convention);
+  const activator = new RemoteActivator(channel, options.clock);
+  const source = createSource(new RemoteSource(channel));
   const read = async () => ({ ...(await edge.read()), logLinesDropped: logLinesDropped?.() ?? 0 });
-  const edge = new Http1Edge({ ...options, activator, source, clock: systemClock });
+  const edge = new Http1Edge({ ...options, activator, source });
   return {
     async drain(timeoutMs) {
       const isFirst = draining === undefined;

@@ -10,6 +10,7 @@ import {
   type EdgeLimits,
   HttpProxy3Forwarder,
   Server,
+  systemClock,
   TrustedProxies,
   UndiciForwarder,
   workerOf,
@@ -33,6 +34,7 @@ export interface EdgeSettings {
 /** What an edge is made of, from its settings. */
 export function edgeParts({ forwarder, responseTimeoutMs, limits, trustedProxies }: EdgeSettings) {
   return {
+    clock: systemClock,
     forwarder: new CLASSES[forwarder]({ responseTimeoutMs }),
     router: new Router(),
     limits: { ...limits, maxBodyBytes: limits.maxBodyBytes ?? Number.POSITIVE_INFINITY },

@@ -1,0 +1,34 @@
+import type { Revision } from '@cless/model';
+import type { EdgeLimits } from '../edge/http1.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** `never` and `none` as parts of the proxy take them. */
+export function orUndefined<T>(value: T | 'never' | 'none'): T | undefined {
+  return value === 'never' || value === 'none' ? undefined : value;
+}
+
+/** What clients may do. */
+export function limitsOf(settings: Settings): EdgeLimits {
+  return {
+    maxTargetBytes: settings['max-target-bytes'],
+    maxHeaderBytes: settings['max-header-bytes'],
+    maxHeaderCount: settings['max-headers'],
+    maxBodyBytes: orUndefined(settings['max-body-bytes']) ?? Number.POSITIVE_INFINITY,
+    headersTimeoutMs: settings['headers-timeout'],
+    keepAliveTimeoutMs: settings['keep-alive-timeout'],
+    bodyTimeoutMs: orUndefined(settings['body-timeout']) ?? Number.POSITIVE_INFINITY,
+    idleTimeoutMs: orUndefined(settings['idle-timeout']) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What revisions leave to the installation. */
+export function revisionDefaultsOf(settings: Settings): Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'> {
+  return {
+    readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
+    idle: {
+      pauseAfterMs: orUndefined(settings['pause-after']),
+      stopAfterMs: orUndefined(settings['stop-after']),
+    },
+    stopGraceMs: settings['stop-grace'],
+  };
+}
