@@ -1,3 +1,4 @@
+import { typeOf } from '@cless/model';
 import { MemoryStore } from '@cless/store';
 import { FakePlatform } from '@cless/testkit';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
@@ -109,7 +110,7 @@ describe('services', () => {
       ['If-None-Match', '*'],
     ] as const) {
       const { status, json } = await ask('PUT', '/v1/services/web', {}, { headers: { [header]: value } });
-      expect([status, json.type]).toEqual([412, 'version-conflict']);
+      expect([status, json.type]).toEqual([412, typeOf('version-conflict')]);
     }
     expect(
       (await ask('DELETE', '/v1/services/web', undefined, { headers: { 'If-Match': etag } })).status,
@@ -120,7 +121,11 @@ describe('services', () => {
   test('a host that is taken is a conflict', async () => {
     await ask('PUT', '/v1/services/one', { hosts: ['a.example'] });
     const { status, json } = await ask('PUT', '/v1/services/two', { hosts: ['a.example'] });
-    expect([status, json.type, json.detail]).toEqual([409, 'host-taken', expect.stringContaining('one')]);
+    expect([status, json.type, json.detail]).toEqual([
+      409,
+      typeOf('host-taken'),
+      expect.stringContaining('one'),
+    ]);
   });
 
   test('they are listed in pages', async () => {
@@ -137,7 +142,7 @@ describe('services', () => {
     expect((await ask('DELETE', '/v1/services/web')).status).toBe(204);
     expect(await ask('DELETE', '/v1/services/web')).toMatchObject({
       status: 404,
-      json: { type: 'service-not-found' },
+      json: { type: typeOf('service-not-found') },
     });
     expect(await ask('GET', '/v1/services/web/revisions')).toMatchObject({ status: 404 });
   });
@@ -287,7 +292,7 @@ describe('deploys', () => {
     const { status, json } = await ask('POST', '/v1/services/web/revisions', { image: 'broken:1' });
     expect(status).toBe(422);
     expect(json).toMatchObject({
-      type: 'deploy-failed',
+      type: typeOf('deploy-failed'),
       revision: 'web-00002',
       detail: expect.stringContaining('exited with code 3'),
       lastLogLines: ['no database'],
@@ -303,7 +308,7 @@ describe('deploys', () => {
     const given = await ask('PUT', '/v1/services/web/traffic', {
       splits: [{ revision: 'web-00002', percent: 100 }],
     });
-    expect([given.status, given.json.type]).toEqual([409, 'revision-not-ready']);
+    expect([given.status, given.json.type]).toEqual([409, typeOf('revision-not-ready')]);
   });
 
   test('the one that was asked for last is the one that serves, however long the first takes', async () => {
@@ -361,7 +366,7 @@ describe('deploys', () => {
       const refused = await deploy(query, { image: 'disk:1', env: { A: 'b' } });
       expect(refused).toMatchObject({
         status: 422,
-        json: { type: 'rollout-replaces', detail: expect.stringContaining('rollout overlap') },
+        json: { type: typeOf('rollout-replaces'), detail: expect.stringContaining('rollout overlap') },
       });
     }
     expect(store.revisions('web')).toHaveLength(1);
@@ -374,7 +379,7 @@ describe('deploys', () => {
     ];
     expect(await traffic({ splits: half })).toMatchObject({
       status: 422,
-      json: { type: 'rollout-replaces', errors: [{ pointer: '#/splits/1/revision' }] },
+      json: { type: typeOf('rollout-replaces'), errors: [{ pointer: '#/splits/1/revision' }] },
     });
     expect(
       await traffic({ splits: [{ revision: 'web-00001', percent: 100 }], tags: { next: 'web-00004' } }),
@@ -401,11 +406,11 @@ describe('deploys', () => {
     const without = await ask('POST', '/v1/services/web/revisions', { image: 'new:1' });
     expect(without).toMatchObject({
       status: 422,
-      json: { type: 'image-not-found', errors: [{ pointer: '#/image' }] },
+      json: { type: typeOf('image-not-found'), errors: [{ pointer: '#/image' }] },
     });
     expect((await ask('POST', '/v1/services/web/revisions?pull=true', { image: 'new:1' })).status).toBe(201);
     const none = await ask('POST', '/v1/services/web/revisions?pull=true', { image: 'none:1' });
-    expect(none).toMatchObject({ status: 422, json: { type: 'pull-failed' } });
+    expect(none).toMatchObject({ status: 422, json: { type: typeOf('pull-failed') } });
   });
 
   test('what the installation does not allow is refused before anything is made', async () => {
@@ -466,7 +471,7 @@ describe('deploys', () => {
     await deployed('web', 2);
     expect(await ask('DELETE', '/v1/services/web/revisions/web-00002')).toMatchObject({
       status: 409,
-      json: { type: 'revision-in-use' },
+      json: { type: typeOf('revision-in-use') },
     });
     expect((await ask('DELETE', '/v1/services/web/revisions/web-00001')).status).toBe(204);
     expect((await ask('DELETE', '/v1/services/web/revisions/web-00001')).status).toBe(404);
@@ -658,9 +663,9 @@ describe('bad input', () => {
       await ask('PUT', '/v1/services/web', long, { headers: { 'Content-Length': String(long.length) } }),
     ).toMatchObject({
       status: 413,
-      json: { type: 'body-too-large' },
+      json: { type: typeOf('body-too-large') },
     });
-    expect((await ask('GET', '/v2/services')).json.type).toBe('not-found');
+    expect((await ask('GET', '/v2/services')).json.type).toBe(typeOf('not-found'));
     expect(unexpected).toEqual([]);
   });
 
@@ -754,7 +759,7 @@ describe('who may ask', () => {
     'the origin %s is foreign (CSRF)',
     async (origin) => {
       const { status, json } = await ask('PUT', '/v1/services/web', {}, { headers: { Origin: origin } });
-      expect([status, json.type]).toEqual([403, 'forbidden-origin']);
+      expect([status, json.type]).toEqual([403, typeOf('forbidden-origin')]);
       expect(store.services()).toEqual([]);
     },
   );
@@ -794,7 +799,7 @@ describe('instances', () => {
     await deployed('web', 2);
     expect(await ask('DELETE', '/v1/instances/web')).toMatchObject({
       status: 409,
-      json: { type: 'ambiguous' },
+      json: { type: typeOf('ambiguous') },
     });
   });
 });
@@ -835,7 +840,7 @@ describe('the document', () => {
     const { json } = await ask('GET', '/v1/services/none');
     const problem: Problem = json;
     expect(problem).toEqual({
-      type: 'service-not-found',
+      type: typeOf('service-not-found'),
       title: 'No such service',
       status: 404,
       detail: 'There is no service none.',

@@ -1,3 +1,4 @@
+import { Failure, hasCode } from '@cless/model';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import type { Api } from './api.ts';
@@ -7,7 +8,7 @@ import { challenge, type GuardOptions, guard } from './guard.ts';
 import { instanceRoutes } from './instances.ts';
 import { operationRoutes } from './operations.ts';
 import type { Platform, Store } from './platform.ts';
-import { answerProblem, isForOperator, ProblemError, problemOf } from './problem.ts';
+import { answerProblem, isForOperator, problemOf } from './problem.ts';
 import { readerPage } from './reader.ts';
 import { revisionRoutes } from './revisions.ts';
 import { serviceRoutes } from './services.ts';
@@ -33,26 +34,20 @@ export function createApp({
   ...guarding
 }: AdminOptions): OpenAPIHono {
   const app = new OpenAPIHono();
-  const problemFor = (error: unknown) => {
-    const problem = problemOf(error);
-    if (isForOperator(error, problem)) onError?.(error);
-    return problem;
+  const report = (error: unknown) => {
+    if (isForOperator(error)) onError?.(error);
   };
   app.onError((error, context) => {
     // The client has gone, which is not an error.
     if (context.req.raw.signal.aborted) return context.body(null);
-    const problem = problemFor(error);
-    if (problem.status === 401) context.header('WWW-Authenticate', challenge(context.req.path));
-    return answerProblem(context, problem);
+    report(error);
+    if (hasCode(error, 'UNAUTHORIZED')) context.header('WWW-Authenticate', challenge(context.req.path));
+    return answerProblem(context, error);
   });
   app.notFound((context) => {
     const { method, path } = context.req;
-    return answerProblem(context, {
-      type: 'not-found',
-      title: 'Not found',
-      status: 404,
-      detail: `There is no ${method} ${path}; /openapi.json says what there is.`,
-    });
+    const text = `There is no ${method} ${path}; /openapi.json says what there is.`;
+    return answerProblem(context, new Failure('NOT_FOUND', text));
   });
   app.use(async (context, next) => {
     await next();
@@ -69,25 +64,30 @@ export function createApp({
   app.use(async (context, next) => {
     const { lost } = platform;
     if (lost !== undefined && !['GET', 'HEAD'].includes(context.req.method))
-      throw new ProblemError(503, 'state-lost', 'State directory lost', `Nothing can be changed: ${lost}.`);
+      throw new Failure('STATE_LOST', `Nothing can be changed: ${lost}.`);
     await next();
   });
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
       onError: () => {
-        throw new ProblemError(
-          413,
-          'body-too-large',
-          'Body too large',
-          `The body is larger than ${MAX_BODY_BYTES} bytes.`,
-        );
+        throw new Failure('BODY_TOO_LARGE', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
       },
     }),
   );
 
   const deployer = new Deployer(store, platform, closing);
-  const api: Api = { app, store, platform, deployer, closing, problemOf: problemFor };
+  const api: Api = {
+    app,
+    store,
+    platform,
+    deployer,
+    closing,
+    problemOf: (error) => {
+      report(error);
+      return problemOf(error);
+    },
+  };
   serviceRoutes(api);
   startRoutes(api);
   revisionRoutes(api);

@@ -1,6 +1,7 @@
+import { Failure, hasCode, messageOf } from '@cless/model';
 import { knownService } from './known-service.ts';
 import type { Platform, Store, StoredRevision, StoredSpec, StoredTraffic } from './platform.ts';
-import { codeOf, notFound, ProblemError } from './problem.ts';
+import { notFound } from './problem.ts';
 import { checkRollout } from './rollout.ts';
 import type { Change, RevisionInput } from './schemas.ts';
 import { changesBetween, toSpec } from './wire.ts';
@@ -73,7 +74,7 @@ export class Deployer {
   /**
    * Deploys. Goes on to the end even if the client is gone; only a pull is then given up.
    *
-   * @throws {ProblemError} with the reason and the last log lines, if the revision does not get ready
+   * @throws with code `DEPLOY_FAILED`, the reason and the last log lines, if the revision does not get ready
    */
   deploy(
     service: string,
@@ -149,7 +150,7 @@ export class Deployer {
     return { revision, created: true };
   }
 
-  /** Refuses what cannot be deployed, before anything is created. @throws {ProblemError} */
+  /** Refuses what cannot be deployed, before anything is created. @throws with code `NOT_ALLOWED` or `ROLLOUT_REPLACES` */
   async #refuse(
     service: string,
     spec: StoredSpec,
@@ -159,7 +160,7 @@ export class Deployer {
     if (refusals.length > 0) {
       const errors = refusals.map(({ field, reason }) => ({ pointer: `#/${field}`, detail: reason }));
       const detail = errors.map((error) => error.detail).join('; ');
-      throw new ProblemError(422, 'not-allowed', 'Not allowed here', detail, { errors });
+      throw new Failure('NOT_ALLOWED', detail, { errors });
     }
     this.#trafficWith(service, THIS_REVISION, options, spec);
   }
@@ -167,7 +168,7 @@ export class Deployer {
   /**
    * The traffic after a deploy of the revision; undefined if the deploy does not change it.
    *
-   * @throws {ProblemError} if it may not serve beside the others
+   * @throws with code `ROLLOUT_REPLACES`, if it may not serve beside the others
    */
   #trafficWith(
     service: string,
@@ -215,15 +216,10 @@ export class Deployer {
   async #pull(image: string, left: AbortSignal, onProgress: Progress): Promise<void> {
     const { pull } = this.#platform;
     if (pull === undefined)
-      throw new ProblemError(
-        422,
-        'not-allowed',
-        'Not allowed here',
-        `The ${this.#platform.runtime} runtime pulls no images.`,
-      );
+      throw new Failure('NOT_ALLOWED', `The ${this.#platform.runtime} runtime pulls no images.`);
     onProgress({ step: 'pulling', message: image });
     const late = new AbortController();
-    const fail = (why: string) => late.abort(new ProblemError(422, 'pull-failed', 'Pull failed', why));
+    const fail = (why: string) => late.abort(new Failure('PULL_FAILED', why));
     const whole = setTimeout(
       () => fail(`${image} was not pulled within ${PULL_TIMEOUT_MS / 60_000} minutes.`),
       PULL_TIMEOUT_MS,
@@ -254,7 +250,7 @@ export class Deployer {
     const found = await this.#platform.image(image);
     if (found !== undefined) return found;
     const detail = `image ${image} is not on this host; build it, or deploy with a pull`;
-    throw new ProblemError(422, 'image-not-found', 'Image not found', detail, {
+    throw new Failure('IMAGE_NOT_FOUND', detail, {
       errors: [{ pointer: '#/image', detail }],
     });
   }
@@ -275,21 +271,22 @@ export class Deployer {
   }
 
   async #failed(service: string, revision: string, error: unknown): Promise<unknown> {
-    const { message = String(error), lastLogLines = [] } = error as {
-      message?: string;
-      lastLogLines?: string[];
-    };
+    const message = messageOf(error);
+    const lastLogLines = lastLogLinesOf(error);
     await write(() =>
       this.#store.settle(service, revision, { phase: 'failed', reason: message, lastLogLines }),
     );
     this.#platform.publish({ type: 'deploy-failed', service, revision, message });
-    if (codeOf(error) === 'SHUTTING_DOWN') return error;
+    if (hasCode(error, 'SHUTTING_DOWN')) return error;
     const detail = `${revision} did not get ready, so it gets no traffic: ${message}`;
-    return new ProblemError(422, 'deploy-failed', 'Deploy failed', detail, {
-      revision,
-      lastLogLines: [...lastLogLines],
-    });
+    return new Failure('DEPLOY_FAILED', detail, { revision, lastLogLines });
   }
+}
+
+/** What the instance wrote last, where the platform says so. */
+function lastLogLinesOf(error: unknown): string[] {
+  const lines = error instanceof Error && 'lastLogLines' in error ? error.lastLogLines : undefined;
+  return Array.isArray(lines) ? lines.map(String) : [];
 }
 
 /** Gives the revision that percentage; the others keep their proportions within the rest. */

@@ -1,6 +1,6 @@
+import { Failure } from '@cless/model';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { MiddlewareHandler } from 'hono';
-import { ProblemError } from './problem.ts';
 import { equalTokens } from './token.ts';
 
 /*
@@ -25,21 +25,14 @@ export function guard({ token, hosts, openMetrics }: GuardOptions): MiddlewareHa
     const { req } = context;
     const host = req.header('host') ?? '';
     if (!allowed.has(hostname(host))) {
-      throw new ProblemError(
-        403,
-        'forbidden-host',
-        'Forbidden host',
+      throw new Failure(
+        'FORBIDDEN_HOST',
         `The admin API is not reached under this name; allowed are ${hosts.join(', ')} (CLESS_ADMIN_HOSTS names others).`,
       );
     }
     const origin = req.header('origin');
     if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
-      throw new ProblemError(
-        403,
-        'forbidden-origin',
-        'Forbidden origin',
-        'Pages of other origins may not ask the admin API.',
-      );
+      throw new Failure('FORBIDDEN_ORIGIN', 'Pages of other origins may not ask the admin API.');
     }
 
     const isOpen = OPEN.has(req.path) || (openMetrics && req.path === '/metrics');
@@ -49,12 +42,7 @@ export function guard({ token, hosts, openMetrics }: GuardOptions): MiddlewareHa
     if (['POST', 'PUT', 'PATCH'].includes(req.method)) {
       const type = req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
       if (type !== 'application/json') {
-        throw new ProblemError(
-          415,
-          'unsupported-media-type',
-          'Unsupported media type',
-          'Allowed is application/json.',
-        );
+        throw new Failure('UNSUPPORTED_MEDIA_TYPE', 'Allowed is application/json.');
       }
     }
     await next();
@@ -74,10 +62,8 @@ function authenticate(path: string, authorization: string | undefined, token: st
       break;
     }
   }
-  throw new ProblemError(
-    401,
-    'unauthorized',
-    'Unauthorized',
+  throw new Failure(
+    'UNAUTHORIZED',
     'A bearer token is needed: Authorization: Bearer TOKEN, with what is in admin-token in the state directory.',
   );
 }

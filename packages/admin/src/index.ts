@@ -11,4 +11,4 @@ export type {
   StoredTraffic,
 } from './platform.ts';
 export { AdminServer, type AdminServerOptions } from './server.ts';
-export { loadToken, TOKEN_FILE, TokenError } from './token.ts';
+export { loadToken, TOKEN_FILE } from './token.ts';

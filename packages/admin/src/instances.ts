@@ -1,9 +1,10 @@
+import { Failure } from '@cless/model';
 import { z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import type { StreamingApi } from 'hono/utils/stream';
 import type { Api } from './api.ts';
 import type { RunningInstance } from './platform.ts';
-import { notFound, ProblemError } from './problem.ts';
+import { notFound } from './problem.ts';
 import { flag } from './query.ts';
 import { route } from './route.ts';
 import { Instance, ServiceName } from './schemas.ts';
@@ -20,12 +21,7 @@ export function instanceRoutes({ app, platform, closing }: Api): void {
     const exact = found.find((instance) => instance.id === id);
     if (exact !== undefined) return exact;
     if (found.length > 1)
-      throw new ProblemError(
-        409,
-        'ambiguous',
-        'Ambiguous',
-        `${found.length} instances have ids that begin with ${id}.`,
-      );
+      throw new Failure('AMBIGUOUS', `${found.length} instances have ids that begin with ${id}.`);
     if (first === undefined) throw notFound('instance', id);
     return first;
   };

@@ -87,7 +87,7 @@ interface Page {
   readonly limit?: number | undefined;
 }
 
-/** Errors have the codes that `problem.ts` lists. A method that throws has changed nothing. */
+/** Errors have the codes that `docs/problems.md` lists. A method that throws has changed nothing. */
 export interface Store {
   services(page?: Page): KnownService[];
   count(): number;

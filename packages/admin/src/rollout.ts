@@ -1,5 +1,5 @@
+import { Failure } from '@cless/model';
 import type { StoredSpec, StoredTraffic } from './platform.ts';
-import { ProblemError } from './problem.ts';
 
 interface Writes {
   readonly volumes?: readonly { readonly target: string; readonly readOnly: boolean }[] | undefined;
@@ -19,7 +19,7 @@ export function defaultRollout(
  * Revisions that replace each other do not serve side by side.
  *
  * @param rolloutOf the rollout of a revision, by name
- * @throws {ProblemError} if the traffic would have it so
+ * @throws with code `ROLLOUT_REPLACES`, if the traffic would have it so
  */
 export function checkRollout(
   { splits, tags }: StoredTraffic,
@@ -35,7 +35,7 @@ export function checkRollout(
   const detail =
     `${names.join(' and ')} cannot serve side by side: each replaces the other, as they write the same volumes; ` +
     'give one of them all the traffic and the tags, or deploy with the rollout overlap if they may write them together';
-  throw new ProblemError(422, 'rollout-replaces', 'Rollout replaces', detail, {
+  throw new Failure('ROLLOUT_REPLACES', detail, {
     errors: serving.filter(({ revision }) => revision !== first).map(({ pointer }) => ({ pointer, detail })),
   });
 }

@@ -1,6 +1,7 @@
+import { Failure } from '@cless/model';
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { invalid, ProblemError } from './problem.ts';
+import { invalid } from './invalid.ts';
 import { Problem, RevisionName, ServiceName } from './schemas.ts';
 
 /** Fields of the path or the query: the schemas parse them from text. */
@@ -152,7 +153,7 @@ async function readJson({ req }: Context): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     const why = error instanceof SyntaxError ? error.message : String(error);
-    throw new ProblemError(400, 'invalid-request', 'Invalid request', `The body is not JSON: ${why}.`, {
+    throw new Failure('INVALID_REQUEST', `The body is not JSON: ${why}.`, {
       errors: [{ pointer: '#', detail: 'allowed is JSON' }],
     });
   }
@@ -161,13 +162,7 @@ async function readJson({ req }: Context): Promise<unknown> {
 function singleValues({ req }: Context): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, all] of Object.entries(req.queries())) {
-    if (all.length > 1)
-      throw new ProblemError(
-        400,
-        'invalid-request',
-        'Invalid request',
-        `The query has ${name} more than once.`,
-      );
+    if (all.length > 1) throw new Failure('INVALID_REQUEST', `The query has ${name} more than once.`);
     values[name] = all[0] ?? '';
   }
   return values;

@@ -432,7 +432,11 @@ export type Status = z.infer<typeof Status>;
 
 export const Problem = z
   .object({
-    type: z.string(),
+    type: z.string().meta({
+      description: 'A URI that leads to what it means and what to do.',
+      format: 'uri',
+      examples: ['https://github.com/cless-cloud/cless/blob/main/docs/problems.md#host-taken'],
+    }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { typeOf } from '@cless/model';
 import { MemoryStore } from '@cless/store';
 import { FakePlatform } from '@cless/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -149,9 +150,9 @@ test('when it ends, streams end, and deploys that wait or pull get an answer', a
   const waiting = deploy();
   for (let i = 0; i < 5; i++) await ask('GET', '/v1/services'); // all of them have arrived then
   await server.close();
-  expect(await (await pulling).json()).toMatchObject({ status: 503, type: 'shutting-down' });
-  expect(await (await waiting).json()).toMatchObject({ status: 503, type: 'shutting-down' });
-  expect(await streaming).toContain('"shutting-down"');
+  expect(await (await pulling).json()).toMatchObject({ status: 503, type: typeOf('shutting-down') });
+  expect(await (await waiting).json()).toMatchObject({ status: 503, type: typeOf('shutting-down') });
+  expect(await streaming).toContain(typeOf('shutting-down'));
   expect(await events).toContain('here');
 });
 
@@ -160,7 +161,7 @@ test.each([
   ['DATABASE_UNWRITABLE', 503, 'database-unwritable'],
   ['DATABASE_FULL', 507, 'disk-full'],
   ['DATABASE_DAMAGED', 500, 'database-damaged'],
-] as const)('%s is told, to who asks and to the operator', async (code, status, type) => {
+] as const)('%s is told, to who asks and to the operator', async (code, status, slug) => {
   const trouble = Object.assign(new Error('the database /state/cless.db was left as it is'), { code });
   store.put = () => {
     throw trouble;
@@ -168,7 +169,7 @@ test.each([
   const response = await ask('PUT', '/v1/services/web', {});
   expect([response.status, await response.json()]).toEqual([
     status,
-    expect.objectContaining({ status, type, detail: trouble.message }),
+    expect.objectContaining({ status, type: typeOf(slug), detail: trouble.message }),
   ]);
   expect(response.headers.get('retry-after')).toBe(status === 503 ? '2' : null);
   expect(failures).toEqual([trouble]);

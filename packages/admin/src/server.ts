@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
+import { Failure } from '@cless/model';
 import { createAdaptorServer } from '@hono/node-server';
 import { type AdminOptions, createApp } from './app.ts';
-import { ProblemError } from './problem.ts';
 
 export interface AdminServerOptions extends Omit<AdminOptions, 'hosts' | 'closing'> {
   readonly listen: { readonly host: string; readonly port: number };
@@ -55,14 +55,7 @@ export class AdminServer {
   /** Ends streams, refuses waiting deploys, gives other answers a second, and then closes all connections. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#closing.abort(
-      new ProblemError(
-        503,
-        'shutting-down',
-        'Shutting down',
-        'The proxy is shutting down; ask the next one.',
-      ),
-    );
+    this.#closing.abort(new Failure('SHUTTING_DOWN', 'The proxy is shutting down; ask the next one.'));
     const closingMs = performance.now();
     // A connection that becomes idle while the server closes is not closed by Node.
     const closing = setInterval(() => {

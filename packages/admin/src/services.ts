@@ -1,9 +1,9 @@
+import { Failure } from '@cless/model';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Api } from './api.ts';
 import { knownService } from './known-service.ts';
 import type { KnownService } from './platform.ts';
-import { ProblemError } from './problem.ts';
 import { after, flag, limit } from './query.ts';
 import { checkRollout } from './rollout.ts';
 import { route, SERVICE } from './route.ts';
@@ -166,7 +166,7 @@ function unless(asked: boolean): (error: unknown) => [] {
 export function checkTagLength(service: string, tag: string): void {
   if (`${tag}--${service}`.length <= 63) return;
   const detail = `the label ${tag}--${service} is longer than 63 characters; allowed is a shorter tag`;
-  throw new ProblemError(400, 'invalid-request', 'Invalid request', detail, {
+  throw new Failure('INVALID_REQUEST', detail, {
     errors: [{ pointer: `#/tags/${tag}`, detail }],
   });
 }
@@ -180,7 +180,7 @@ function checkRevisions({ splits, tags }: Traffic, exists: (revision: string) =>
     .map(({ revision, pointer }) => ({ pointer, detail: `there is no revision ${revision}` }));
   if (errors.length > 0) {
     const detail = errors.map((error) => error.detail).join('; ');
-    throw new ProblemError(422, 'revision-not-found', 'No such revision', detail, { errors });
+    throw new Failure('UNKNOWN_REVISION', detail, { errors });
   }
 }
 
@@ -198,12 +198,7 @@ function expectation({ req }: Context): { expected?: number | 'absent' } {
   const ifNoneMatch = req.header('if-none-match');
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch.trim() !== '*' || ifMatch !== undefined)
-      throw new ProblemError(
-        400,
-        'invalid-request',
-        'Invalid request',
-        'Of If-None-Match only * is allowed, without If-Match.',
-      );
+      throw new Failure('INVALID_REQUEST', 'Of If-None-Match only * is allowed, without If-Match.');
     return { expected: 'absent' };
   }
   if (ifMatch === undefined || ifMatch.trim() === '*') return {};

@@ -1,5 +1,5 @@
+import { Failure } from '@cless/model';
 import type { Api } from './api.ts';
-import { ProblemError } from './problem.ts';
 import { route, SERVICE } from './route.ts';
 import { LastStart } from './schemas.ts';
 
@@ -17,12 +17,7 @@ export function startRoutes({ app, store, platform }: Api): void {
     handle: ({ params: { service } }, context) => {
       const last = platform.lastStart(service);
       if (last === undefined)
-        throw new ProblemError(
-          404,
-          'service-not-found',
-          'No such service',
-          `Nothing of ${service} was started since the proxy runs.`,
-        );
+        throw new Failure('SERVICE_NOT_FOUND', `Nothing of ${service} was started since the proxy runs.`);
       const { image, ...start } = last;
       const byConvention = store.revision(service, start.revision) === undefined;
       return context.json({ ...start, byConvention, ...(byConvention && image !== undefined && { image }) });

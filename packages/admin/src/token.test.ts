@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { equalTokens, loadToken, TOKEN_FILE, TokenError } from './token.ts';
+import { equalTokens, loadToken, TOKEN_FILE } from './token.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-token-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -19,7 +19,7 @@ test('it is made once, for its owner’s eyes only', () => {
 
 test('an empty one lets nobody in', () => {
   writeFileSync(file, '\n');
-  expect(() => loadToken(directory)).toThrow(TokenError);
+  expect(() => loadToken(directory)).toThrow(expect.objectContaining({ code: 'ADMIN_TOKEN' }));
   expect(() => loadToken(directory)).toThrow(/holds no token/);
 });
 
@@ -31,6 +31,6 @@ test('tokens of any length can be compared', () => {
 
 test('where none can be written, that is said, and nothing is left', () => {
   const nowhere = join(directory, 'no', 'such', 'folder');
-  expect(() => loadToken(nowhere)).toThrow(TokenError);
+  expect(() => loadToken(nowhere)).toThrow(expect.objectContaining({ code: 'ADMIN_TOKEN' }));
   expect(() => loadToken(nowhere)).toThrow(/no token can be written: ENOENT/);
 });

@@ -1,4 +1,4 @@
-import { codeOf } from './problem.ts';
+import { hasCode } from '@cless/model';
 
 /** Pauses between the attempts, in milliseconds; two seconds in total. */
 const PAUSES_MS = [10, 20, 40, 80, 160, 320, 640, 730];
@@ -12,7 +12,7 @@ export async function write<T>(change: () => T): Promise<T> {
     try {
       return change();
     } catch (error) {
-      if (codeOf(error) !== 'DATABASE_BUSY') throw error;
+      if (!hasCode(error, 'DATABASE_BUSY')) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

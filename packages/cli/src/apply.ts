@@ -1,11 +1,11 @@
 import type { Change, RevisionInput, Service, ServiceInput } from '@cless/admin/schemas';
 import { ServiceInput as ServiceInputSchema } from '@cless/admin/schemas';
+import { Failure } from '@cless/model';
 import type { Command } from 'commander';
 import { changeLines } from './changes.ts';
 import { newCommand, type Session, withSession } from './command.ts';
 import { deployRevision, putService } from './deploy.ts';
 import { paint, show, tell } from './output.ts';
-import { CliError } from './problem.ts';
 import { readServiceFile } from './service-file.ts';
 
 interface Options {
@@ -37,7 +37,7 @@ export function applyCommand(): Command {
 
 async function apply(session: Session, { file, dryRun = false, prune = false }: Options): Promise<void> {
   const { client, output, signal } = session;
-  if (file === undefined) throw new CliError('--file is missing; like: cless apply -f cless.yaml');
+  if (file === undefined) throw new Failure('USAGE', '--file is missing; like: cless apply -f cless.yaml');
   const { services } = await readServiceFile(file, { env: process.env, signal });
   const before = new Map((await client.services()).map((service) => [service.name, service]));
 

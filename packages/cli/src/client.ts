@@ -11,8 +11,9 @@ import type {
   Status,
   Traffic,
 } from '@cless/admin/schemas';
+import { Failure } from '@cless/model';
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
-import { AdminProblem, BrokenOffError, CliError, EXIT } from './problem.ts';
+import { AdminProblem } from './problem.ts';
 
 export interface DeployOptions {
   /** The percentage of traffic the revision gets once it is ready; zero means none. Default 100. */
@@ -58,7 +59,7 @@ const ANSWER_TIMEOUT_MS = { read: 10_000, change: 60_000 };
 /**
  * A client of the admin API.
  *
- * Methods throw {@link AdminProblem} if the API refuses, and an error with exit code 3 if it cannot be reached, does
+ * Methods throw {@link AdminProblem} if the API refuses, and an error with code `UNREACHABLE` or `BROKEN_OFF` if it cannot be reached, does
  * not answer, or the connection breaks off. When their signal is aborted, streams end without an error; other methods
  * throw its reason.
  *
@@ -153,7 +154,7 @@ export class AdminClient {
       else if (event === 'revision') return content as Revision & { created: boolean };
       else if (event === 'problem') throw new AdminProblem(content as Problem);
     }
-    throw new BrokenOffError(`${this.#url} ended the connection in the middle of the deploy`);
+    throw new Failure('BROKEN_OFF', `${this.#url} ended the connection in the middle of the deploy`);
   }
 
   /** Says what a deploy would change. */
@@ -264,13 +265,13 @@ export class AdminClient {
     } catch (error) {
       this.#throwIfAborted(signal);
       if (late.signal.aborted)
-        throw new CliError(
+        throw new Failure(
+          'UNREACHABLE',
           `the admin API at ${this.#url} has not answered within ${patienceMs / 1_000} s; is it the admin API?`,
-          EXIT.unreachable,
         );
-      throw new CliError(
+      throw new Failure(
+        'UNREACHABLE',
         `the admin API at ${this.#url} cannot be reached (${causeOf(error)}); is the proxy running?`,
-        EXIT.unreachable,
       );
     } finally {
       clearTimeout(timer);
@@ -282,14 +283,14 @@ export class AdminClient {
     throw this.#stranger(`${response.status}${type === '' ? '' : ` with ${type}`}`);
   }
 
-  /** The body as JSON. @throws {BrokenOffError} if it breaks off */
+  /** The body as JSON. @throws with code `BROKEN_OFF`, if it breaks off */
   async #read<T>(response: Response): Promise<T> {
     let text = '';
     for await (const part of this.#text(response)) text += part;
     return this.#parse(text) as T;
   }
 
-  /** The body, as it comes. @throws {BrokenOffError} if it breaks off */
+  /** The body, as it comes. @throws with code `BROKEN_OFF`, if it breaks off */
   async *#text(response: Response): AsyncGenerator<string> {
     if (response.body === null) return;
     try {
@@ -297,7 +298,7 @@ export class AdminClient {
     } catch (error) {
       this.#throwIfAborted();
       if (error instanceof TypeError)
-        throw new BrokenOffError(`the connection to ${this.#url} broke off (${causeOf(error)})`);
+        throw new Failure('BROKEN_OFF', `the connection to ${this.#url} broke off (${causeOf(error)})`);
       throw error;
     }
   }
@@ -314,10 +315,10 @@ export class AdminClient {
     }
   }
 
-  #stranger(answer: string): CliError {
-    return new CliError(
+  #stranger(answer: string): Failure {
+    return new Failure(
+      'UNREACHABLE',
       `${this.#url} answered ${answer}, and not as the admin API does; is that its address?`,
-      EXIT.unreachable,
     );
   }
 

@@ -1,8 +1,8 @@
+import { Failure } from '@cless/model';
 import { Command, InvalidArgumentError } from 'commander';
 import type { AdminClient } from './client.ts';
 import { type ConnectionOptions, connect } from './connection.ts';
 import type { Output } from './output.ts';
-import { CliError, InterruptedError } from './problem.ts';
 
 /** What a command gets to work with. */
 export interface Session {
@@ -31,10 +31,11 @@ export function withSession<A extends unknown[]>(
   return async (...args) => {
     const command = args.pop() as Command;
     const options = command.opts<ConnectionOptions & { json?: boolean }>();
-    if (command.args.includes('')) throw new CliError('an argument is empty; allowed is a name or an id');
+    if (command.args.includes(''))
+      throw new Failure('USAGE', 'an argument is empty; allowed is a name or an id');
     const interrupted = new AbortController();
     // With `once`, a second Ctrl-C ends the process in the default way.
-    const interrupt = () => interrupted.abort(new InterruptedError());
+    const interrupt = () => interrupted.abort(new Failure('INTERRUPTED', 'interrupted'));
     process.once('SIGINT', interrupt);
     try {
       const session: Session = {

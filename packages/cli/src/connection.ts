@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { Failure } from '@cless/model';
 import { AdminClient } from './client.ts';
-import { CliError, EXIT } from './problem.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:7070';
 
@@ -18,7 +18,7 @@ export interface ConnectionOptions {
  * directory of the proxy on this host. The token in the state directory is only ever sent to the address in the state
  * directory.
  *
- * @throws {CliError} if there is no token
+ * @throws with code `USAGE` or `UNREACHABLE`, if there is no token
  */
 export function connect(
   options: ConnectionOptions,
@@ -28,7 +28,8 @@ export function connect(
   const url = options.admin ?? (env.CLESS_ADMIN_URL || undefined);
   const token = options.token ?? (env.CLESS_ADMIN_TOKEN || undefined);
   if (url !== undefined && !/^https?:\/\/[^/]/.test(url)) {
-    throw new CliError(
+    throw new Failure(
+      'USAGE',
       `--admin: ${JSON.stringify(url)} is not allowed; allowed is a URL like ${DEFAULT_URL}`,
     );
   }
@@ -46,14 +47,15 @@ export function connect(
     }
   }
   if (url !== undefined)
-    throw new CliError(
+    throw new Failure(
+      'USAGE',
       `${url} needs its token (--token, or CLESS_ADMIN_TOKEN); the one of this host is sent to no other address`,
     );
-  throw new CliError(
+  throw new Failure(
+    'UNREACHABLE',
     refused === undefined
       ? `no token of a proxy is in ${directories.join(' or ')}; is it running? --state-dir names another folder, --admin and --token a proxy elsewhere`
       : `the token in ${refused} is not for this user; try it as the user that runs the proxy, or with --token`,
-    EXIT.unreachable,
   );
 }
 

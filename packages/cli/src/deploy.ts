@@ -1,11 +1,11 @@
 import type { Revision, RevisionInput, Service, ServiceInput } from '@cless/admin/schemas';
+import { Failure, hasCode } from '@cless/model';
 import type { Command } from 'commander';
 import { changeLines } from './changes.ts';
 import type { AdminClient, DeployOptions, Progress } from './client.ts';
 import { collect, newCommand, type Session, wholeNumber, withSession } from './command.ts';
 import { readEnvFile, readKeyValues } from './key-values.ts';
 import { paint, show, tell } from './output.ts';
-import { BrokenOffError, CliError, InterruptedError } from './problem.ts';
 import { readVolume, VOLUME_FORM } from './volume.ts';
 
 interface Options {
@@ -192,9 +192,12 @@ export async function deployRevision(
     const goesOn = pulling
       ? 'the pull is given up, and nothing was made'
       : `the deploy of ${service} goes on: cless show ${service}`;
-    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message}; ${goesOn}`);
-    if (error instanceof BrokenOffError)
-      throw new BrokenOffError(`${error.message}; the deploy of ${service} may go on: cless show ${service}`);
+    if (hasCode(error, 'INTERRUPTED')) throw new Failure('INTERRUPTED', `${error.message}; ${goesOn}`);
+    if (hasCode(error, 'BROKEN_OFF'))
+      throw new Failure(
+        'BROKEN_OFF',
+        `${error.message}; the deploy of ${service} may go on: cless show ${service}`,
+      );
     throw error;
   }
 }
@@ -221,7 +224,7 @@ function toService({ host, sticky, revisionHeader }: Options, before: Service | 
 
 function toRevision(options: Options): RevisionInput {
   if (options.image === undefined)
-    throw new CliError('--image is missing; like: cless deploy web --image web:1');
+    throw new Failure('USAGE', '--image is missing; like: cless deploy web --image web:1');
   const env = {
     ...Object.assign({}, ...(options.envFile ?? []).map((file) => readEnvFile('--env-file', file))),
     ...readKeyValues('--env', options.env ?? [], process.env),
@@ -241,7 +244,10 @@ function toRevision(options: Options): RevisionInput {
     volumes: options.volume?.map((text) => {
       const volume = readVolume(text);
       if (volume === undefined)
-        throw new CliError(`--volume: ${JSON.stringify(text)} is not allowed; allowed is ${VOLUME_FORM}`);
+        throw new Failure(
+          'USAGE',
+          `--volume: ${JSON.stringify(text)} is not allowed; allowed is ${VOLUME_FORM}`,
+        );
       return volume;
     }),
     networks: options.network,

@@ -1,3 +1,3 @@
 export { AdminClient, type AdminEvent, type DeployOptions, type Progress } from './client.ts';
 export { type ConnectionOptions, connect } from './connection.ts';
-export { AdminProblem, CliError } from './problem.ts';
+export { AdminProblem } from './problem.ts';

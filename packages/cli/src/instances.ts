@@ -1,8 +1,8 @@
+import { Failure } from '@cless/model';
 import type { Command } from 'commander';
 import type { AdminClient } from './client.ts';
 import { newCommand, type Session, wholeNumber, withSession } from './command.ts';
 import { paint, shortId, show, span, table, tell } from './output.ts';
-import { CliError, EXIT } from './problem.ts';
 
 export function instancesCommand(): Command {
   return newCommand('instances')
@@ -78,7 +78,7 @@ async function logs(
     last !== undefined ||
     (await client.service(name)) !== undefined;
   if (ids.length === 0 && !isService)
-    throw new CliError(`there is neither a service nor an instance ${name}`, EXIT.notFound);
+    throw new Failure('NOT_FOUND', `there is neither a service nor an instance ${name}`);
 
   const several = ids.length > 1 || (follow && isService);
   const write = (id: string, line: string) => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EXIT } from './problem.ts';
+import { EXIT } from '@cless/model';
 import { createProgram, run } from './program.ts';
 
 // A reader that stops early (`cless ls | head -1`) is not an error.

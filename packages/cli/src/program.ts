@@ -1,4 +1,5 @@
 import type { Problem } from '@cless/admin/schemas';
+import { EXIT, hasCode, knownCodeOf, messageOf } from '@cless/model';
 import { Command, CommanderError } from 'commander';
 import { closestMatch } from 'leven';
 import { applyCommand } from './apply.ts';
@@ -8,7 +9,7 @@ import { deployCommand, OPTION_OF } from './deploy.ts';
 import { eventsCommand } from './events.ts';
 import { instancesCommand, logsCommand, stopCommand } from './instances.ts';
 import { paint } from './output.ts';
-import { AdminProblem, CliError, EXIT, exitCodeOf } from './problem.ts';
+import { AdminProblem, exitCodeOf } from './problem.ts';
 import { listCommand, removeCommand, showCommand } from './services.ts';
 import { statusCommand } from './status.ts';
 import { rollbackCommand, trafficCommand } from './traffic.ts';
@@ -71,21 +72,19 @@ async function explain(error: unknown, program: Command, args: readonly string[]
   const say = (text: string) => stderr.write(`${paint(stderr, 'red', 'error:')} ${text}\n`);
   const command = program.commands.find((one) => one.name() === args[0]);
   const name = command?.processedArgs[0];
-  if (error instanceof CliError) {
-    say(error.message + (error.exitCode === EXIT.notFound ? await nearestService(command, name) : ''));
-    return error.exitCode;
-  }
+  const exitCode = exitCodeOf(error);
+  const nearest = async () => (exitCode === EXIT.notFound ? await nearestService(command, name) : '');
   if (error instanceof AdminProblem) {
     const { problem } = error;
-    const isNotFound = problem.type === 'service-not-found';
-    say(
-      text(problem, command?.name() === 'deploy') + (isNotFound ? await nearestService(command, name) : ''),
-    );
+    const isNotFound = hasCode(error, 'SERVICE_NOT_FOUND');
+    say(text(problem, command?.name() === 'deploy') + (isNotFound ? await nearest() : ''));
     for (const line of problem.lastLogLines ?? []) stderr.write(`  ${line}\n`);
-    return exitCodeOf(problem);
+  } else if (knownCodeOf(error) !== undefined) {
+    say(messageOf(error) + (await nearest()));
+  } else {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return EXIT.failed;
+  return exitCode;
 }
 
 function text({ detail, errors = [] }: Problem, asOptions: boolean): string {

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { ServiceFile, Volume } from '@cless/admin/schemas';
+import { Failure } from '@cless/model';
 import { closestMatch } from 'leven';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { CliError } from './problem.ts';
 import { readVolume, VOLUME_FORM } from './volume.ts';
 
 /**
  * Reads `cless.yaml`.
  *
- * @throws {CliError} that says what is wrong in which line
+ * @throws with code `USAGE`, and says what is wrong in which line
  */
 export async function readServiceFile(
   file: string,
@@ -22,7 +22,7 @@ export async function readServiceFile(
     text = await (file === '-' ? readAll(addAbortSignal(signal, process.stdin)) : readFile(file, 'utf8'));
   } catch (error) {
     signal.throwIfAborted();
-    throw new CliError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new Failure('USAGE', `${file} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -30,14 +30,15 @@ export async function readServiceFile(
   if (error !== undefined) {
     // What is missing at the end is told of the last line that says something.
     const { line, col } = lines.linePos(Math.min(error.pos[0], text.trimEnd().length));
-    throw new CliError(`${file}:${line}:${col}: ${error.message}`);
+    throw new Failure('USAGE', `${file}:${line}:${col}: ${error.message}`);
   }
   const content: unknown = document.toJS();
   const parsed = ServiceFile.safeParse(withVolumes(content));
   if (parsed.success) return withSecrets(parsed.data, env);
   const isCompose = COMPOSE_FIELDS.filter((field) => fieldsOf(content).has(field));
   if (isCompose.length > 0)
-    throw new CliError(
+    throw new Failure(
+      'USAGE',
       `${file} is a Compose file (it has ${isCompose.join(', ')}), which is none for cless: leave databases and the like in Compose; for each service that answers requests, write its image, its env and its hosts into a cless.yaml, and networks: [PROJECT_default] to reach the others, then cless apply -f cless.yaml`,
     );
   const wrong = parsed.error.issues.flatMap((issue) =>
@@ -46,7 +47,7 @@ export async function readServiceFile(
         `${file}:${lineOf(document, path, lines)}: ${path.join('.') || 'the file'}: ${what}`,
     ),
   );
-  throw new CliError(wrong.join('\n'));
+  throw new Failure('USAGE', wrong.join('\n'));
 }
 
 /** What a service has in Compose only. */
@@ -121,7 +122,7 @@ function withSecrets(file: ServiceFile, env: NodeJS.ProcessEnv): ServiceFile {
       if (variable === undefined) continue;
       const found = env[variable];
       if (found === undefined)
-        throw new CliError(`services.${service}.secrets.${name}: the environment has no ${variable}`);
+        throw new Failure('USAGE', `services.${service}.secrets.${name}: the environment has no ${variable}`);
       secrets[name] = found;
     }
   }

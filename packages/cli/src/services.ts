@@ -1,8 +1,8 @@
 import type { Instance, LastStart, RemovedVolumes, Service } from '@cless/admin/schemas';
+import { Failure } from '@cless/model';
 import type { Command } from 'commander';
 import { newCommand, type Session, withSession } from './command.ts';
 import { ago, paint, show, table } from './output.ts';
-import { CliError, EXIT } from './problem.ts';
 
 export function listCommand(): Command {
   return newCommand('ls')
@@ -130,7 +130,7 @@ async function remove(
   { volumes = false }: { readonly volumes?: boolean },
 ): Promise<void> {
   if (revision !== undefined) {
-    if (volumes) throw new CliError('--volumes: volumes are the service’s, and go with it only');
+    if (volumes) throw new Failure('USAGE', '--volumes: volumes are the service’s, and go with it only');
     await client.removeRevision(name, revision);
     show(output, { removed: revision }, () => `${revision} is removed`);
     return;
@@ -149,15 +149,15 @@ async function remove(
   );
 }
 
-/** @throws {CliError} if there is none, suggesting the nearest name */
+/** @throws with code `SERVICE_NOT_FOUND`, if there is none, suggesting the nearest name */
 export async function knownService({ client }: Session, name: string): Promise<Service> {
   const service = await client.service(name);
   if (service === undefined) throw noService(name);
   return service;
 }
 
-function noService(name: string): CliError {
-  return new CliError(`there is no service ${name}`, EXIT.notFound);
+function noService(name: string): Failure {
+  return new Failure('SERVICE_NOT_FOUND', `there is no service ${name}`);
 }
 
 export function trafficText({ traffic: { splits } }: Service): string {

@@ -1,9 +1,9 @@
 import type { Revision, Service, Traffic } from '@cless/admin/schemas';
+import { Failure } from '@cless/model';
 import type { Command } from 'commander';
 import { closestMatch } from 'leven';
 import { collect, newCommand, type Session, withSession } from './command.ts';
 import { show } from './output.ts';
-import { CliError, EXIT } from './problem.ts';
 import { knownService, trafficText } from './services.ts';
 
 interface Options {
@@ -49,12 +49,13 @@ async function traffic(
   for (const entry of tag) {
     const [label = '', revision] = entry.split('=', 2);
     if (revision === undefined)
-      throw new CliError(`--tag: ${JSON.stringify(entry)} is not allowed; allowed is TAG=REVISION`);
+      throw new Failure('USAGE', `--tag: ${JSON.stringify(entry)} is not allowed; allowed is TAG=REVISION`);
     tags[label] = findRevision(name, revision, revisions);
   }
   for (const label of untag) {
     if (!(label in tags))
-      throw new CliError(
+      throw new Failure(
+        'USAGE',
         `--untag: ${name} has no tag ${label}; it has ${Object.keys(tags).join(', ') || 'none'}`,
       );
     delete tags[label];
@@ -63,7 +64,7 @@ async function traffic(
     given.length === 0 ? service.traffic.splits : given.map((entry) => readSplit(name, entry, revisions));
   const sum = splits.reduce((all, { percent }) => all + percent, 0);
   if (sum !== 100 && splits.length > 0)
-    throw new CliError(`the percentages sum up to ${sum}; allowed is 100`);
+    throw new Failure('USAGE', `the percentages sum up to ${sum}; allowed is 100`);
   const now = await client.setTraffic(
     name,
     { splits: splits.filter(({ percent }) => percent > 0), tags },
@@ -101,7 +102,7 @@ function previous({ name, traffic }: Service, revisions: readonly Revision[]): s
   const newest = revisions.findIndex(({ name: revision }) => serving.has(revision));
   const found = revisions.slice(newest + 1).find(({ state }) => state === 'ready');
   if (found === undefined)
-    throw new CliError(`${name} has no earlier revision that was ready`, EXIT.notFound);
+    throw new Failure('REVISION_NOT_FOUND', `${name} has no earlier revision that was ready`);
   return found.name;
 }
 
@@ -112,7 +113,8 @@ function readSplit(
 ): Traffic['splits'][number] {
   const [, revision, percent] = /^([^=]+)=(\d{1,3})%?$/.exec(entry) ?? [];
   if (revision === undefined || Number(percent) > 100) {
-    throw new CliError(
+    throw new Failure(
+      'USAGE',
       `${JSON.stringify(entry)} is not allowed; allowed is REVISION=PERCENT, like ${service}-00001=100`,
     );
   }
@@ -129,9 +131,9 @@ function findRevision(service: string, wanted: string, revisions: readonly Revis
   if (found !== undefined) return found.name;
   const names = revisions.map(({ name }) => name);
   const nearest = closestMatch(wanted, names, { maxDistance: 3 });
-  throw new CliError(
+  throw new Failure(
+    'REVISION_NOT_FOUND',
     `${service} has no revision ${wanted}; ${nearest === undefined ? '' : `did you mean ${nearest}? `}it has ${names.slice(0, 10).join(', ') || 'none'}`,
-    EXIT.notFound,
   );
 }
 

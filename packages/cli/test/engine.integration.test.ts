@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { typeOf } from '@cless/model';
 import {
   cleanUp,
   docker,
@@ -201,7 +202,7 @@ describe.skipIf(noEngine !== undefined)(
       const exited = deploy('web', { env: { EXIT_CODE: '3' } });
       await expect(exited).rejects.toMatchObject({
         problem: {
-          type: 'deploy-failed',
+          type: typeOf('deploy-failed'),
           revision: 'web-00002',
           detail: expect.stringContaining('exited with code 3'),
           lastLogLines: ['first I looked around', 'then I gave up: no database'],
@@ -213,7 +214,7 @@ describe.skipIf(noEngine !== undefined)(
       });
       await expect(silent).rejects.toMatchObject({ problem: { detail: expect.stringContaining('ready') } });
       const missing = deploy('web', { entrypoint: ['/no/such/program'] });
-      await expect(missing).rejects.toMatchObject({ problem: { type: 'deploy-failed' } });
+      await expect(missing).rejects.toMatchObject({ code: 'DEPLOY_FAILED' });
       expect(await revisionOf('web.example')).toBe(good);
       expect((await client.revisions('web')).map(({ state: how }) => how)).toEqual([
         'failed',
@@ -392,7 +393,7 @@ describe.skipIf(noEngine !== undefined)(
       try {
         await client.putService('small', {});
         await expect(client.deploy('small', { image: registry.image })).rejects.toMatchObject({
-          problem: { type: 'image-not-found' },
+          code: 'IMAGE_NOT_FOUND',
         });
         expect(registry.asked).toEqual([]);
         const progress: string[] = [];
@@ -403,7 +404,7 @@ describe.skipIf(noEngine !== undefined)(
           { pull: true },
           ({ step, message }) => progress.push(`${step} ${message}`),
         );
-        await expect(pulled).rejects.toMatchObject({ problem: { type: 'deploy-failed' } });
+        await expect(pulled).rejects.toMatchObject({ code: 'DEPLOY_FAILED' });
         expect(progress.join('\n')).toMatch(
           /pulling latest: Pulling from small[\s\S]*created revision small-00001/,
         );

@@ -126,14 +126,15 @@ describe.skipIf(noEngine !== undefined)('an image that declares a VOLUME', () =>
     expect(await ask('/two', 'POST')).toBe('200 one two v2');
     await client.deploy('disk', { image, env: { VERSION: 'v3' } });
     await expect(client.deploy('disk', { image, env: { BROKEN: '1' } })).rejects.toMatchObject({
-      problem: { type: 'deploy-failed', detail: expect.stringContaining('exited with code 3') },
+      code: 'DEPLOY_FAILED',
+      message: expect.stringContaining('exited with code 3'),
     });
     expect(await ask()).toBe('200 one two v3');
     await client.setTraffic('disk', { splits: [{ revision: 'disk-00001', percent: 100 }], tags: {} });
     expect(await ask('/three', 'POST')).toBe('200 one two three v2');
     expect(await stop()).toEqual([]);
     await expect(client.deploy('disk', { image }, { traffic: 50 })).rejects.toMatchObject({
-      problem: { type: 'rollout-replaces' },
+      code: 'ROLLOUT_REPLACES',
     });
     expect(await volumes()).toHaveLength(1);
   });

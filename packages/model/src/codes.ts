@@ -473,6 +473,17 @@ export function isCode(text: string): text is Code {
   return Object.hasOwn(TABLE, text);
 }
 
+/** How a failure is answered, by the edge or by the admin API: as an internal error where nothing of it is told. */
+export function answerOf(
+  code: Code | undefined,
+  by: 'edge' | 'admin',
+): Answer & { readonly code: Code; readonly title: string } {
+  const answer = code && CODES[code][by];
+  if (code === undefined || answer === undefined)
+    return { code: 'INTERNAL_ERROR', title: TABLE.INTERNAL_ERROR.title, ...TABLE.INTERNAL_ERROR[by] };
+  return { code, title: CODES[code].title, ...answer };
+}
+
 /** Where each type of a problem is explained: types are this and `#` and their slug (RFC 9457 §3.1.1). */
 const PROBLEMS_PAGE = 'https://github.com/cless-cloud/cless/blob/main/docs/problems.md';
 

@@ -1,5 +1,5 @@
 export { type Clock, systemClock, type Timer } from './clock.ts';
-export { CODES, type Code, codeOfProblem, EXIT, isCode, slugOf, typeOf } from './codes.ts';
+export { answerOf, CODES, type Code, codeOfProblem, EXIT, isCode, slugOf, typeOf } from './codes.ts';
 export { conceal } from './conceal.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export type { Endpoint } from './endpoint.ts';

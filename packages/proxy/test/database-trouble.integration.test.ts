@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { typeOf } from '@cless/model';
 import { noDisks, type ProxyProcess, SAMPLE_COMMAND, SmallDisk, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
@@ -87,7 +88,7 @@ test.each(['1', '2'])(
     await writing;
     // With the lock waited for in the store itself there was time for one or two.
     expect(answered).toBeGreaterThan(20);
-    expect(await refused.json()).toMatchObject({ status: 503, type: 'database-busy' });
+    expect(await refused.json()).toMatchObject({ status: 503, type: typeOf('database-busy') });
     expect(refused.headers.get('retry-after')).toBe('2');
 
     const patient = admin('PUT', '/v1/services/other', {});
@@ -106,7 +107,7 @@ test.skipIf(noDisks)('on a full disk a change is 507, and requests go on', async
     const refused = await admin('PUT', '/v1/services/other', {});
     expect(await refused.json()).toMatchObject({
       status: 507,
-      type: 'disk-full',
+      type: typeOf('disk-full'),
       detail: expect.stringContaining('make room'),
     });
     expect(proxy.logged('the admin API failed')).toHaveLength(1);
@@ -127,6 +128,6 @@ test('SIGTERM in the middle of a deploy: who waits for it is told', async () => 
   await expect.poll(() => proxy.logged('late starting')).toHaveLength(1);
   proxy.signal('SIGTERM');
   const response = await deploying;
-  expect(await response.json()).toMatchObject({ status: 503, type: 'shutting-down' });
+  expect(await response.json()).toMatchObject({ status: 503, type: typeOf('shutting-down') });
   expect(await proxy.exited()).toBe(0);
 });

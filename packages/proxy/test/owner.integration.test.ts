@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { typeOf } from '@cless/model';
 import {
   cleanUp,
   docker,
@@ -100,7 +101,7 @@ describe.skipIf(noEngine !== undefined)('an owner', () => {
     rmSync(one.path, { recursive: true });
     expect((await fetch(`http://${listening?.admin}/readyz`)).status).toBe(503);
     const refused = await put();
-    expect([refused.status, await refused.json()]).toMatchObject([503, { type: 'state-lost' }]);
+    expect([refused.status, await refused.json()]).toMatchObject([503, { type: typeOf('state-lost') }]);
     await expect
       .poll(() => proxy?.logged(`the state directory ${one.path} is gone`), { timeout: 15_000 })
       .toHaveLength(1);
