@@ -1,10 +1,18 @@
-import { Failure, hasCode, messageOf } from '@cless/model';
+import {
+  Failure,
+  hasCode,
+  messageOf,
+  type RevisionSpec,
+  type StoredRevision,
+  type Traffic,
+  toSpec,
+} from '@cless/model';
 import { knownService } from './known-service.ts';
-import type { Platform, Store, StoredRevision, StoredSpec, StoredTraffic } from './platform.ts';
+import type { Platform, Store } from './platform.ts';
 import { notFound } from './problem.ts';
 import { checkRollout } from './rollout.ts';
 import type { Change, RevisionInput } from './schemas.ts';
-import { changesBetween, toSpec } from './wire.ts';
+import { changesBetween } from './wire.ts';
 import { write } from './write.ts';
 
 export interface DeployOptions {
@@ -153,7 +161,7 @@ export class Deployer {
   /** Refuses what cannot be deployed, before anything is created. @throws with code `NOT_ALLOWED` or `ROLLOUT_REPLACES` */
   async #refuse(
     service: string,
-    spec: StoredSpec,
+    spec: RevisionSpec,
     options: Pick<DeployOptions, 'traffic' | 'tag'>,
   ): Promise<void> {
     const refusals = await this.#platform.refusals(spec);
@@ -174,8 +182,8 @@ export class Deployer {
     service: string,
     revision: string,
     { traffic, tag }: Pick<DeployOptions, 'traffic' | 'tag'>,
-    spec: StoredSpec | undefined,
-  ): StoredTraffic | undefined {
+    spec: RevisionSpec | undefined,
+  ): Traffic | undefined {
     const before = this.#store.service(service)?.traffic;
     if (before === undefined || (traffic === 0 && tag === undefined)) return undefined;
     const after = {
@@ -290,7 +298,7 @@ function lastLogLinesOf(error: unknown): string[] {
 }
 
 /** Gives the revision that percentage; the others keep their proportions within the rest. */
-export function share({ splits }: StoredTraffic, revision: string, percent: number): StoredTraffic['splits'] {
+export function share({ splits }: Traffic, revision: string, percent: number): Traffic['splits'] {
   if (percent === 0) return splits;
   const others = splits.filter((split) => split.revision !== revision);
   if (percent === 100 || others.length === 0) return [{ revision, percent: 100 }];

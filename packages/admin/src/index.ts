@@ -1,14 +1,11 @@
-export { type AdminOptions, createApp } from './app.ts';
 export type {
-  KnownService,
-  Platform,
-  PlatformEvent,
-  RunningInstance,
-  Store,
+  RevisionSpec as StoredSpec,
+  Service as KnownService,
+  ServiceDefinition as StoredService,
   StoredRevision,
-  StoredService,
-  StoredSpec,
-  StoredTraffic,
-} from './platform.ts';
+  Traffic as StoredTraffic,
+} from '@cless/model';
+export { type AdminOptions, createApp } from './app.ts';
+export type { Platform, PlatformEvent, RunningInstance, Store } from './platform.ts';
 export { AdminServer, type AdminServerOptions } from './server.ts';
 export { loadToken, TOKEN_FILE } from './token.ts';

@@ -1,82 +1,16 @@
+import type {
+  Outcome,
+  RevisionSpec,
+  Service,
+  ServiceDefinition,
+  StoredRevision,
+  Traffic,
+} from '@cless/model';
+
 /*
  * What the admin API needs of the rest: the store and the running proxy. The interfaces belong to the API; others
  * satisfy them by their shape.
  */
-
-/** A service as the store returns it. Durations in milliseconds. */
-export interface StoredService {
-  readonly name: string;
-  readonly hosts: readonly string[];
-  readonly revisionHeader: boolean;
-  readonly sticky: boolean;
-  readonly wakeFilter:
-    | {
-        readonly paths: readonly string[];
-        readonly userAgents: readonly string[];
-        readonly answer:
-          | { readonly status: number; readonly contentType: string; readonly body: string }
-          | undefined;
-      }
-    | undefined;
-}
-
-export interface StoredTraffic {
-  readonly splits: readonly { readonly revision: string; readonly percent: number }[];
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-export interface KnownService extends StoredService {
-  readonly traffic: StoredTraffic;
-  readonly version: number;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-export interface StoredSpec {
-  readonly image: string;
-  readonly imageId: string;
-  readonly port: number | undefined;
-  readonly entrypoint: readonly string[] | undefined;
-  readonly command: readonly string[] | undefined;
-  readonly user: string | undefined;
-  readonly env: Readonly<Record<string, string>>;
-  readonly volumes: readonly {
-    readonly source: string;
-    readonly target: string;
-    readonly readOnly: boolean;
-  }[];
-  readonly networks: readonly string[];
-  readonly memoryBytes: number | undefined;
-  readonly cpus: number | undefined;
-  readonly pids: number | undefined;
-  readonly hardening: 'baseline' | 'restricted' | 'off' | undefined;
-  readonly relaxations: readonly string[];
-  readonly readiness:
-    | {
-        readonly kind: 'http' | 'tcp';
-        readonly path: string | undefined;
-        readonly statuses?: readonly (number | readonly [from: number, to: number])[] | undefined;
-      }
-    | undefined;
-  readonly readyTimeoutMs: number | undefined;
-  readonly responseTimeoutMs: number | undefined;
-  readonly stopGraceMs: number | undefined;
-  readonly pauseAfterMs: number | 'never' | undefined;
-  readonly stopAfterMs: number | 'never' | undefined;
-  readonly rollout?: 'replace' | 'overlap' | undefined;
-}
-
-export interface StoredRevision {
-  readonly service: string;
-  readonly name: string;
-  readonly number: number;
-  readonly spec: StoredSpec;
-  readonly secretNames: readonly string[];
-  readonly state:
-    | { readonly phase: 'pending' | 'ready' }
-    | { readonly phase: 'failed'; readonly reason: string; readonly lastLogLines: readonly string[] };
-  readonly createdAt: string;
-}
 
 interface Expectation {
   readonly expected?: number | 'absent' | undefined;
@@ -89,23 +23,21 @@ interface Page {
 
 /** Errors have the codes that `docs/problems.md` lists. A method that throws has changed nothing. */
 export interface Store {
-  services(page?: Page): KnownService[];
+  services(page?: Page): Service[];
   count(): number;
-  service(name: string): KnownService | undefined;
-  put(definition: StoredService, expectation?: Expectation): KnownService;
+  service(name: string): Service | undefined;
+  put(definition: ServiceDefinition, expectation?: Expectation): Service;
   remove(name: string, expectation?: Expectation): boolean;
-  setTraffic(name: string, traffic: StoredTraffic, expectation?: Expectation): KnownService;
+  setTraffic(name: string, traffic: Traffic, expectation?: Expectation): Service;
   revisions(service: string, page?: Page): StoredRevision[];
   revision(service: string, name: string): StoredRevision | undefined;
-  addRevision(service: string, spec: StoredSpec, secrets?: Readonly<Record<string, string>>): StoredRevision;
-  secrets(service: string, revision: string): Readonly<Record<string, string>>;
-  settle(
+  addRevision(
     service: string,
-    revision: string,
-    outcome:
-      | { readonly phase: 'ready' }
-      | { readonly phase: 'failed'; readonly reason: string; readonly lastLogLines: readonly string[] },
+    spec: RevisionSpec,
+    secrets?: Readonly<Record<string, string>>,
   ): StoredRevision;
+  secrets(service: string, revision: string): Readonly<Record<string, string>>;
+  settle(service: string, revision: string, outcome: Outcome): StoredRevision;
   removeRevision(service: string, revision: string): boolean;
 }
 
@@ -188,7 +120,7 @@ export interface Platform {
       }
     | undefined;
   /** Why the installation does not allow this spec, as fields and reasons. */
-  refusals(spec: StoredSpec): Promise<{ readonly field: string; readonly reason: string }[]>;
+  refusals(spec: RevisionSpec): Promise<{ readonly field: string; readonly reason: string }[]>;
   /**
    * Gets an instance of the revision ready, which stays awake until the release. Rejects with why it does not get ready
    * and, in `lastLogLines`, what it wrote last.

@@ -5,7 +5,7 @@ import { knownService } from './known-service.ts';
 import { notFound } from './problem.ts';
 import { after, flag, limit } from './query.ts';
 import { REVISION, route, SERVICE } from './route.ts';
-import { Change, Revision, RevisionInput, Tag } from './schemas.ts';
+import { Change, Revision, RevisionSchema, Tag } from './schemas.ts';
 import { checkTagLength } from './services.ts';
 import { fromRevision } from './wire.ts';
 import { write } from './write.ts';
@@ -62,7 +62,7 @@ export function revisionRoutes({ app, store, platform, deployer, problemOf }: Ap
       }),
       dryRun: flag.meta({ description: 'Only say what would be different from the latest revision.' }),
     },
-    body: RevisionInput,
+    body: RevisionSchema,
     answers: {
       200: {
         description: 'Nothing was made: the latest revision is the same, or it was a dry run.',

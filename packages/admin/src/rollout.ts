@@ -1,19 +1,4 @@
-import { Failure } from '@cless/model';
-import type { StoredSpec, StoredTraffic } from './platform.ts';
-
-interface Writes {
-  readonly volumes?: readonly { readonly target: string; readonly readOnly: boolean }[] | undefined;
-}
-
-/** How a revision takes over if nobody says it: one that writes a volume replaces the one before. */
-export function defaultRollout(
-  { volumes = [] }: Writes,
-  declared: readonly string[] = [],
-): 'replace' | undefined {
-  const given = new Set(volumes.map(({ target }) => target));
-  const writes = volumes.some(({ readOnly }) => !readOnly) || declared.some((target) => !given.has(target));
-  return writes ? 'replace' : undefined;
-}
+import { Failure, type RevisionSpec, type Traffic } from '@cless/model';
 
 /**
  * Revisions that replace each other do not serve side by side.
@@ -22,8 +7,8 @@ export function defaultRollout(
  * @throws with code `ROLLOUT_REPLACES`, if the traffic would have it so
  */
 export function checkRollout(
-  { splits, tags }: StoredTraffic,
-  rolloutOf: (revision: string) => StoredSpec['rollout'],
+  { splits, tags }: Traffic,
+  rolloutOf: (revision: string) => RevisionSpec['rollout'],
 ): void {
   const serving = [
     ...splits.map(({ revision }, i) => ({ revision, pointer: `#/splits/${i}/revision` })),

@@ -1,7 +1,10 @@
-import { formatMemory, parseDuration, parseMemory, parseStatuses } from '@cless/model';
+import type { RevisionInput } from '@cless/model';
 import { parseHost } from '@cless/router';
 import { z } from 'zod';
-import { IMAGE_REFERENCE } from './image-reference.ts';
+import { RevisionSchema } from './revision-schema.ts';
+
+export type { RevisionInput, Volume } from '@cless/model';
+export { RevisionSchema, VolumeSchema } from './revision-schema.ts';
 
 /*
  * What the admin API takes and gives: the one place where it is written down. Requests are validated by these, the
@@ -9,11 +12,6 @@ import { IMAGE_REFERENCE } from './image-reference.ts';
  */
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** Docker refuses containers with less. */
-const MIN_MEMORY = 6 * 1024 ** 2;
-const RESERVED = new Set(['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']);
-
-const noNul = (value: string) => !value.includes('\0');
 
 export const ServiceName = z
   .string()
@@ -55,205 +53,6 @@ const Host = z
     description: 'A hostname, an address, or *.parent for one label more.',
     examples: ['web.example'],
   });
-
-const Duration = z
-  .string()
-  .max(20)
-  .refine((value) => parseDuration(value) !== undefined, 'allowed is a duration like 250ms, 30s or 5m')
-  .meta({ description: 'Like 250ms, 30s, 5m or 1h.', examples: ['30s'] });
-
-const DurationOrNever = z
-  .string()
-  .max(20)
-  .refine(
-    (value) => value === 'never' || parseDuration(value) !== undefined,
-    'allowed is a duration like 250ms, 30s or 5m, or never',
-  )
-  .meta({ description: 'Like 250ms, 30s, 5m or 1h, or never.', examples: ['15m'] });
-
-const Memory = z
-  .string()
-  .max(20)
-  .refine((value) => parseMemory(value) !== undefined, 'allowed is an amount like 256MiB or 1GiB')
-  .refine(
-    (value) => (parseMemory(value) ?? MIN_MEMORY) >= MIN_MEMORY,
-    `allowed is ${formatMemory(MIN_MEMORY)} or more`,
-  )
-  .refine((value) => (parseMemory(value) ?? 0) <= Number.MAX_SAFE_INTEGER, 'allowed is less')
-  .meta({ description: 'Like 256MiB or 1GiB.', examples: ['256MiB'] });
-
-const Statuses = z
-  .array(
-    z
-      .union([z.int().min(100).max(599), z.string().max(20)])
-      .refine(
-        (status) => parseStatuses(status) !== undefined,
-        'allowed is a status or a range, like 200-299',
-      ),
-  )
-  .min(1)
-  .max(20)
-  .meta({
-    description:
-      'Which answers count, like 404 or 200-299. Default: 200-399 of a path that is named, else all below 500.',
-    examples: [[404, '200-299']],
-  });
-
-const EnvironmentName = z
-  .string()
-  .max(200)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'allowed are names of letters, digits and underscores')
-  .refine((name) => !RESERVED.has(name), `${[...RESERVED].join(', ')} are set by cLess`);
-
-/** What the kernel takes of one argument or one variable, in bytes, its NUL included (MAX_ARG_STRLEN). */
-const MAX_STRING_BYTES = 128 * 1024;
-
-const EnvironmentValue = z.string().max(MAX_STRING_BYTES).refine(noNul, 'NUL is not allowed');
-
-const Environment = z.record(EnvironmentName, EnvironmentValue).superRefine((variables, context) => {
-  for (const [name, value] of Object.entries(variables)) {
-    const most = MAX_STRING_BYTES - `${name}=`.length - 1;
-    if (Buffer.byteLength(value) > most)
-      context.addIssue({ code: 'custom', path: [name], message: `allowed is at most ${most} bytes` });
-  }
-});
-
-const Argument = z
-  .string()
-  .max(MAX_STRING_BYTES)
-  .refine(noNul, 'NUL is not allowed')
-  .refine(
-    (argument) => Buffer.byteLength(argument) < MAX_STRING_BYTES,
-    `allowed is at most ${MAX_STRING_BYTES - 1} bytes`,
-  );
-
-export const Volume = z
-  .strictObject({
-    source: z
-      .string()
-      .max(4096)
-      .refine(
-        (source) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}$/.test(source) || isCleanPath(source),
-        'allowed is the name of a volume, or an absolute path without . and ..',
-      )
-      .meta({ description: 'The name of a volume, or a folder of the host that the operator allows.' }),
-    target: z
-      .string()
-      .max(4096)
-      .refine(
-        (target) => isCleanPath(target) && target !== '/',
-        'allowed is an absolute path without . and .., and not /',
-      )
-      .meta({ description: 'Where the container finds it.' }),
-    readOnly: z.boolean().default(false),
-  })
-  .meta({ id: 'Volume' });
-
-/** What a revision is made from. */
-export const RevisionInput = z
-  .strictObject({
-    image: z
-      .string()
-      .min(1)
-      .max(500)
-      .regex(
-        IMAGE_REFERENCE,
-        'allowed is an image like name:tag, name@sha256:digest or an id; names are of lower-case letters, digits and single separators',
-      )
-      .meta({ description: 'An image on the host, by tag, digest or id.', examples: ['golang-docker'] }),
-    port: z.int().min(1).max(65535).optional().meta({
-      description:
-        'Where the container listens; told as PORT. Default: the single port that the image exposes, else 8080.',
-    }),
-    entrypoint: z.array(Argument).min(1).max(1_000).optional(),
-    command: z.array(Argument).max(1_000).optional(),
-    user: z
-      .string()
-      .regex(
-        /^[a-zA-Z0-9_][a-zA-Z0-9_.-]*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$/,
-        'allowed is USER or USER:GROUP',
-      )
-      .max(100)
-      .optional(),
-    env: Environment.optional(),
-    secrets: Environment.optional().meta({
-      description: 'As env, but never given back, by no request, log, event or error.',
-    }),
-    volumes: z
-      .array(Volume)
-      .max(100)
-      .superRefine((volumes, context) => {
-        const targets = volumes.map(({ target }) => target.replace(/\/$/, ''));
-        targets.forEach((target, i) => {
-          if (targets.indexOf(target) < i)
-            context.addIssue({
-              code: 'custom',
-              path: [i, 'target'],
-              message: `another volume is at ${target}`,
-            });
-        });
-      })
-      .optional(),
-    networks: z
-      .array(
-        z
-          .string()
-          .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}$/, 'allowed is the name of a network')
-          .refine(
-            (name) => !['host', 'none', 'default', 'bridge'].includes(name),
-            'host, none, default and bridge cannot be joined',
-          )
-          .refine((name) => !name.startsWith('cless-'), 'the networks of installations cannot be joined'),
-      )
-      .max(20)
-      .optional()
-      .meta({ description: 'Networks of the engine to join besides the installation’s own.' }),
-    limits: z
-      .strictObject({
-        memory: Memory.optional(),
-        cpus: z.number().min(0.01).max(1_000).optional(),
-        pids: z.int().min(1).max(4_000_000).optional(),
-      })
-      .optional()
-      .meta({ description: 'Default: 512MiB, 1 and 256.' }),
-    hardening: z.enum(['baseline', 'restricted', 'off']).optional(),
-    relaxations: z
-      .array(z.enum(['new-privileges', 'default-capabilities', 'writable-root', 'root-user', 'open-files']))
-      .max(10)
-      .optional()
-      .meta({ description: 'Single parts of the hardening that are given up.' }),
-    readiness: z
-      .strictObject({
-        kind: z.enum(['http', 'tcp']).default('http'),
-        path: z
-          .string()
-          .max(2_000)
-          .regex(/^\/[!-~]*$/, 'allowed is a path that begins with /')
-          .optional(),
-        statuses: Statuses.optional(),
-        timeout: Duration.optional(),
-      })
-      .refine(({ kind, statuses }) => kind === 'http' || statuses === undefined, {
-        path: ['statuses'],
-        error: 'a connection has no status; allowed only with the kind http',
-      })
-      .optional()
-      .meta({ description: 'When an instance may get its first request.' }),
-    idle: z
-      .strictObject({ pauseAfter: DurationOrNever.optional(), stopAfter: DurationOrNever.optional() })
-      .optional(),
-    rollout: z.enum(['replace', 'overlap']).optional().meta({
-      description:
-        'replace: the revision before is stopped first, while requests wait, and is back if this one does not get ready. overlap: both run for a while. Default: replace if it writes a volume, its own or one that the image declares; else overlap.',
-    }),
-    timeouts: z.strictObject({ response: Duration.optional(), stop: Duration.optional() }).optional(),
-  })
-  .meta({
-    id: 'RevisionInput',
-    description: 'What a revision is made from. What is left out is left to the installation.',
-  });
-
-export type RevisionInput = z.infer<typeof RevisionInput>;
 
 const FixedAnswer = z
   .strictObject({
@@ -453,19 +252,10 @@ export type Problem = z.infer<typeof Problem>;
 /** A service with its revision, as in `cless.yaml`. */
 export const ServiceFile = z
   .strictObject({
-    services: z.record(ServiceName, z.strictObject({ ...ServiceInput.shape, ...RevisionInput.shape })),
+    services: z.record(ServiceName, z.strictObject({ ...ServiceInput.shape, ...RevisionSchema.shape })),
   })
   .meta({
     title: 'cless.yaml',
     description: 'Services and what they are to be; `cless apply -f cless.yaml`.',
   });
 export type ServiceFile = z.infer<typeof ServiceFile>;
-
-function isCleanPath(path: string): boolean {
-  return (
-    path.startsWith('/') &&
-    noNul(path) &&
-    !path.split('/').some((part) => part === '.' || part === '..') &&
-    (path === '/' || !/\/\/|\/$/.test(path))
-  );
-}

@@ -1,9 +1,8 @@
-import { Failure } from '@cless/model';
+import { Failure, type Service as KnownService } from '@cless/model';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Api } from './api.ts';
 import { knownService } from './known-service.ts';
-import type { KnownService } from './platform.ts';
 import { after, flag, limit } from './query.ts';
 import { checkRollout } from './rollout.ts';
 import { route, SERVICE } from './route.ts';

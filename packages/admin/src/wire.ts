@@ -1,14 +1,11 @@
 import {
-  formatDuration,
-  formatMemory,
-  formatStatuses,
-  parseDuration,
-  parseMemory,
-  parseStatuses,
+  fromSpec,
+  type Service as KnownService,
+  type RevisionSpec,
+  type ServiceDefinition,
+  type StoredRevision,
 } from '@cless/model';
-import type { KnownService, StoredRevision, StoredService, StoredSpec } from './platform.ts';
-import { defaultRollout } from './rollout.ts';
-import type { Change, Revision, RevisionInput, Service, ServiceInput } from './schemas.ts';
+import type { Change, Revision, Service, ServiceInput } from './schemas.ts';
 
 /*
  * Between what is written over the API, for people, and what is stored, for programs.
@@ -17,7 +14,7 @@ import type { Change, Revision, RevisionInput, Service, ServiceInput } from './s
 export function toService(
   name: string,
   { hosts, revisionHeader, sticky, wakeFilter }: ServiceInput,
-): StoredService {
+): ServiceDefinition {
   return {
     name,
     hosts,
@@ -46,81 +43,6 @@ export function fromService(service: KnownService): Service {
   };
 }
 
-export function toSpec(
-  input: RevisionInput,
-  image: {
-    readonly id: string;
-    readonly exposedPorts: readonly number[];
-    readonly volumes?: readonly string[] | undefined;
-  },
-): StoredSpec {
-  const [only] = image.exposedPorts;
-  return {
-    image: input.image,
-    imageId: image.id,
-    port: input.port ?? (image.exposedPorts.length === 1 ? only : undefined),
-    entrypoint: input.entrypoint,
-    command: input.command,
-    user: input.user,
-    env: input.env ?? {},
-    volumes: input.volumes ?? [],
-    networks: input.networks ?? [],
-    memoryBytes: maybe(input.limits?.memory, parseMemory),
-    cpus: input.limits?.cpus,
-    pids: input.limits?.pids,
-    hardening: input.hardening,
-    relaxations: input.relaxations ?? [],
-    readiness: input.readiness && {
-      kind: input.readiness.kind,
-      path: input.readiness.path,
-      statuses: input.readiness.statuses?.flatMap((status) => {
-        const parsed = parseStatuses(status);
-        return parsed === undefined ? [] : [parsed];
-      }),
-    },
-    readyTimeoutMs: maybe(input.readiness?.timeout, parseDuration),
-    responseTimeoutMs: maybe(input.timeouts?.response, parseDuration),
-    stopGraceMs: maybe(input.timeouts?.stop, parseDuration),
-    pauseAfterMs: maybe(input.idle?.pauseAfter, durationOrNever),
-    stopAfterMs: maybe(input.idle?.stopAfter, durationOrNever),
-    rollout: input.rollout ?? defaultRollout(input, image.volumes),
-  };
-}
-
-function fromSpec(spec: StoredSpec): Revision['spec'] {
-  return clean({
-    image: spec.image,
-    port: spec.port,
-    entrypoint: spec.entrypoint,
-    command: spec.command,
-    user: spec.user,
-    env: spec.env,
-    volumes: spec.volumes,
-    networks: spec.networks,
-    limits: { memory: maybe(spec.memoryBytes, formatMemory), cpus: spec.cpus, pids: spec.pids },
-    hardening: spec.hardening,
-    relaxations: spec.relaxations,
-    readiness:
-      spec.readiness === undefined && spec.readyTimeoutMs === undefined
-        ? undefined
-        : {
-            kind: 'http',
-            ...spec.readiness,
-            statuses: spec.readiness?.statuses?.map(formatStatuses),
-            timeout: maybe(spec.readyTimeoutMs, formatDuration),
-          },
-    idle: {
-      pauseAfter: maybe(spec.pauseAfterMs, neverOrDuration),
-      stopAfter: maybe(spec.stopAfterMs, neverOrDuration),
-    },
-    rollout: spec.rollout,
-    timeouts: {
-      response: maybe(spec.responseTimeoutMs, formatDuration),
-      stop: maybe(spec.stopGraceMs, formatDuration),
-    },
-  }) as Revision['spec'];
-}
-
 /** @param deploying is somebody at it? A deploy that was cut off by the end of the proxy is none that goes on. */
 export function fromRevision(revision: StoredRevision, deploying: boolean): Revision {
   const { service, name, spec, secretNames, state, createdAt } = revision;
@@ -139,7 +61,7 @@ export function fromRevision(revision: StoredRevision, deploying: boolean): Revi
 }
 
 interface Deployed {
-  readonly spec: StoredSpec;
+  readonly spec: RevisionSpec;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
@@ -172,31 +94,4 @@ function flatten(value: unknown, prefix = ''): Record<string, unknown> {
     {},
     ...Object.entries(value).map(([key, inner]) => flatten(inner, prefix === '' ? key : `${prefix}.${key}`)),
   );
-}
-
-/** Without what says nothing. */
-function clean(value: Record<string, unknown>): Record<string, unknown> {
-  const cleaned: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    if (inner === undefined || (Array.isArray(inner) && inner.length === 0)) continue;
-    if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) {
-      cleaned[key] = inner;
-      continue;
-    }
-    const nested = clean(inner as Record<string, unknown>);
-    if (Object.keys(nested).length > 0) cleaned[key] = nested;
-  }
-  return cleaned;
-}
-
-function maybe<T, R>(value: T | undefined, convert: (value: T) => R): R | undefined {
-  return value === undefined ? undefined : convert(value);
-}
-
-function durationOrNever(text: string): number | 'never' | undefined {
-  return text === 'never' ? text : parseDuration(text);
-}
-
-function neverOrDuration(value: number | 'never'): string {
-  return value === 'never' ? value : formatDuration(value);
 }

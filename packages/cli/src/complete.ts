@@ -1,8 +1,6 @@
-import { RevisionInput } from '@cless/admin/schemas';
 import type { Command, Option } from 'commander';
-import { z } from 'zod';
 import type { AdminClient } from './client.ts';
-import { OPTION_OF } from './deploy.ts';
+import { valuesOfFlag } from './revision-flags.ts';
 
 /** Tells the shell to complete file names, instead of a list of words. */
 export const FILES = ':files';
@@ -100,10 +98,5 @@ function read(command: Command, words: readonly string[]) {
 /** The values of an option, if they can be listed. */
 function valuesOf(option: Option): string[] {
   if (/<(?:file|folder)>/.test(option.flags)) return [FILES];
-  const [field] = Object.entries(OPTION_OF).find(([, name]) => name === option.long) ?? [];
-  const fields: Readonly<Record<string, unknown>> = RevisionInput.shape;
-  let schema = fields[field ?? ''];
-  while (schema instanceof z.ZodOptional || schema instanceof z.ZodArray)
-    schema = schema instanceof z.ZodArray ? schema.element : schema.unwrap();
-  return schema instanceof z.ZodEnum ? schema.options.map(String) : [];
+  return [...valuesOfFlag(option.long)];
 }

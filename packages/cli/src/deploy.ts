@@ -4,37 +4,13 @@ import type { Command } from 'commander';
 import { changeLines } from './changes.ts';
 import type { AdminClient, DeployOptions, Progress } from './client.ts';
 import { collect, newCommand, type Session, wholeNumber, withSession } from './command.ts';
-import { readEnvFile, readKeyValues } from './key-values.ts';
 import { paint, show, tell } from './output.ts';
-import { readVolume, VOLUME_FORM } from './volume.ts';
+import { readRevision, revisionFlags } from './revision-flags.ts';
 
+/** What is said besides what the revision is made from. */
 interface Options {
   readonly image?: string;
   readonly host?: string[];
-  readonly port?: number;
-  readonly env?: string[];
-  readonly envFile?: string[];
-  readonly secret?: string[];
-  readonly secretFile?: string[];
-  readonly entrypoint?: string[];
-  readonly arg?: string[];
-  readonly user?: string;
-  readonly volume?: string[];
-  readonly network?: string[];
-  readonly memory?: string;
-  readonly cpus?: string;
-  readonly pids?: number;
-  readonly hardening?: RevisionInput['hardening'];
-  readonly relax?: NonNullable<RevisionInput['relaxations']>;
-  readonly readyPath?: string;
-  readonly readyStatus?: string[];
-  readonly readyTcp?: boolean;
-  readonly readyTimeout?: string;
-  readonly pauseAfter?: string;
-  readonly stopAfter?: string;
-  readonly rollout?: RevisionInput['rollout'];
-  readonly responseTimeout?: string;
-  readonly stopGrace?: string;
   readonly sticky?: boolean;
   readonly revisionHeader?: boolean;
   readonly traffic: number | false;
@@ -42,89 +18,23 @@ interface Options {
   readonly pull?: boolean;
 }
 
-/** Which option a field of the API comes from. */
-export const OPTION_OF: Readonly<Record<string, string>> = {
-  image: '--image',
-  hosts: '--host',
-  port: '--port',
-  env: '--env',
-  secrets: '--secret',
-  entrypoint: '--entrypoint',
-  command: '--arg',
-  user: '--user',
-  volumes: '--volume',
-  networks: '--network',
-  'limits/memory': '--memory',
-  'limits/cpus': '--cpus',
-  'limits/pids': '--pids',
-  hardening: '--hardening',
-  relaxations: '--relax',
-  'readiness/path': '--ready-path',
-  'readiness/statuses': '--ready-status',
-  'readiness/timeout': '--ready-timeout',
-  'idle/pauseAfter': '--pause-after',
-  'idle/stopAfter': '--stop-after',
-  rollout: '--rollout',
-  'timeouts/response': '--response-timeout',
-  'timeouts/stop': '--stop-grace',
-};
-
 export function deployCommand(): Command {
   const command = newCommand('deploy')
     .summary('make a new revision and, once it is ready, give it the traffic')
     .description(
       'Makes a new revision of a service (and the service, if there is none), waits until it has been ready once, then moves the traffic to it. What is not said is default: nothing is taken over from the revision before, but the hosts.',
     )
-    .argument('<name>', 'the service')
-    .option('--image <image>', 'an image on this host, by tag, digest or id')
-    .option(
-      '--host <host>',
-      'a host that it answers to, also *.parent; again for more (default: its name)',
-      collect,
-    )
-    .option(
-      '--port <port>',
-      'where the container listens (default: what the image exposes, else 8080)',
-      wholeNumber(1, 65535),
-    )
-    .option('-e, --env <name=value>', 'a variable; NAME alone takes it from here; again for more', collect)
-    .option('--env-file <file>', 'variables as lines NAME=VALUE', collect)
-    .option(
-      '--secret <name=value>',
-      'as --env, but never shown again; better NAME alone than in the history',
-      collect,
-    )
-    .option('--secret-file <file>', 'secrets as lines NAME=VALUE', collect)
-    .option('--entrypoint <part>', 'instead of the image’s entrypoint; again for more parts', collect)
-    .option('--arg <argument>', 'instead of the image’s command; again for more', collect)
-    .option('--user <user[:group]>', 'whom the container runs as')
-    .option(
-      '-v, --volume <source:target[:ro]>',
-      'a named volume, or a folder that the operator allows',
-      collect,
-    )
-    .option('--network <name>', 'a network to join besides its own; again for more', collect)
-    .option('--memory <amount>', 'like 256MiB (default: 512MiB)')
-    .option('--cpus <number>', 'like 0.5 (default: 1)')
-    .option('--pids <number>', 'processes and threads (default: 256)', wholeNumber(1, 4_000_000))
-    .option('--hardening <level>', 'baseline, restricted or off')
-    .option('--relax <part>', 'a part of the hardening to give up; again for more', collect)
-    .option('--ready-path <path>', 'what is asked to find out that it is ready, and is to answer 2xx or 3xx')
-    .option(
-      '--ready-status <statuses>',
-      'which answers count, like 200-299,404 (default: 200-399 of --ready-path, else all below 500)',
-      collect,
-    )
-    .option('--ready-tcp', 'it is ready when it takes connections')
-    .option('--ready-timeout <duration>', 'how long it may take to get ready, like 30s')
-    .option('--pause-after <duration>', 'idle until it is paused, like 60s; never')
-    .option('--stop-after <duration>', 'idle until it is stopped, like 15m; never')
-    .option(
-      '--rollout <how>',
-      'replace: the one before is stopped first; overlap: both run for a while (default: replace if it writes a volume)',
-    )
-    .option('--response-timeout <duration>', 'how long it may take to begin an answer')
-    .option('--stop-grace <duration>', 'from SIGTERM to SIGKILL')
+    .argument('<name>', 'the service');
+  for (const flag of revisionFlags()) {
+    command.addOption(flag);
+    if (flag.long === '--image')
+      command.option(
+        '--host <host>',
+        'a host that it answers to, also *.parent; again for more (default: its name)',
+        collect,
+      );
+  }
+  command
     .option('--sticky', 'clients stay with the revision that they got first')
     .option('--revision-header', 'requests may choose a revision by X-Cless-Revision')
     .option('--traffic <percent>', 'how much it gets; the others share the rest', wholeNumber(0, 100))
@@ -151,7 +61,9 @@ Examples:
 }
 
 async function deploy({ client, output }: Session, name: string, options: Options): Promise<void> {
-  const revision = toRevision(options);
+  if (options.image === undefined)
+    throw new Failure('USAGE', '--image is missing; like: cless deploy web --image web:1');
+  const revision = readRevision(options, process.env);
   const before = await client.service(name);
   const wanted = toService(options, before);
   const given = { traffic: options.traffic === false ? 0 : options.traffic, tag: options.tag };
@@ -219,56 +131,5 @@ function toService({ host, sticky, revisionHeader }: Options, before: Service | 
     sticky: sticky ?? before?.sticky ?? false,
     revisionHeader: revisionHeader ?? before?.revisionHeader ?? false,
     wakeFilter: before?.wakeFilter as ServiceInput['wakeFilter'],
-  };
-}
-
-function toRevision(options: Options): RevisionInput {
-  if (options.image === undefined)
-    throw new Failure('USAGE', '--image is missing; like: cless deploy web --image web:1');
-  const env = {
-    ...Object.assign({}, ...(options.envFile ?? []).map((file) => readEnvFile('--env-file', file))),
-    ...readKeyValues('--env', options.env ?? [], process.env),
-  };
-  const secrets = {
-    ...Object.assign({}, ...(options.secretFile ?? []).map((file) => readEnvFile('--secret-file', file))),
-    ...readKeyValues('--secret', options.secret ?? [], process.env),
-  };
-  return {
-    image: options.image,
-    port: options.port,
-    env,
-    secrets,
-    entrypoint: options.entrypoint,
-    command: options.arg,
-    user: options.user,
-    volumes: options.volume?.map((text) => {
-      const volume = readVolume(text);
-      if (volume === undefined)
-        throw new Failure(
-          'USAGE',
-          `--volume: ${JSON.stringify(text)} is not allowed; allowed is ${VOLUME_FORM}`,
-        );
-      return volume;
-    }),
-    networks: options.network,
-    limits: {
-      memory: options.memory,
-      cpus: options.cpus === undefined ? undefined : Number(options.cpus),
-      pids: options.pids,
-    },
-    hardening: options.hardening,
-    relaxations: options.relax,
-    ...((options.readyPath ?? options.readyStatus ?? options.readyTcp ?? options.readyTimeout) !==
-      undefined && {
-      readiness: {
-        kind: options.readyTcp ? 'tcp' : 'http',
-        path: options.readyPath,
-        statuses: options.readyStatus?.flatMap((statuses) => statuses.split(',')),
-        timeout: options.readyTimeout,
-      },
-    }),
-    idle: { pauseAfter: options.pauseAfter, stopAfter: options.stopAfter },
-    rollout: options.rollout,
-    timeouts: { response: options.responseTimeout, stop: options.stopGrace },
   };
 }

@@ -5,11 +5,12 @@ import { closestMatch } from 'leven';
 import { applyCommand } from './apply.ts';
 import { completeCommand, completionCommand } from './completion.ts';
 import { type ConnectionOptions, connect } from './connection.ts';
-import { deployCommand, OPTION_OF } from './deploy.ts';
+import { deployCommand } from './deploy.ts';
 import { eventsCommand } from './events.ts';
 import { instancesCommand, logsCommand, stopCommand } from './instances.ts';
 import { paint } from './output.ts';
 import { AdminProblem, exitCodeOf } from './problem.ts';
+import { flagOf } from './revision-flags.ts';
 import { listCommand, removeCommand, showCommand } from './services.ts';
 import { statusCommand } from './status.ts';
 import { rollbackCommand, trafficCommand } from './traffic.ts';
@@ -98,11 +99,8 @@ function text({ detail, errors = [] }: Problem, asOptions: boolean): string {
 
 /** The option that sets the field. */
 function optionOf(pointer: string): string {
-  const path = pointer.replace(/^#\//, '');
-  const [first = '', second] = path.split('/');
-  const option = OPTION_OF[`${first}/${second}`] ?? OPTION_OF[first];
-  if (option === undefined) return pointer;
-  return ['env', 'secrets'].includes(first) && second !== undefined ? `${option} ${second}` : option;
+  const [first = '', second] = pointer.replace(/^#\//, '').split('/');
+  return (first === 'hosts' ? '--host' : flagOf(first, second)) ?? pointer;
 }
 
 async function nearestService(command: Command | undefined, name: unknown): Promise<string> {

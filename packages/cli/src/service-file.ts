@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
-import { ServiceFile, Volume } from '@cless/admin/schemas';
+import { ServiceFile, VolumeSchema } from '@cless/admin/schemas';
 import { Failure } from '@cless/model';
 import { closestMatch } from 'leven';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
@@ -115,18 +115,28 @@ function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCou
 }
 
 /** A secret written as `${NAME}` is taken from the environment: files are kept in version control, secrets are not. */
-function withSecrets(file: ServiceFile, env: NodeJS.ProcessEnv): ServiceFile {
-  for (const [service, { secrets = {} }] of Object.entries(file.services)) {
-    for (const [name, value] of Object.entries(secrets)) {
-      const [, variable] = /^\$\{(\w+)\}$/.exec(value) ?? [];
-      if (variable === undefined) continue;
-      const found = env[variable];
-      if (found === undefined)
-        throw new Failure('USAGE', `services.${service}.secrets.${name}: the environment has no ${variable}`);
-      secrets[name] = found;
-    }
-  }
-  return file;
+function withSecrets({ services }: ServiceFile, env: NodeJS.ProcessEnv): ServiceFile {
+  const fill = (service: string, secrets: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(secrets).map(([name, value]) => {
+        const [, variable] = /^\$\{(\w+)\}$/.exec(value) ?? [];
+        const found = variable === undefined ? value : env[variable];
+        if (found === undefined)
+          throw new Failure(
+            'USAGE',
+            `services.${service}.secrets.${name}: the environment has no ${variable}`,
+          );
+        return [name, found];
+      }),
+    );
+  return {
+    services: Object.fromEntries(
+      Object.entries(services).map(([name, { secrets, ...rest }]) => [
+        name,
+        { ...rest, ...(secrets !== undefined && { secrets: fill(name, secrets) }) },
+      ]),
+    ),
+  };
 }
 
 /** The JSON Schema (2020-12) of the file, for editors. */
@@ -135,7 +145,7 @@ export function serviceFileSchema(): object {
     io: 'input',
     target: 'draft-2020-12',
     override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema !== Volume) return;
+      if (zodSchema !== VolumeSchema) return;
       const long = { ...jsonSchema };
       for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
       jsonSchema.anyOf = [{ type: 'string', description: VOLUME_FORM }, long];

@@ -1,6 +1,6 @@
 import { type Code, isCode, kebab } from './codes.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Revision } from './revision.ts';
+import type { Revision } from './revision/revision.ts';
 
 /** The facts that failures have besides their text, by code; all others have none. */
 interface FactsByCode {

@@ -15,7 +15,20 @@ export {
   shuttingDown,
 } from './failure.ts';
 export { formatMemory, parseMemory } from './memory.ts';
-export type { Check, InstanceSpec, PartialSpec, Revision } from './revision.ts';
+export { codecOf, type Kind, type Option, type Volume } from './revision/kinds.ts';
+export { type ImageLabels, LABELLED_OPTIONS, readImageLabels } from './revision/labels.ts';
+export { GROUPS } from './revision/options.ts';
+export { PLACED_OPTIONS, type PlacedOption, setAt } from './revision/placed.ts';
+export {
+  type Check,
+  type InstanceSpec,
+  type PartialSpec,
+  type Revision,
+  type RevisionDefaults,
+  toIdle,
+  toRevision,
+} from './revision/revision.ts';
+export { fromSpec, type RevisionInput, type RevisionSpec, readSpec, toSpec } from './revision/spec.ts';
 export type {
   InspectedInstance,
   ReadinessProbe,
@@ -27,4 +40,15 @@ export type {
   ServiceVolume,
   ServiceVolumes,
 } from './runtime.ts';
+export type {
+  FixedAnswer,
+  Outcome,
+  RevisionState,
+  Service,
+  ServiceDefinition,
+  Split,
+  StoredRevision,
+  Traffic,
+  WakeFilter,
+} from './service.ts';
 export { formatStatuses, parseStatuses } from './statuses.ts';

@@ -1,5 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
-import type { Check, InstanceSpec, PartialSpec } from './revision.ts';
+import type { Check, InstanceSpec, PartialSpec } from './revision/revision.ts';
 
 /** An instance as the runtime has it. */
 export interface RuntimeInstance {

@@ -1,15 +1,16 @@
-export { MemoryStore } from './memory-store.ts';
-export type { ReadinessSpec, RevisionSpec, Volume } from './revision-spec.ts';
 export type {
   FixedAnswer,
   Outcome,
-  Revision,
+  RevisionSpec,
   RevisionState,
   Service,
   ServiceDefinition,
   Split,
+  StoredRevision as Revision,
   Traffic,
+  Volume,
   WakeFilter,
-} from './service.ts';
+} from '@cless/model';
+export { MemoryStore } from './memory-store.ts';
 export { SqliteStore } from './sqlite-store.ts';
 export type { Expectation, Page, Store } from './store.ts';

@@ -1,5 +1,12 @@
+import type {
+  Outcome,
+  RevisionSpec,
+  Service,
+  ServiceDefinition,
+  StoredRevision,
+  Traffic,
+} from '@cless/model';
 import { Listeners } from './listeners.ts';
-import type { RevisionSpec } from './revision-spec.ts';
 import {
   canonical,
   checkExpectation,
@@ -13,13 +20,15 @@ import {
   serviceNotFound,
   settled,
 } from './rules.ts';
-import type { Outcome, Revision, Service, ServiceDefinition, Traffic } from './service.ts';
 import type { Expectation, Page, Store } from './store.ts';
 
 interface Kept {
   service: Service;
   /** By name, oldest first. */
-  readonly revisions: Map<string, { revision: Revision; readonly secrets: Readonly<Record<string, string>> }>;
+  readonly revisions: Map<
+    string,
+    { revision: StoredRevision; readonly secrets: Readonly<Record<string, string>> }
+  >;
 }
 
 /** Services in memory: for tests, and for installations that are set up from scratch at each start. */
@@ -107,21 +116,25 @@ export class MemoryStore implements Store {
     return kept.service;
   }
 
-  revisions(service: string, { after, limit = DEFAULT_PAGE_SIZE }: Page = {}): Revision[] {
+  revisions(service: string, { after, limit = DEFAULT_PAGE_SIZE }: Page = {}): StoredRevision[] {
     const { revisions } = this.#kept(service);
     const newestFirst = [...revisions.values()].map(({ revision }) => revision).reverse();
     const below = after === undefined ? Number.POSITIVE_INFINITY : this.#revision(service, after).number;
     return newestFirst.filter(({ number }) => number < below).slice(0, limit);
   }
 
-  revision(service: string, name: string): Revision | undefined {
+  revision(service: string, name: string): StoredRevision | undefined {
     return this.#services.get(service)?.revisions.get(name)?.revision;
   }
 
-  addRevision(service: string, spec: RevisionSpec, secrets: Readonly<Record<string, string>> = {}): Revision {
+  addRevision(
+    service: string,
+    spec: RevisionSpec,
+    secrets: Readonly<Record<string, string>> = {},
+  ): StoredRevision {
     const { revisions } = this.#kept(service);
     const number = this.#count(service, 'revision');
-    const revision: Revision = {
+    const revision: StoredRevision = {
       service,
       name: revisionName(service, number),
       number,
@@ -140,7 +153,7 @@ export class MemoryStore implements Store {
     return { ...this.#kept(service).revisions.get(name)?.secrets };
   }
 
-  settle(service: string, name: string, outcome: Outcome): Revision {
+  settle(service: string, name: string, outcome: Outcome): StoredRevision {
     const before = this.#revision(service, name);
     const revision = { ...before, state: settled(before.state, outcome, new Date().toISOString()) };
     const kept = this.#kept(service).revisions.get(name);
@@ -171,7 +184,7 @@ export class MemoryStore implements Store {
     return kept;
   }
 
-  #revision(service: string, name: string): Revision {
+  #revision(service: string, name: string): StoredRevision {
     const revision = this.#kept(service).revisions.get(name)?.revision;
     if (revision === undefined) throw revisionNotFound(service, name);
     return revision;

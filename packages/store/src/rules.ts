@@ -1,5 +1,12 @@
+import type {
+  Outcome,
+  RevisionState,
+  Service,
+  ServiceDefinition,
+  StoredRevision,
+  Traffic,
+} from '@cless/model';
 import { Failure } from '@cless/model';
-import type { Outcome, Revision, RevisionState, Service, ServiceDefinition, Traffic } from './service.ts';
 import type { Expectation } from './store.ts';
 
 /*
@@ -37,7 +44,7 @@ export function checkExpectation(
 export function checkTraffic(
   service: string,
   { splits, tags }: Traffic,
-  find: (revision: string) => Revision | undefined,
+  find: (revision: string) => StoredRevision | undefined,
 ): void {
   const seen = new Set<string>();
   let sum = 0;

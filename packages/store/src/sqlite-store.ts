@@ -1,7 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type {
+  Outcome,
+  RevisionSpec,
+  Service,
+  ServiceDefinition,
+  Split,
+  StoredRevision,
+  Traffic,
+} from '@cless/model';
+import { readSpec } from '@cless/model';
 import { databaseError, openDatabase } from './database.ts';
 import { Listeners } from './listeners.ts';
-import type { RevisionSpec } from './revision-spec.ts';
 import {
   canonical,
   checkExpectation,
@@ -14,7 +23,6 @@ import {
   serviceNotFound,
   settled,
 } from './rules.ts';
-import type { Outcome, Revision, Service, ServiceDefinition, Split, Traffic } from './service.ts';
 import type { Expectation, Page, Store } from './store.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -121,7 +129,7 @@ export class SqliteStore implements Store {
     });
   }
 
-  revisions(service: string, { after, limit = DEFAULT_PAGE_SIZE }: Page = {}): Revision[] {
+  revisions(service: string, { after, limit = DEFAULT_PAGE_SIZE }: Page = {}): StoredRevision[] {
     this.#known(service);
     const below = after === undefined ? Number.MAX_SAFE_INTEGER : this.#knownRevision(service, after).number;
     const rows = this.#all(
@@ -133,12 +141,16 @@ export class SqliteStore implements Store {
     return rows.map((row) => this.#revision(row));
   }
 
-  revision(service: string, name: string): Revision | undefined {
+  revision(service: string, name: string): StoredRevision | undefined {
     const row = this.#get('SELECT * FROM revisions WHERE service = ? AND name = ?', service, name);
     return row && this.#revision(row);
   }
 
-  addRevision(service: string, spec: RevisionSpec, secrets: Readonly<Record<string, string>> = {}): Revision {
+  addRevision(
+    service: string,
+    spec: RevisionSpec,
+    secrets: Readonly<Record<string, string>> = {},
+  ): StoredRevision {
     return this.#change(service, () => {
       this.#known(service);
       const number = this.#count(service, 'revision');
@@ -165,7 +177,7 @@ export class SqliteStore implements Store {
     return Object.fromEntries(rows.map((row) => [text(row.name), text(row.value)]));
   }
 
-  settle(service: string, name: string, outcome: Outcome): Revision {
+  settle(service: string, name: string, outcome: Outcome): StoredRevision {
     return this.#change(service, () => {
       const { state } = this.#knownRevision(service, name);
       const after = settled(state, outcome, new Date().toISOString());
@@ -227,7 +239,7 @@ export class SqliteStore implements Store {
     return service;
   }
 
-  #knownRevision(service: string, name: string): Revision {
+  #knownRevision(service: string, name: string): StoredRevision {
     this.#known(service);
     const revision = this.revision(service, name);
     if (revision === undefined) throw revisionNotFound(service, name);
@@ -255,14 +267,14 @@ export class SqliteStore implements Store {
     };
   }
 
-  #revision(row: Row): Revision {
+  #revision(row: Row): StoredRevision {
     const name = text(row.name);
     const secrets = this.#all('SELECT name FROM secrets WHERE revision = ? ORDER BY name', name);
     return {
       service: text(row.service),
       name,
       number: Number(row.number),
-      spec: JSON.parse(text(row.spec)),
+      spec: readSpec(JSON.parse(text(row.spec))),
       secretNames: secrets.map((secret) => text(secret.name)),
       state: JSON.parse(text(row.state)),
       createdAt: text(row.created_at),

@@ -1,5 +1,11 @@
-import type { RevisionSpec } from './revision-spec.ts';
-import type { Outcome, Revision, Service, ServiceDefinition, Traffic } from './service.ts';
+import type {
+  Outcome,
+  RevisionSpec,
+  Service,
+  ServiceDefinition,
+  StoredRevision,
+  Traffic,
+} from '@cless/model';
 
 /** The version a change applies to: that number, `absent` if the service must not exist yet, or undefined for any. */
 export interface Expectation {
@@ -40,14 +46,18 @@ export interface Store {
   setTraffic(name: string, traffic: Traffic, expectation?: Expectation): Service;
 
   /** Lists revisions, newest first; `after` is a revision's name. */
-  revisions(service: string, page?: Page): Revision[];
-  revision(service: string, name: string): Revision | undefined;
+  revisions(service: string, page?: Page): StoredRevision[];
+  revision(service: string, name: string): StoredRevision | undefined;
   /** Adds a revision, in phase `pending`. */
-  addRevision(service: string, spec: RevisionSpec, secrets?: Readonly<Record<string, string>>): Revision;
+  addRevision(
+    service: string,
+    spec: RevisionSpec,
+    secrets?: Readonly<Record<string, string>>,
+  ): StoredRevision;
   /** The values of a revision's secrets. No other method returns them. */
   secrets(service: string, revision: string): Readonly<Record<string, string>>;
   /** Records how a deploy ended. A revision that has been ready once stays ready. */
-  settle(service: string, revision: string, outcome: Outcome): Revision;
+  settle(service: string, revision: string, outcome: Outcome): StoredRevision;
   /** Removes a revision that gets no traffic. Returns whether it existed. */
   removeRevision(service: string, revision: string): boolean;
 

@@ -1,5 +1,11 @@
-import type { Revision, Runtime } from '@cless/model';
-import { readImageLabels } from './image-labels.ts';
+import {
+  type Revision,
+  type RevisionDefaults,
+  type Runtime,
+  readImageLabels,
+  toRevision,
+  toSpec,
+} from '@cless/model';
 import { type ImageIds, ImageList } from './image-list.ts';
 import type { ServedService, ServiceSource } from './source.ts';
 
@@ -10,11 +16,8 @@ export interface ConventionOptions {
   /** Called for each label of an image that is ignored. */
   readonly warn?: (message: string) => void;
   /** What all revisions have in common. */
-  readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
+  readonly defaults: RevisionDefaults;
 }
-
-/** Where a container listens that says nothing else. */
-export const DEFAULT_PORT = 8080;
 
 /** A service whose requests all go to one revision. */
 export class SoleRevision implements ServedService {
@@ -119,37 +122,11 @@ export class ConventionSource implements ServiceSource {
     return now;
   }
 
-  #revision(
-    service: string,
-    { id, exposedPorts, volumes = [], labels = {} }: NonNullable<Awaited<ReturnType<Runtime['image']>>>,
-  ): Revision {
-    const [only] = exposedPorts;
-    const rollout = volumes.length > 0 ? ('replace' as const) : undefined;
-    const { defaults: own, ignored } = readImageLabels(labels);
-    for (const label of ignored)
-      this.#options.warn?.(`image ${service}${this.#options.imageSuffix}: ${label}`);
-    const { readiness, idle, stopGraceMs } = this.#options.defaults;
-    const port = own.port ?? (exposedPorts.length === 1 && only !== undefined ? only : DEFAULT_PORT);
-    // By the image's id, so that a revision stays what it was when the name moves on.
-    return {
-      service,
-      id,
-      spec: { service, revision: id, image: id, port },
-      ...(rollout !== undefined && { rollout }),
-      readiness: { ...readiness, check: own.check ?? readiness.check },
-      idle: {
-        pauseAfterMs: orNever(own.pauseAfterMs, idle.pauseAfterMs),
-        stopAfterMs: orNever(own.stopAfterMs, idle.stopAfterMs),
-      },
-      stopGraceMs,
-    };
+  #revision(service: string, image: NonNullable<Awaited<ReturnType<Runtime['image']>>>): Revision {
+    const reference = service + this.#options.imageSuffix;
+    const { said, ignored } = readImageLabels(image.labels ?? {});
+    for (const label of ignored) this.#options.warn?.(`image ${reference}: ${label}`);
+    const spec = toSpec({ image: reference, ...said }, image);
+    return toRevision(service, image.id, spec, this.#options.defaults);
   }
-}
-
-/** A revision's own time, or what the installation says. */
-export function orNever(
-  own: number | 'never' | undefined,
-  byDefault: number | undefined,
-): number | undefined {
-  return own === 'never' ? undefined : (own ?? byDefault);
 }

@@ -97,7 +97,6 @@ test('a revision is what the store says, and else what the installation says', (
   expect(registered.stored('web', plain)).toMatchObject({
     spec: { image: 'sha256:1', port: 8080, env: {} },
     ...defaults,
-    responseTimeoutMs: undefined,
     secrets: [],
   });
   const special = ready(

@@ -1,8 +1,7 @@
 import { neverStops } from '@cless/activator';
-import type { Check, InstanceSpec, Revision } from '@cless/model';
-import type { RevisionSpec, Service, Store, Revision as StoredRevision } from '@cless/store';
+import { type Revision, type RevisionDefaults, toIdle, toRevision } from '@cless/model';
+import type { Service, Store } from '@cless/store';
 import { NoTrafficError } from '../errors.ts';
-import { DEFAULT_PORT, orNever } from './convention.ts';
 import type { RouterTable } from './router.ts';
 import type { ServedService, ServiceSource } from './source.ts';
 import { TrafficSplit } from './traffic-split.ts';
@@ -12,7 +11,7 @@ export interface RegisteredSourceOptions {
   /** Kept up to date with the hosts and tags of each service. */
   readonly router: RouterTable;
   /** What a revision leaves to the installation. */
-  readonly defaults: Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
+  readonly defaults: RevisionDefaults;
 }
 
 /** A service that somebody has asked for, as it is now. */
@@ -65,7 +64,7 @@ export class RegisteredSource implements ServiceSource {
     const { store, defaults } = this.#options;
     const stored = store.revision(name, id);
     if (stored === undefined) return undefined;
-    const revision = toRevision(stored, store.secrets(name, id), defaults);
+    const revision = toRevision(name, id, stored.spec, defaults, store.secrets(name, id));
     const all = this.#revisions.get(name) ?? new Map<string, Revision>();
     this.#revisions.set(name, all.set(id, revision));
     return revision;
@@ -132,7 +131,7 @@ export class RegisteredSource implements ServiceSource {
     const { store, defaults } = this.#options;
     for (const { revision: id, percent } of traffic.splits) {
       const stored = percent > 0 ? store.revision(name, id) : undefined;
-      if (stored === undefined || !neverStops(toIdle(stored.spec, defaults.idle))) continue;
+      if (stored === undefined || !neverStops(toIdle(stored.spec, defaults))) continue;
       const revision = this.stored(name, id);
       if (revision !== undefined) yield revision;
     }
@@ -194,63 +193,4 @@ export class RegisteredSource implements ServiceSource {
     });
     return { served, serving, byHeader };
   }
-}
-
-function toRevision(
-  { service, name, spec }: StoredRevision,
-  secrets: Readonly<Record<string, string>>,
-  { readiness, idle, stopGraceMs }: RegisteredSourceOptions['defaults'],
-): Revision {
-  return {
-    service,
-    id: name,
-    spec: toInstanceSpec(service, name, spec, secrets),
-    readiness: {
-      check: spec.readiness === undefined ? readiness.check : toCheck(spec.readiness),
-      timeoutMs: spec.readyTimeoutMs ?? readiness.timeoutMs,
-    },
-    idle: toIdle(spec, idle),
-    stopGraceMs: spec.stopGraceMs ?? stopGraceMs,
-    responseTimeoutMs: spec.responseTimeoutMs,
-    ...(spec.rollout !== undefined && { rollout: spec.rollout }),
-    secrets: Object.values(secrets),
-  };
-}
-
-function toInstanceSpec(
-  service: string,
-  revision: string,
-  spec: RevisionSpec,
-  secrets: Readonly<Record<string, string>>,
-): InstanceSpec {
-  const { entrypoint, command, user, memoryBytes, cpus, pids, hardening } = spec;
-  return {
-    service,
-    revision,
-    image: spec.imageId,
-    port: spec.port ?? DEFAULT_PORT,
-    env: { ...spec.env, ...secrets },
-    ...(entrypoint !== undefined && { entrypoint }),
-    ...(command !== undefined && { command }),
-    ...(user !== undefined && { user }),
-    ...(memoryBytes !== undefined && { memoryBytes }),
-    ...(cpus !== undefined && { cpus }),
-    ...(pids !== undefined && { pids }),
-    ...(hardening !== undefined && { hardening }),
-    ...(spec.volumes.length > 0 && { volumes: spec.volumes }),
-    ...(spec.networks.length > 0 && { networks: spec.networks }),
-    ...(spec.relaxations.length > 0 && { relaxations: spec.relaxations }),
-  };
-}
-
-function toCheck({ kind, path, statuses }: NonNullable<RevisionSpec['readiness']>): Check {
-  if (kind === 'tcp') return { kind };
-  return { kind, ...(path !== undefined && { path }), ...(statuses !== undefined && { statuses }) };
-}
-
-function toIdle(spec: RevisionSpec, byDefault: Revision['idle']): Revision['idle'] {
-  return {
-    pauseAfterMs: orNever(spec.pauseAfterMs, byDefault.pauseAfterMs),
-    stopAfterMs: orNever(spec.stopAfterMs, byDefault.stopAfterMs),
-  };
 }

@@ -1,27 +1,6 @@
-const SERVICE = { hosts: [], revisionHeader: false, sticky: false, wakeFilter: undefined };
+import { type RevisionSpec, readSpec } from '@cless/model';
 
-const REVISION = {
-  image: 'sample:1',
-  imageId: 'sha256:1',
-  port: undefined,
-  entrypoint: undefined,
-  command: undefined,
-  user: undefined,
-  env: {},
-  volumes: [],
-  networks: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pids: undefined,
-  hardening: undefined,
-  relaxations: [],
-  readiness: undefined,
-  readyTimeoutMs: undefined,
-  responseTimeoutMs: undefined,
-  stopGraceMs: undefined,
-  pauseAfterMs: undefined,
-  stopAfterMs: undefined,
-};
+const SERVICE = { hosts: [], revisionHeader: false, sticky: false, wakeFilter: undefined };
 
 type With<Plain, More> = Omit<Plain, keyof More> & More;
 
@@ -36,8 +15,6 @@ export function sampleService(name: string, more: object = {}) {
 }
 
 /** A revision's spec with nothing special but what is said. */
-export function sampleRevision(): typeof REVISION;
-export function sampleRevision<const More extends object>(more: More): With<typeof REVISION, More>;
-export function sampleRevision(more: object = {}) {
-  return { ...REVISION, ...more };
+export function sampleRevision(more: Partial<RevisionSpec> = {}): RevisionSpec {
+  return readSpec({ image: 'sample:1', imageId: 'sha256:1', ...more });
 }

@@ -1,4 +1,4 @@
-import type { RevisionSpec } from './revision-spec.ts';
+import type { RevisionSpec } from './revision/spec.ts';
 
 /** What a hostname stands for, as its owner wants it. */
 export interface ServiceDefinition {
@@ -58,8 +58,8 @@ export interface Service extends ServiceDefinition {
   readonly updatedAt: string;
 }
 
-/** One immutable version of a service. */
-export interface Revision {
+/** One immutable version of a service, as the store has it. */
+export interface StoredRevision {
   readonly service: string;
   /** `SERVICE-00001` and so on. Never reused, not even after a removal. */
   readonly name: string;

@@ -1,0 +1,147 @@
+import { formatDuration, parseDuration } from '../duration.ts';
+import { formatMemory, parseMemory } from '../memory.ts';
+import { formatStatuses, parseStatuses, type Statuses } from '../statuses.ts';
+
+/** What a container gets to keep: a named volume, or a folder of the host. */
+export interface Volume {
+  /** The name of a volume of the installation's, which is made if need be; or an absolute path that the operator allows. */
+  readonly source: string;
+  /** Where the container finds it: an absolute path. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** How a value is written by people (API, `cless.yaml`), and how it is stored. Methods, so that any codec is a `Codec`. */
+interface Codec<Written = unknown, Stored = unknown> {
+  /** Undefined if it is nothing of the kind. */
+  parse(written: Written): Stored | undefined;
+  format(stored: Stored): Written;
+}
+
+function codec<Written, Stored>(
+  parse: (written: Written) => Stored | undefined,
+  format: (stored: Stored) => Written,
+): Codec<Written, Stored> {
+  return { parse, format };
+}
+
+function asWritten<T>(): Codec<T, T> {
+  return codec(
+    (written) => written,
+    (stored) => stored,
+  );
+}
+
+const CODECS = {
+  image: asWritten<string>(),
+  text: asWritten<string>(),
+  path: asWritten<string>(),
+  whole: asWritten<number>(),
+  number: asWritten<number>(),
+  choice: asWritten<string>(),
+  choices: asWritten<readonly string[]>(),
+  arguments: asWritten<readonly string[]>(),
+  variables: asWritten<Readonly<Record<string, string>>>(),
+  volumes: asWritten<readonly Volume[]>(),
+  networks: asWritten<readonly string[]>(),
+  memory: codec(parseMemory, formatMemory),
+  duration: codec(parseDuration, formatDuration),
+  durationOrNever: codec(
+    (text: string): number | 'never' | undefined => (text === 'never' ? text : parseDuration(text)),
+    (ms): string => (ms === 'never' ? ms : formatDuration(ms)),
+  ),
+  statuses: codec(
+    (written: readonly (number | string)[]): readonly Statuses[] =>
+      written.map(parseStatuses).filter((one) => one !== undefined),
+    (stored) => stored.map(formatStatuses),
+  ),
+};
+
+export type Kind = keyof typeof CODECS;
+
+export function codecOf(kind: Kind): Codec {
+  return CODECS[kind];
+}
+
+/** What has to be said of an option of a kind, besides what is said of all. */
+interface Facts {
+  /** A reference, digest or id. */
+  image: object;
+  text: { readonly pattern: RegExp; readonly allowed: string; readonly maxLength: number };
+  path: Labelled;
+  whole: Range & Labelled;
+  number: Range;
+  choice: Labelled & {
+    readonly values: readonly string[];
+    /** Flags that take nothing and stand for a value. */
+    readonly switches?: Readonly<Record<string, { readonly name: string; readonly help: string }>>;
+  };
+  choices: { readonly values: readonly string[] };
+  /** Strings for an argument list of the kernel. */
+  arguments: { readonly atLeast: number };
+  /** Environment variables; on the command line also from a file, as `fileHelp` says. */
+  variables: { readonly fileHelp: string };
+  volumes: object;
+  networks: object;
+  memory: object;
+  duration: object;
+  durationOrNever: Labelled;
+  statuses: object;
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Of kinds that a label can carry. */
+interface Labelled {
+  /** Which of an image's own labels counts, without `cless.`; `true`: that of its name. Several may share one. */
+  readonly label?: true | string;
+}
+
+interface Common {
+  /** Where it is written, if not under its own key: `limits/memory`. */
+  readonly at?: string;
+  readonly required?: true;
+  /** What holds if it is not written, but another of its group is. */
+  readonly default?: string;
+  /** What is stored if it is not written. */
+  readonly unset?: object;
+  /** Never given back, and kept apart from the rest. */
+  readonly secret?: true;
+  /**
+   * Where it goes by itself: into what an instance is made from, or what is known of its revision. What goes nowhere by
+   * itself is put together with the installation's defaults, in `revision.ts`.
+   */
+  readonly goesTo?: 'instance' | 'revision';
+  /** Its flag and label, without `--` and `cless.`, if they are not as the last part of where it is written. */
+  readonly name?: string;
+  readonly short?: string;
+  /** What the flag takes, in its help. */
+  readonly takes?: string;
+  /** On the command line and in the docs. */
+  readonly help?: string;
+  /** In the API's schema. */
+  readonly description?: string;
+  readonly examples?: readonly string[];
+}
+
+/** The description of one option of a revision. */
+export type Option<K extends Kind = Kind> = { [One in K]: Common & Facts[One] & { readonly kind: One } }[K];
+
+/** How an option is written. */
+export type Written<O> = O extends { kind: 'choice'; values: readonly (infer Value)[] }
+  ? Value
+  : O extends { kind: 'choices'; values: readonly (infer Value)[] }
+    ? readonly Value[]
+    : O extends { kind: infer K extends Kind }
+      ? ReturnType<(typeof CODECS)[K]['format']>
+      : never;
+
+/** What is stored of an option. */
+export type Stored<O> = O extends { kind: 'choice' | 'choices' }
+  ? Written<O>
+  : O extends { kind: infer K extends Kind }
+    ? Exclude<ReturnType<(typeof CODECS)[K]['parse']>, undefined>
+    : never;

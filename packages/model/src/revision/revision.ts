@@ -1,0 +1,93 @@
+import type { Statuses } from '../statuses.ts';
+import { type InstanceOptions, type RevisionOptions, type RevisionSpec, saidOf } from './spec.ts';
+
+/** What an instance is started from. */
+export interface InstanceSpec extends InstanceOptions {
+  readonly service: string;
+  readonly revision: string;
+  /** An image on the host, by id or reference. */
+  readonly image: string;
+  /** Where it listens; it is told as `PORT`. */
+  readonly port: number;
+}
+
+/** What is known of a spec before anything is started from it. */
+export type PartialSpec = { readonly [Option in keyof InstanceSpec]?: InstanceSpec[Option] | undefined };
+
+/** How to tell that an instance may get its first request. */
+export type Check =
+  | {
+      readonly kind: 'http';
+      readonly path?: string;
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly statuses?: readonly Statuses[];
+    }
+  | { readonly kind: 'tcp' };
+
+/** One immutable version of a service, with what the installation says where nobody else does. */
+export interface Revision extends RevisionOptions {
+  readonly service: string;
+  readonly id: string;
+  readonly spec: InstanceSpec;
+  readonly readiness: { readonly check: Check; readonly timeoutMs: number };
+  /** What happens after how much idleness, in milliseconds; undefined means never. */
+  readonly idle: { readonly pauseAfterMs: number | undefined; readonly stopAfterMs: number | undefined };
+  /** From SIGTERM to SIGKILL, in milliseconds. */
+  readonly stopGraceMs: number;
+  /** Values that must appear in no log, event or error. */
+  readonly secrets?: readonly string[];
+}
+
+/** What revisions leave to the installation. */
+export type RevisionDefaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
+
+/** Where a container listens that says nothing else. */
+const DEFAULT_PORT = 8080;
+
+/** A revision as it runs. @param id its name, or for one by convention its image's id */
+export function toRevision(
+  service: string,
+  id: string,
+  spec: RevisionSpec,
+  defaults: RevisionDefaults,
+  secrets: Readonly<Record<string, string>> = {},
+): Revision {
+  return {
+    service,
+    id,
+    stopGraceMs: defaults.stopGraceMs,
+    ...saidOf(spec, 'revision'),
+    spec: {
+      service,
+      revision: id,
+      // By its id, so that a revision stays what it was when a tag moves on.
+      image: spec.imageId,
+      port: spec.port ?? DEFAULT_PORT,
+      ...saidOf(spec, 'instance'),
+      env: { ...spec.env, ...secrets },
+    },
+    readiness: {
+      check: spec.readiness === undefined ? defaults.readiness.check : toCheck(spec.readiness),
+      timeoutMs: spec.readyTimeoutMs ?? defaults.readiness.timeoutMs,
+    },
+    idle: toIdle(spec, defaults),
+    secrets: Object.values(secrets),
+  };
+}
+
+/** After how much idleness what happens to the instances of a revision. */
+export function toIdle(
+  { pauseAfterMs, stopAfterMs }: RevisionSpec,
+  { idle }: Pick<RevisionDefaults, 'idle'>,
+): Revision['idle'] {
+  return {
+    pauseAfterMs: pauseAfterMs === 'never' ? undefined : (pauseAfterMs ?? idle.pauseAfterMs),
+    stopAfterMs: stopAfterMs === 'never' ? undefined : (stopAfterMs ?? idle.stopAfterMs),
+  };
+}
+
+function toCheck({ kind, path, statuses }: NonNullable<RevisionSpec['readiness']>): Check {
+  if (kind === 'tcp') return { kind };
+  return { kind, ...(path !== undefined && { path }), ...(statuses !== undefined && { statuses }) };
+}

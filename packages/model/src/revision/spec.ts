@@ -1,0 +1,147 @@
+import { codecOf, type Stored, type Written } from './kinds.ts';
+import type { OPTIONS } from './options.ts';
+import { PLACED_OPTIONS, type PlacedOption, setAt, valueAt } from './placed.ts';
+
+/*
+ * Between what is written, for people, and what is stored, for programs.
+ */
+
+type Options = typeof OPTIONS;
+type Key = keyof Options;
+type Going<To extends string> = { [K in Key]: Options[K] extends { goesTo: To } ? K : never }[Key];
+
+/** Where an option is written: `limits/memory`. */
+type PathOf<K extends Key> = Options[K] extends { at: infer Path extends string } ? Path : K;
+type WrittenOf<O> = O extends { fields: infer Fields }
+  ? { readonly [K in keyof Fields]?: Written<Fields[K]> | undefined }
+  : Written<O>;
+
+type KeyAt<Path extends string> = { [K in Key]: PathOf<K> extends Path ? K : never }[Key];
+type Group = { [K in Key]: PathOf<K> extends `${infer Group}/${string}` ? Group : never }[Key];
+type Required = { [K in Key]: Options[K] extends { required: true } ? K : never }[Key];
+type Grouped<G extends string> = {
+  readonly [K in KeyAt<`${G}/${string}`> as PathOf<K> extends `${G}/${infer Name}` ? Name : never]?:
+    | WrittenOf<Options[K]>
+    | undefined;
+};
+
+/** What a revision is made from, as people write it in the API and in `cless.yaml`. What is left out is left to the installation. */
+export type RevisionInput = {
+  readonly [K in Required]: WrittenOf<Options[K]>;
+} & {
+  readonly [K in Exclude<KeyAt<Key>, Required | Group>]?: WrittenOf<Options[K]> | undefined;
+} & {
+  readonly [G in Group]?: ((G extends Key ? WrittenOf<Options[G]> : unknown) & Grouped<G>) | undefined;
+};
+
+type StoredOf<O> = O extends { fields: infer Fields }
+  ? {
+      readonly [K in keyof Fields as Fields[K] extends { default: string } ? K : never]: Stored<Fields[K]>;
+    } & {
+      readonly [K in keyof Fields as Fields[K] extends { default: string } ? never : K]?:
+        | Stored<Fields[K]>
+        | undefined;
+    }
+  : Stored<O>;
+type Secret = { [K in Key]: Options[K] extends { secret: true } ? K : never }[Key];
+type Always = { [K in Key]: Options[K] extends { required: true } | { unset: object } ? K : never }[Key];
+type StoredAlways = { readonly [K in keyof Pick<Options, Always>]: StoredOf<Options[K]> };
+type StoredIfSaid = {
+  readonly [K in keyof Omit<Options, Always | Secret>]?: StoredOf<Options[K]> | undefined;
+};
+
+/** What a revision's instances are made from, and how they are treated. What is undefined is left to the installation. */
+export interface RevisionSpec extends StoredAlways, StoredIfSaid {
+  /** The image's id at the time of the deploy: a revision stays what it was when the tag moves on. */
+  readonly imageId: string;
+}
+
+/** What an instance is made from, as its revision says. */
+export type InstanceOptions = {
+  readonly [K in keyof Pick<Options, Going<'instance'>>]?: StoredOf<Options[K]>;
+};
+/** How a revision is treated. */
+export type RevisionOptions = {
+  readonly [K in keyof Pick<Options, Going<'revision'>>]?: StoredOf<Options[K]>;
+};
+
+/** What a spec says of that part; what it does not say is not there. */
+export function saidOf(spec: RevisionSpec, part: 'instance'): InstanceOptions;
+export function saidOf(spec: RevisionSpec, part: 'revision'): RevisionOptions;
+export function saidOf(spec: object, part: string): object {
+  const said: Record<string, unknown> = {};
+  for (const placed of PLACED_OPTIONS)
+    if (placed.option.goesTo === part && isSaid(spec, placed))
+      setAt(said, placed.key, valueAt(spec, placed.key));
+  return said;
+}
+
+/** What is known of an image. */
+interface Image {
+  readonly id: string;
+  readonly exposedPorts: readonly number[];
+  /** What it declares as `VOLUME`. */
+  readonly volumes?: readonly string[] | undefined;
+}
+
+/** What is stored of what was written; what was not is as the image has it, if it says that. */
+export function toSpec(input: RevisionInput, image: Image): RevisionSpec {
+  const { id, exposedPorts, volumes } = image;
+  const spec = parse(input, id);
+  return {
+    ...spec,
+    port: spec.port ?? (exposedPorts.length === 1 ? exposedPorts[0] : undefined),
+    rollout: spec.rollout ?? defaultRollout(spec, volumes),
+  };
+}
+
+function parse(input: RevisionInput, imageId: string): RevisionSpec;
+function parse(input: object, imageId: string): object {
+  const spec: Record<string, unknown> = { ...UNSET, imageId };
+  for (const { option, at, key } of PLACED_OPTIONS) {
+    if (option.secret) continue;
+    const isGroupWritten = valueAt(input, [at[0]]) !== undefined;
+    const written = valueAt(input, at) ?? (isGroupWritten ? option.default : undefined);
+    if (written !== undefined) setAt(spec, key, codecOf(option.kind).parse(written));
+  }
+  return spec;
+}
+
+/** How a revision takes over if nobody says it: one that writes a volume replaces the one before. */
+function defaultRollout({ volumes }: RevisionSpec, declared: readonly string[] = []): 'replace' | undefined {
+  const given = new Set(volumes.map(({ target }) => target));
+  const writes = volumes.some(({ readOnly }) => !readOnly) || declared.some((target) => !given.has(target));
+  return writes ? 'replace' : undefined;
+}
+
+/** What is stored as it would be written, without what says nothing. */
+export function fromSpec(spec: RevisionSpec): Omit<RevisionInput, 'secrets'>;
+export function fromSpec(spec: object): object {
+  const groups = new Set(PLACED_OPTIONS.filter((one) => isSaid(spec, one)).map(({ at }) => at[0]));
+  const input: Record<string, unknown> = {};
+  for (const placed of PLACED_OPTIONS) {
+    const { option, at, key } = placed;
+    if (isSaid(spec, placed)) setAt(input, at, codecOf(option.kind).format(valueAt(spec, key)));
+    else if (option.default !== undefined && groups.has(at[0])) setAt(input, at, option.default);
+  }
+  return input;
+}
+
+/** A spec that an earlier version may have stored, which knew fewer options; or one that says nothing but its image. */
+export function readSpec(
+  stored: Pick<RevisionSpec, 'image' | 'imageId'> & Partial<RevisionSpec>,
+): RevisionSpec;
+export function readSpec(stored: object): object {
+  return { ...UNSET, ...stored };
+}
+
+/** Does a spec say an option, or is it as if nobody had written it? */
+function isSaid(spec: object, { option, key }: PlacedOption): boolean {
+  const value = valueAt(spec, key);
+  if (value === undefined) return false;
+  return option.unset === undefined || typeof value !== 'object' || Object.keys(value ?? {}).length > 0;
+}
+
+const UNSET = Object.fromEntries(
+  PLACED_OPTIONS.flatMap(({ option, key }) => (option.unset === undefined ? [] : [[key[0], option.unset]])),
+);
