@@ -1,9 +1,11 @@
+import { statSync, truncateSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_INTERVAL_MS = 100;
 const CHUNK_BYTES = 64 * 1024;
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
 /** Reads the last lines of a file, at most its last 64 KiB. */
 export async function lastLines(file: string, count: number): Promise<string[]> {
@@ -36,6 +38,11 @@ export async function* followFile(
     await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
   }
   if (rest !== '') yield rest;
+}
+
+/** Truncates a log that has grown too large. Who has it open for appending continues at the new end. */
+export function boundLog(file: string): void {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
 }
 
 /** Reads the end of a file: whole lines, the unfinished line after them, and the position after that. */

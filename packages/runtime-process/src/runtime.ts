@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { closeSync, openSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
@@ -15,10 +15,11 @@ import type {
 import getPort, { clearLockedPorts } from 'get-port';
 import { inheritedEnvironment } from './environment.ts';
 import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
-import { followFile, lastLines } from './log-tail.ts';
+import { boundLog, followFile, lastLines } from './log-tail.ts';
+import { ended, runningOf, signalGroup } from './process-group.ts';
 import { findByEnvironment, findProcess } from './process-table.ts';
 import { type ProcessRecord, Records } from './records.ts';
-import { commandId, readServicesFile } from './services-file.ts';
+import { commandId, readServicesFile, versionOf } from './services-file.ts';
 
 export interface ProcessRuntimeOptions {
   /** The JSON file that maps names to commands. */
@@ -29,7 +30,6 @@ export interface ProcessRuntimeOptions {
 
 const HOST = '127.0.0.1';
 const LAST_LOG_LINES = 20;
-const MAX_LOG_BYTES = 10 * 1024 * 1024;
 /** How often to look at processes that are not our children or may have been stopped by hand, in milliseconds. */
 const LOOK_INTERVAL_MS = 500;
 /** How long to wait for the kernel to stop a paused process, in milliseconds. */
@@ -162,7 +162,7 @@ export class ProcessRuntime {
     // The kernel does not stop the processes at once; until then, one may still send an answer. A process that waits
     // for a broken disk or file server stops only when that answers.
     const deadline = performance.now() + PAUSE_TIMEOUT_MS;
-    while (this.#running(this.#records.get(id))?.stopped === false && performance.now() < deadline)
+    while (runningOf(this.#records.get(id))?.stopped === false && performance.now() < deadline)
       await sleep(1);
   }
 
@@ -175,13 +175,13 @@ export class ProcessRuntime {
   async stop(id: string, { graceMs = 10_000 }: { graceMs?: number } = {}): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined) return;
-    if (this.#running(record) !== undefined && graceMs > 0) {
-      this.#trySignal(record, 'SIGTERM');
-      this.#trySignal(record, 'SIGCONT');
-      await this.#gone(record, graceMs);
+    if (runningOf(record) !== undefined && graceMs > 0) {
+      signalGroup(record, 'SIGTERM');
+      signalGroup(record, 'SIGCONT');
+      await ended(record, graceMs);
     }
-    this.#trySignal(record, 'SIGKILL'); // and the rest of its group
-    await this.#gone(record, 10_000);
+    signalGroup(record, 'SIGKILL'); // and the rest of its group
+    await ended(record, 10_000);
     this.#forget(record);
   }
 
@@ -214,8 +214,8 @@ export class ProcessRuntime {
     { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
   ): AsyncGenerator<string> {
     if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
-    const ended = () => this.#running(this.#records.get(id)) === undefined;
-    yield* followFile(this.#records.logFile(id), { count: lines, ended, signal });
+    const isOver = () => runningOf(this.#records.get(id)) === undefined;
+    yield* followFile(this.#records.logFile(id), { count: lines, ended: isOver, signal });
   }
 
   /** Yields what happens to the processes and the services file, until the signal is aborted. */
@@ -228,7 +228,7 @@ export class ProcessRuntime {
     };
     this.#events.on('event', push);
     const seen = new Map<string, InspectedInstance['state']>();
-    let services = this.#servicesVersion();
+    let services = versionOf(this.#servicesFile);
     const timer = setInterval(() => {
       try {
         this.#look(seen);
@@ -236,7 +236,7 @@ export class ProcessRuntime {
         // What cannot be looked at now, for example without free file descriptors, is looked at next time.
       }
       const before = services;
-      services = this.#servicesVersion();
+      services = versionOf(this.#servicesFile);
       if (services !== before) push({ type: 'images-changed' });
     }, LOOK_INTERVAL_MS);
     const end = () => wake();
@@ -258,16 +258,6 @@ export class ProcessRuntime {
 
   // Private
 
-  /** A string that changes with the services file, also if that is a link or is replaced by another file. */
-  #servicesVersion(): string {
-    try {
-      const { ino, size, mtimeNs } = statSync(this.#servicesFile, { bigint: true });
-      return [ino, size, mtimeNs].join();
-    } catch {
-      return '';
-    }
-  }
-
   #openLog(record: ProcessRecord, image: string): number {
     try {
       return openSync(this.#records.logFile(record.id), 'a', 0o600);
@@ -288,14 +278,8 @@ export class ProcessRuntime {
       } else if (before !== undefined && before !== state) {
         this.#events.emit('event', { type: state === 'paused' ? 'paused' : 'resumed', id });
       }
-      this.#boundLog(id);
+      boundLog(this.#records.logFile(id));
     }
-  }
-
-  /** Truncates a log that has grown too large. The process has it open for appending, so it continues at the new end. */
-  #boundLog(id: string): void {
-    const file = this.#records.logFile(id);
-    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
   }
 
   #exited(id: string, code: number | null, signal: NodeJS.Signals | null): void {
@@ -308,7 +292,7 @@ export class ProcessRuntime {
 
   #describe(record: ProcessRecord): InspectedInstance {
     const { id, service, revision, spec, port } = record;
-    const running = this.#running(record);
+    const running = runningOf(record);
     return {
       id,
       service,
@@ -331,32 +315,9 @@ export class ProcessRuntime {
     return complete;
   }
 
-  #running(record: ProcessRecord | undefined) {
-    if (record?.pid === undefined) return undefined;
-    const entry = findProcess(record.pid);
-    return entry?.startTime === record.startTime ? entry : undefined;
-  }
-
   #signal(id: string, signal: NodeJS.Signals): void {
     const record = this.#records.get(id);
-    if (record === undefined || !this.#trySignal(record, signal)) throw new InstanceNotFoundError(id);
-  }
-
-  #trySignal(record: ProcessRecord, signal: NodeJS.Signals): boolean {
-    if (record.pid === undefined) return false;
-    const entry = findProcess(record.pid);
-    if (entry === undefined ? signal !== 'SIGKILL' : entry.startTime !== record.startTime) return false;
-    try {
-      process.kill(-record.pid, signal);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  async #gone(record: ProcessRecord, timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (this.#running(record) !== undefined && performance.now() < deadline) await sleep(5);
+    if (record === undefined || !signalGroup(record, signal)) throw new InstanceNotFoundError(id);
   }
 
   #forget(record: ProcessRecord): void {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InvalidServicesFileError } from './errors.ts';
@@ -27,6 +28,16 @@ export async function readServicesFile(file: string): Promise<Map<string, Comman
 /** An id that changes when the definition does. */
 export function commandId(command: Command): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(command)).digest('hex')}`;
+}
+
+/** Changes with the file, also if that is a link or is replaced by another file. */
+export function versionOf(file: string): string {
+  try {
+    const { ino, size, mtimeNs } = statSync(file, { bigint: true });
+    return [ino, size, mtimeNs].join();
+  } catch {
+    return '';
+  }
 }
 
 function parseCommand(file: string, name: string, value: unknown): Command {
