@@ -124,4 +124,4 @@ export interface Runtime {
 export type ReadinessProbe = (
   endpoint: Endpoint,
   options: { check: Check; timeoutMs: number; signal: AbortSignal },
-) => Promise<{ readonly attempts: number; readonly durationMs: number }>;
+) => Promise<{ readonly attempts: number }>;

@@ -1,7 +1,7 @@
 import { waitUntilReady } from '@cless/health';
 import type { Clock, ReadinessProbe, Runtime } from '@cless/model';
 import type { Router as ConcreteRouter } from '@cless/router';
-import type { DockerRuntime } from '@cless/runtime-docker';
+import type { DockerRuntime, Ready } from '@cless/runtime-docker';
 import type { ProcessRuntime } from '@cless/runtime-process';
 import type { FakeClock, FakeRuntime } from '@cless/testkit';
 import { expectTypeOf, test } from 'vitest';
@@ -19,6 +19,7 @@ test('the packages satisfy the proxy’s interfaces by their shape alone', () =>
   expectTypeOf<FakeRuntime>().toExtend<Runtime>();
   expectTypeOf<FakeClock>().toExtend<Clock>();
   expectTypeOf(waitUntilReady).toExtend<ReadinessProbe>();
+  expectTypeOf(waitUntilReady).toExtend<Ready>();
   expectTypeOf<UndiciForwarder>().toExtend<Forwarder>();
   expectTypeOf<HttpProxy3Forwarder>().toExtend<Forwarder>();
   expectTypeOf<ConventionSource>().toExtend<ServiceSource>();

@@ -12,7 +12,7 @@ let refused: number;
 let attempts: number;
 
 const probe: ReadinessProbe = async (_, { timeoutMs }) => {
-  if (attempts === 0) return { attempts: 1, durationMs: 0 };
+  if (attempts === 0) return { attempts: 1 };
   await new Promise<void>((resolve) => clock.after(timeoutMs, resolve));
   throw Object.assign(new Error('not ready'), { code: 'NOT_READY', attempts });
 };

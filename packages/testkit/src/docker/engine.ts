@@ -84,8 +84,7 @@ export class OwnEngine {
 
   /** Runs the docker command against this engine. */
   async docker(...args: string[]): Promise<string> {
-    const { stdout } = await run('docker', ['-H', this.address, ...args], { maxBuffer: 1 << 26 });
-    return stdout.trim();
+    return docker('-H', this.address, ...args);
   }
 
   /** Copies an image of the machine's engine. */

@@ -204,7 +204,7 @@ export class FakeRuntime implements Runtime {
   readonly probe = async (
     { port }: { port: number },
     { check, timeoutMs, signal }: { check: { kind: string }; timeoutMs: number; signal: AbortSignal },
-  ): Promise<{ attempts: number; durationMs: number }> => {
+  ): Promise<{ attempts: number }> => {
     signal.throwIfAborted();
     const answers = () => {
       const instance = [...this.instances.values()].find((one) => one.port === port && one.connected);
@@ -214,7 +214,7 @@ export class FakeRuntime implements Runtime {
         : instance.ready && instance.state === 'running';
     };
     if (!answers()) await this.#until(answers, timeoutMs, signal);
-    return { attempts: 1, durationMs: 0 };
+    return { attempts: 1 };
   };
 
   // What happens behind the proxy's back
