@@ -2,7 +2,7 @@ import { Failure, type FieldError } from '@cless/model';
 import leven, { closestMatch } from 'leven';
 import { z } from 'zod';
 
-/** Everything that is wrong with a value: where, and what is allowed there. */
+/** Everything that is wrong with a value: the fields, and what is allowed in them. */
 export function invalid(
   error: z.core.$ZodError,
   schema: z.ZodType,
@@ -81,13 +81,13 @@ function unit(origin: string, limit: number | bigint): string {
   return origin === 'array' ? `${limit} entries` : String(limit);
 }
 
-/** "did you mean …? ", if there is a word that near. */
+/** "did you mean …? ", or empty if no allowed word is near. */
 function suggest(word: string, allowed: readonly string[]): string {
   const nearest = closestMatch(word, [...allowed], { maxDistance: 3 });
   return nearest !== undefined && leven(word, nearest) < word.length ? `did you mean ${nearest}? ` : '';
 }
 
-/** The fields of the object at that path of a schema. */
+/** The field names of the object at that path of a schema. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: unknown = schema;
   for (const part of [...path, undefined]) {

@@ -1,7 +1,10 @@
 import type { Problem } from '@cless/admin/schemas';
 import { CODES, codeOfProblem, EXIT, knownCodeOf } from '@cless/model';
 
-/** The admin API has refused (RFC 9457). Its code is that of the problem, or `REFUSED` for one that is not known here. */
+/**
+ * The admin API answered with a problem (RFC 9457). Its code is that of the problem, or `REFUSED` for one that is not
+ * known here.
+ */
 export class AdminProblem extends Error {
   override readonly name = 'AdminProblem';
   readonly code: string;

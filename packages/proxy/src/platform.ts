@@ -4,7 +4,7 @@ import { type Clock, conceal, type Refusal, type Runtime } from '@cless/model';
 import type { Server } from './server.ts';
 import type { RegisteredSource } from './services/registered.ts';
 
-/** How long the instances of a service may take to stop when its volumes are to be removed, in milliseconds. */
+/** How long the instances of a service may take to stop before its volumes are removed, in milliseconds. */
 const STOPPED_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 
@@ -18,7 +18,7 @@ export interface PlatformOptions {
   readonly lost: () => string | undefined;
   /** What the convention calls the image of a service; undefined where it is switched off. */
   readonly conventionImage: (service: string) => string | undefined;
-  /** Puts it into the words of who installed the proxy. */
+  /** Rephrases a refusal in terms of the installation's settings. */
   readonly explainRefusal: (refusal: Refusal) => { readonly field: string; readonly reason: string };
 }
 
@@ -102,7 +102,7 @@ export function createPlatform({
   };
 }
 
-/** Resolves when nothing of the service runs any more, or after a while all the same. */
+/** Resolves when nothing of the service runs any more, or after a timeout. */
 async function stopped(activator: Activator, service: string, clock: Clock): Promise<void> {
   const untilMs = clock.now() + STOPPED_MS;
   for (;;) {
@@ -113,7 +113,7 @@ async function stopped(activator: Activator, service: string, clock: Clock): Pro
   }
 }
 
-/** To the outside, what is being paused is ready, and what is being resumed is paused. */
+/** Outside, `pausing` appears as `ready` and `resuming` as `paused`. */
 function outwardState(state: string): string {
   switch (state) {
     case 'pausing':

@@ -172,7 +172,7 @@ export class EngineRefusedError extends RuntimeError {
   }
 }
 
-/** Whether the engine answered with this status. */
+/** Did the engine answer with this status? */
 export function isRefusal(error: unknown, status: number): boolean {
   return error instanceof EngineRefusedError && error.status === status;
 }

@@ -1,4 +1,4 @@
-/** Labels of what cLess makes: containers, networks, volumes. */
+/** The labels of containers, networks and volumes that cLess creates. */
 export const LABELS = {
   managed: 'cless.managed',
   owner: 'cless.owner',
@@ -9,8 +9,8 @@ export const LABELS = {
   state: 'cless.state',
   /** Of what is run for a process: which one. It is gone when that process is. */
   maker: 'cless.maker',
-  /** Of an owner's record: where that state directory is. */
+  /** On an owner's record: the path of that state directory. */
   directory: 'cless.directory',
-  /** Of a volume that an image declared: where containers find it. */
+  /** On a volume that an image declared: the path where containers have it. */
   target: 'cless.target',
 } as const;

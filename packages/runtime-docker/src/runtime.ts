@@ -32,13 +32,13 @@ export interface DockerRuntimeOptions {
   readonly owner: string;
   /** The published ports. Default 8000 to 9000. */
   readonly ports?: { readonly from: number; readonly to: number };
-  /** `unix:///PATH`: the engine has to be on this host. Default: as the `docker` command. */
+  /** `unix:///PATH`; the engine must be on this host. Default: as for the `docker` command. */
   readonly engine?: string;
-  /** Folders of the host that containers may be given, with all that is in them. Default: none. */
+  /** Folders of the host that may be mounted into containers, with everything below them. Default: none. */
   readonly hostPaths?: readonly string[];
   /**
-   * The state directory that acts for the owner: with another one nothing is listed or started. `takeOver` binds the owner
-   * to it whatever it was bound to. Default: any may.
+   * The state directory that acts for the owner. If the owner is bound to another one, nothing is listed or started;
+   * `takeOver` binds it to this one nevertheless. Default: not checked.
    */
   readonly holder?: Holder & { readonly takeOver?: boolean };
 }
@@ -46,8 +46,8 @@ export interface DockerRuntimeOptions {
 const LAST_LOG_LINES = 20;
 
 /**
- * Instances as containers of a Docker Engine (API 1.41 or newer): hardened, bounded, published on 127.0.0.1,
- * labelled, on a network of their own without traffic between containers. It never pulls an image.
+ * Runs instances as containers of a Docker Engine (API 1.41 or newer): hardened, with limits, published on 127.0.0.1,
+ * labelled, on their owner's network without traffic between containers. Starts never pull an image.
  *
  * All methods throw {@link EngineUnreachableError} when the engine does not answer.
  *
@@ -120,13 +120,13 @@ export class DockerRuntime implements AsyncDisposable {
     });
   }
 
-  /** Makes the network ahead of the first start, which would have to wait for it. */
+  /** Creates the network ahead of the first start, which would otherwise wait for it. */
   async prepare(): Promise<void> {
     await this.#network.get();
   }
 
   /**
-   * Makes sure that the owner is bound to the `holder`. To be called now and then: its record in the engine may be pruned.
+   * Makes sure that the owner is bound to the `holder`. Call it regularly: the record in the engine may be pruned.
    *
    * @throws {OwnerTakenError}
    */
@@ -137,20 +137,20 @@ export class DockerRuntime implements AsyncDisposable {
     this.#isHeld = true;
   }
 
-  /** The image of that id or reference, if it is on the host. */
+  /** The image with that id or reference; undefined if it is not on the host. */
   async image(reference: string): Promise<Image | undefined> {
     return this.#images.find(reference);
   }
 
-  /** All images on the host that have a name: name → id. */
+  /** All images on the host with a name: name → id. */
   async listImages(): Promise<ReadonlyMap<string, string>> {
     return this.#images.all();
   }
 
   /**
-   * Pulls an image, which nothing else does. Without a tag or a digest it is `:latest`.
+   * Pulls an image; no other method does. The default tag is `latest`.
    *
-   * @param onProgress called with what the engine does, a line at a time
+   * @param onProgress called with each line of progress
    * @throws {PullFailedError} or the signal's reason
    */
   async pull(
@@ -160,7 +160,7 @@ export class DockerRuntime implements AsyncDisposable {
     await pullImage(this.#engine, reference, { onProgress, signal });
   }
 
-  /** What of a spec a start would fail for, as far as that can be told before: host paths and networks. */
+  /** The host paths and networks of a spec that a start would fail for. */
   async refusals(spec: PartialSpec): Promise<Refusal[]> {
     return [...this.#hostPaths.refusals(spec), ...(await this.#joinedNetworks.refusals(spec))];
   }
@@ -171,8 +171,8 @@ export class DockerRuntime implements AsyncDisposable {
   }
 
   /**
-   * Creates and starts a container; it runs when this resolves, but may not answer yet. Nothing is left of it
-   * when this rejects.
+   * Creates and starts a container. When this resolves it runs, but may not answer yet; when it rejects, nothing is
+   * left of it.
    *
    * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
    * @throws {StartFailedError} @throws the signal's reason
@@ -202,16 +202,16 @@ export class DockerRuntime implements AsyncDisposable {
     await this.#containers.pause(id);
   }
 
-  /** Lets them run on. @throws {InstanceNotFoundError} */
+  /** Unfreezes them. @throws {InstanceNotFoundError} */
   async resume(id: string): Promise<void> {
     await this.#containers.resume(id);
   }
 
   /**
-   * Stops the container (SIGTERM, after the grace period SIGKILL) and removes it. Named volumes stay.
-   * One that is not there is none to complain of.
+   * Stops the container (SIGTERM, after the grace period SIGKILL) and removes it. Named volumes stay. Does nothing if
+   * it does not exist.
    *
-   * @param graceMs in milliseconds, default 10,000; 0 kills at once
+   * @param graceMs in milliseconds, default 10,000; zero kills at once
    */
   async stop(id: string, { graceMs = 10_000 }: { graceMs?: number } = {}): Promise<void> {
     await this.#containers.stop(id, graceMs);
@@ -229,19 +229,22 @@ export class DockerRuntime implements AsyncDisposable {
   }
 
   /**
-   * Where something listens in the container, as it sees it itself; nothing where that cannot be told: the container does not
-   * run, or the engine's processes are not those of this machine.
+   * The addresses that something in the container listens on; undefined if the container does not run, or the
+   * engine's processes cannot be seen from here.
    */
   async listening(id: string): Promise<Listener[] | undefined> {
     return this.#containers.listening(id);
   }
 
-  /** What the container wrote last to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
+  /** The last lines the container wrote to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
   async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
     return this.#containers.logs(id, lines);
   }
 
-  /** The last lines, and those that follow, until the container ends or the signal. @throws {InstanceNotFoundError} */
+  /**
+   * The last lines and those that follow, until the container ends or the signal is aborted. @throws
+   * {InstanceNotFoundError}
+   */
   async *followLogs(
     id: string,
     { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
@@ -253,12 +256,12 @@ export class DockerRuntime implements AsyncDisposable {
     }
   }
 
-  /** Follows what happens to this owner's containers and to images, until the signal. */
+  /** Yields events of this owner's containers and of images, until the signal is aborted. */
   watch(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     return watchEvents(this.#engine, (labels) => labels[LABELS.owner] === this.owner, signal);
   }
 
-  /** Removes the network, if no container is on it. */
+  /** Removes the network if it has no containers. */
   async close(): Promise<void> {
     await this.#runner.settled();
     await this.#starter.settled();

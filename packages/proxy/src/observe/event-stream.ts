@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ActivatorEvent, RuntimeStatus } from '@cless/activator';
 import { messageOf, reasonOf } from '@cless/model';
 
-/** Something that has happened, as others are told it. */
+/** An event as published to others. */
 export interface PublishedEvent {
   readonly id: string;
   /** ISO 8601. */
@@ -14,12 +14,12 @@ export interface PublishedEvent {
   readonly [fact: string]: unknown;
 }
 
-/** How many are kept for who comes late. */
+/** How many events are kept for listeners that reconnect. */
 const KEPT = 1_000;
 
-/** What happens, for whoever listens. The last events are kept, so that who was away misses nothing. */
+/** Publishes events to listeners. Keeps the latest ones, so that a listener that reconnects misses none. */
 export class EventStream {
-  /** Ids of another run mean nothing here. */
+  /** Part of each id, so that ids of another run are not mistaken for ours. */
   readonly #run = randomBytes(4).toString('hex');
   readonly #kept: PublishedEvent[] = [];
   readonly #listeners = new Set<(event: PublishedEvent) => void>();
@@ -38,9 +38,9 @@ export class EventStream {
   }
 
   /**
-   * Calls the listener with each event from now on; gives back how to stop that.
+   * Calls the listener with each event from now on. Returns a function that unsubscribes.
    *
-   * @param after the id of an event: those that followed it come first, as far as they are kept
+   * @param after the id of an event; later events that are still kept are delivered first
    */
   subscribe(listener: (event: PublishedEvent) => void, after?: string): () => void {
     if (after !== undefined) {
@@ -54,7 +54,7 @@ export class EventStream {
   }
 }
 
-/** An event of the activator with the facts that others may know. */
+/** The facts of an activator event that may be published. */
 export function publicFacts(event: ActivatorEvent | RuntimeStatus): {
   readonly type: string;
   readonly [fact: string]: unknown;

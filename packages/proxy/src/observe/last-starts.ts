@@ -1,25 +1,25 @@
 import type { ActivatorEvent } from '@cless/activator';
 import { messageOf, reasonOf } from '@cless/model';
 
-/** The last start of a service that was tried. */
+/** The last attempt to start a service. */
 export interface LastStart {
   readonly service: string;
   readonly revision: string;
-  /** When it began, or failed. ISO 8601. */
+  /** When it began or failed, in ISO 8601. */
   readonly at: string;
-  /** Why it failed; nothing if it did not. */
+  /** Why it failed; undefined if it did not. */
   readonly failure?: {
-    /** As in events: `not-ready`. */
+    /** The reason as in events, for example `not-ready`. */
     readonly reason: string;
     readonly message: string;
     readonly lastLogLines: readonly string[];
   };
 }
 
-/** Of how many services it is known. */
+/** The most services to remember. */
 const MAX_SERVICES = 1_000;
 
-/** How the last start of each service went: all that is left of one whose container is gone. */
+/** Remembers how the last start of each service went, which outlives its container. */
 export class LastStarts {
   readonly #of = new Map<string, LastStart>();
 
@@ -28,7 +28,7 @@ export class LastStarts {
     const at = new Date().toISOString();
     switch (event.type) {
       case 'starting':
-        // What failed before is so until this one is ready.
+        // Keeps the previous failure until this start is ready.
         this.#set({ at, ...this.#of.get(service), service, revision });
         return;
       case 'ready':

@@ -1,55 +1,56 @@
 import { writeSync } from 'node:fs';
 
 export interface LogStreamOptions {
-  /** Where to write: a file, a terminal, or the end of a pipe or socket that does not block. */
+  /** The file descriptor to write to: a file, a terminal, or a non-blocking pipe or socket. */
   readonly fd: number;
-  /** Called when writing works again, with the number of lines that were lost. */
+  /** Called when writing works again, with the number of lost lines. */
   readonly onRecovered: (lost: number) => void;
-  /** How much may wait for a reader that is slow, in bytes. Default 1 MiB. */
+  /** How much may wait for a slow reader, in bytes. Default 1 MiB. */
   readonly maxWaitingBytes?: number;
 }
 
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** How long a reader is given before it is asked again, in milliseconds. */
+/** How long to wait before writing to a slow reader again, in milliseconds. */
 const RETRY_MS = 20;
 /** How long an exit waits for a slow reader, in milliseconds. */
 const LAST_FLUSH_MS = 500;
 
 /**
- * Where log lines go. A line that cannot be written is dropped and counted: a full disk, a reader that is gone or does not
- * read never throws, never blocks, and takes no more memory than it is given.
+ * Writes log lines. A line that cannot be written is dropped and counted: a full disk, or a reader that is gone or
+ * does not read, never causes an exception, blocks, or takes unlimited memory.
  *
- * Written synchronously, so that an exit loses nothing, and without a stream, which would cost half as much again a request.
+ * Writes synchronously, so that nothing is lost at exit, and without a stream, which would make a request half as
+ * expensive again.
  */
 export class LogStream {
   readonly #options: LogStreamOptions;
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #retry: NodeJS.Timeout | undefined;
-  /** Has only the beginning of a line been written? */
+  /** Has a line been written only in part? */
   #midLine = false;
   /** Did the last attempt fail? */
   #failing = false;
   #dropped = 0;
-  /** Lines that were lost since the last one that was not. */
+  /** Lines lost since the last one written. */
   #untold = 0;
 
   constructor(options: LogStreamOptions) {
     this.#options = options;
   }
 
-  /** How many lines have been lost. */
+  /** How many lines have been lost in total. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Writes a line, which ends with a line feed. */
+  /** Writes a line, which must end with a line feed. */
   write(line: string): void {
     this.#put(Buffer.from(this.#midLine ? `\n${line}` : line));
     this.#tell();
   }
 
-  /** Waits for a slow reader, but not long. For the end of the process, where nothing else can be waited for. */
+  /** Waits a short time for a slow reader, blocking the process. For use at its end. */
   flushSync(timeoutMs = LAST_FLUSH_MS): void {
     const deadline = performance.now() + timeoutMs;
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -81,7 +82,7 @@ export class LogStream {
 
   #wait(line: Buffer): void {
     const { maxWaitingBytes = MAX_WAITING_BYTES } = this.#options;
-    // The first is taken in any case: it may be the rest of a line.
+    // The first entry is always accepted, since it may be the rest of a line.
     if (this.#waiting.length > 0 && this.#waitingBytes + line.length > maxWaitingBytes) {
       this.#drop();
       return;
@@ -96,7 +97,7 @@ export class LogStream {
     this.#retry = undefined;
     const lines = this.#waiting.splice(0);
     this.#waitingBytes = 0;
-    // From the first on that has to wait (again), all do.
+    // Once a line has to wait, all later ones do.
     for (const line of lines) this.#put(line);
     this.#tell();
   }
@@ -111,12 +112,12 @@ export class LogStream {
     this.#untold += 1;
   }
 
-  /** Says how many lines are missing, once a whole one has been written again. */
+  /** Reports how many lines are missing, once a whole line has been written again. */
   #tell(): void {
     if (this.#untold === 0 || this.#waiting.length > 0 || this.#failing) return;
     const lost = this.#untold;
     this.#untold = 0;
     this.#options.onRecovered(lost);
-    if (this.#untold > 0) this.#untold += lost; // that could not be said
+    if (this.#untold > 0) this.#untold += lost; // the report itself could not be written
   }
 }

@@ -8,9 +8,9 @@ export interface LogOptions {
 
 const STDOUT = 1;
 
-/** The log of this process, on stdout. */
+/** Opens the log of this process on stdout. */
 export async function openLog({ level, format }: LogOptions): Promise<{ log: Logger; stream: LogStream }> {
-  // Node makes a pipe one that does not block when its stream is first asked for; nobody else writes there.
+  // Accessing the stream makes Node set a pipe to non-blocking. Nobody else writes to it.
   process.stdout.on('error', () => {});
   const stream = new LogStream({
     fd: STDOUT,
@@ -22,7 +22,7 @@ export async function openLog({ level, format }: LogOptions): Promise<{ log: Log
 }
 
 async function prettied(stream: LogStream): Promise<{ write(line: string): void }> {
-  const { prettyFactory } = await import('pino-pretty'); // memory for those that want it only
+  const { prettyFactory } = await import('pino-pretty'); // loaded only if used, since it takes memory
   const pretty = prettyFactory({
     ignore: 'pid,hostname,requestId',
     singleLine: true,

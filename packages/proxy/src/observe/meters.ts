@@ -1,7 +1,7 @@
-/** What is counted of one service's requests. Plain numbers: a label costs nothing until somebody asks. */
+/** Counts the requests of one service. Plain numbers, so that labels cost nothing until metrics are read. */
 export class ServiceMeter {
   inFlight = 0;
-  /** By the first digit of the status. */
+  /** Answers by the first digit of their status. */
   readonly answered = [0, 0, 0, 0, 0, 0];
 
   begin(): void {
@@ -15,18 +15,18 @@ export class ServiceMeter {
   }
 }
 
-/** What one process has counted, to be sent to another. */
+/** The counters of one process, in a form that can be sent to another. */
 export interface Snapshot {
   readonly services: readonly (readonly [service: string, inFlight: number, answered: readonly number[]])[];
   readonly problems: readonly (readonly [type: string, count: number])[];
   readonly residentBytes: number;
-  /** Lines of its log that could not be written. */
+  /** Lines of the process' log that could not be written. */
   readonly logLinesDropped?: number;
 }
 
-/** Services that are counted apart. */
+/** How many services have counters of their own. */
 export const MAX_SERVICES = 1_000;
-/** What all others are counted as. */
+/** The name under which all other services are counted. */
 export const OTHERS = '_others';
 
 /** Counts the requests of one process. */
@@ -35,7 +35,7 @@ export class Meters {
   readonly #others = new ServiceMeter();
   readonly #problems = new Map<string, number>();
 
-  /** The meter of a service that exists. */
+  /** The meter of an existing service. */
   of(service: string): ServiceMeter {
     let meter = this.#services.get(service);
     if (meter === undefined) {
@@ -46,7 +46,7 @@ export class Meters {
     return meter;
   }
 
-  /** An answer of the proxy's own. */
+  /** Counts an answer of the proxy's own. */
   problem(type: string): void {
     this.#problems.set(type, (this.#problems.get(type) ?? 0) + 1);
   }
@@ -62,7 +62,7 @@ export class Meters {
   }
 }
 
-/** What several processes have counted, as if it had been one. */
+/** Adds up the counters of several processes. */
 export function sum(snapshots: readonly Snapshot[]): Snapshot {
   const services = new Map<string, [inFlight: number, answered: number[]]>();
   const problems = new Map<string, number>();

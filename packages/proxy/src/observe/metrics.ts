@@ -8,16 +8,16 @@ const RESUME_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 export interface MetricsOptions {
   readonly activator: () => Pick<Activator, 'instances' | 'waiting' | 'connected'>;
-  /** What has been counted where requests arrive. */
+  /** Reads the counters of all edges. */
   readonly read: () => Promise<Snapshot>;
 }
 
-/** What Prometheus is told (text format 0.0.4). The number of services with labels of their own is bounded. */
+/** The metrics for Prometheus (text format 0.0.4). The number of services with labels of their own is limited. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #options: MetricsOptions;
   readonly #labels = new Set<string>();
-  /** As of the last time that somebody asked. */
+  /** The counters as last read. */
   #snapshot: Snapshot = { services: [], problems: [], residentBytes: 0 };
   readonly #coldStarts: Histogram<'service'>;
   readonly #resumes: Histogram<'service'>;
@@ -184,7 +184,7 @@ export class Metrics {
     }
   }
 
-  /** In the text format. */
+  /** The metrics in the text format. */
   async text(): Promise<string> {
     this.#snapshot = await this.#options.read();
     return this.#registry.metrics();

@@ -10,12 +10,12 @@ export interface DescriptorsOptions {
 }
 
 const INTERVAL_MS = 1_000;
-/** How often it is told while it lasts, in milliseconds. */
+/** How often to log it while it lasts, in milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 
 /**
- * Tells when no file descriptors are left, and when there are some again. Node tells nobody: a connection for which there is
- * none is accepted and closed at once.
+ * Logs when no file descriptors are left, and when there are some again. Node does not report it: it accepts such
+ * connections and closes them at once.
  */
 export function watchDescriptors({ log, clock, probe = openAndClose }: DescriptorsOptions): void {
   let toldMs: number | undefined;

@@ -1,34 +1,34 @@
 import { type Clock, conceal } from '@cless/model';
 import { type Logger, stdSerializers } from 'pino';
 
-/** How a process ends that met an error which nobody expected: EX_SOFTWARE of sysexits.h. */
+/** The exit code after an unexpected error: EX_SOFTWARE of sysexits.h. */
 const CRASH_EXIT_CODE = 70;
 
 export interface LastResortOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly exit: (code: number) => void;
-  /** How long what is open may take, in milliseconds. */
+  /** How long open requests may take, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * What is done about an error that nobody caught. The process may be in any state then, so it finishes what is open, not
- * for long, and ends: whoever started it starts another one.
+ * Handles an uncaught error. The process may be in any state, so it finishes open requests within a timeout and
+ * exits; whoever started it starts another one.
  */
 export class LastResort {
   readonly #options: LastResortOptions;
   #isEnding = false;
-  /** Finishes what is open; replaced as soon as something may be. */
+  /** Finishes open requests; set as soon as there may be any. */
   finish: () => Promise<unknown> = async () => {};
-  /** What is to be in no log. */
+  /** Values that must not appear in the log. */
   secrets: () => readonly string[] = () => [];
 
   constructor(options: LastResortOptions) {
     this.#options = options;
   }
 
-  /** To be called with what was thrown. A second error ends the process at once. */
+  /** Call with what was thrown. A second error ends the process at once. */
   handle(error: unknown): void {
     const { log, clock, exit, timeoutMs } = this.#options;
     const end = () => exit(CRASH_EXIT_CODE);

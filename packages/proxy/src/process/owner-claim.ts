@@ -1,6 +1,6 @@
 import { type Clock, codeOf, type Timer } from '@cless/model';
 
-/** What binds an owner to this state directory; fails with code `OWNER_TAKEN` where it is bound to another one. */
+/** Binds an owner to this state directory; fails with code `OWNER_TAKEN` if it is bound to another one. */
 export interface Owned {
   hold(): Promise<void>;
 }
@@ -8,17 +8,20 @@ export interface Owned {
 export interface OwnerClaimOptions {
   readonly runtime: Owned;
   readonly clock: Clock;
-  /** Called once, when the owner turns out to be another's after all. */
+  /** Called once, if the owner turns out to belong to another state directory after all. */
   readonly onTaken: (error: unknown) => void;
 }
 
-/** How long the start waits for an engine that does not answer, in milliseconds; it is asked on. */
+/**
+ * How long the start waits for an engine that does not answer, in milliseconds. After that, it is asked in the
+ * background.
+ */
 const PATIENCE_MS = 3_000;
-/** How often it is made sure of: the record in the engine may be pruned, or the owner taken over. */
+/** How often to check, in milliseconds: the record in the engine may be pruned, or the owner taken over. */
 const INTERVAL_MS = 30_000;
 const RETRY_MS = 2_000;
 
-/** Keeps an owner bound to this state directory, as long as the proxy runs. */
+/** Keeps an owner bound to this state directory while the proxy runs. */
 export class OwnerClaim {
   readonly #options: OwnerClaimOptions;
   #timer: Timer | undefined;
@@ -29,7 +32,7 @@ export class OwnerClaim {
   }
 
   /**
-   * Resolves when the owner is ours, or the engine cannot be asked: until it can, the runtime does nothing.
+   * Resolves when the owner is ours, or when the engine does not answer: until it does, the runtime does nothing.
    *
    * @throws with code `OWNER_TAKEN`
    */
@@ -46,7 +49,7 @@ export class OwnerClaim {
     } finally {
       patience.cancel();
     }
-    asking.catch(options.onTaken); // too late to be thrown
+    asking.catch(options.onTaken); // the start has gone on already
     return claim;
   }
 
@@ -65,7 +68,7 @@ export class OwnerClaim {
       await runtime.hold();
     } catch (error) {
       if (codeOf(error) === 'OWNER_TAKEN') throw error;
-      nextMs = RETRY_MS; // the engine is not there; that is told elsewhere
+      nextMs = RETRY_MS; // the engine does not answer, which is reported elsewhere
     }
     if (!this.#isClosed) this.#timer = clock.after(nextMs, () => void this.#ask().catch(onTaken));
   }

@@ -1,13 +1,16 @@
 import { systemClock } from '@cless/model';
 import type { Logger } from 'pino';
 
-/** npm passes a signal on that its whole process group has got already: the second within this time is the first one's echo. */
+/**
+ * npm forwards signals that its whole process group has received already, so a second one within this time is an
+ * echo. In milliseconds.
+ */
 const SIGNAL_ECHO_MS = 250;
 
-/** What ends a process in order; SIGHUP, too: it comes when the terminal closes. */
+/** The signals that end the process in order. SIGHUP is sent when the terminal closes. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** The first signal closes, a second one exits now, and so does the time when it is up. */
+/** Calls `close` at the first signal. A second signal, or the timeout, exits at once. */
 export function onSignal(log: Logger, timeoutMs: number, close: (signal: string) => Promise<void>): void {
   let firstAtMs: number | undefined;
   const handle = (signal: NodeJS.Signals) => {
@@ -32,12 +35,12 @@ export function onSignal(log: Logger, timeoutMs: number, close: (signal: string)
   for (const signal of SIGNALS) process.on(signal, handle);
 }
 
-/** So long a worker waits whether its primary has got the same signal. */
+/** How long a worker waits to see whether the primary has received the same signal, in milliseconds. */
 const PRIMARY_MS = 1_000;
 
 /**
- * For a worker. A terminal or a service manager sends a signal to all processes, and the primary says what is to be done;
- * one that was meant for the worker alone ends it.
+ * Handles signals in a worker. A terminal or service manager signals all processes, and the primary decides; a signal
+ * to the worker alone ends it.
  */
 export function onOwnSignal(end: () => void): void {
   const handle = () => void setTimeout(end, PRIMARY_MS);

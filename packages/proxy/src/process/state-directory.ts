@@ -20,16 +20,16 @@ export class StateDirectoryError extends Error {
   readonly code = 'STATE_DIRECTORY';
 }
 
-/** What this installation keeps on disk, for its owner's eyes only. One proxy at a time has it. */
+/** The directory with the state of this installation, private to its owner. Used by one proxy at a time. */
 export class StateDirectory {
   /** Absolute. */
   readonly path: string;
-  /** SQLite's lock on a file is the system's: it ends with the process, however that ends. */
+  /** SQLite's lock on a file belongs to the kernel, so it ends with the process, however that ends. */
   readonly #lock: DatabaseSync;
-  /** Which file was locked: another one of that name is another state directory. */
+  /** Identifies the locked file: another file of that name is another state directory. */
   readonly #inode: number;
 
-  /** @throws {StateDirectoryError} if it cannot be written, others may write there, or another proxy has it */
+  /** @throws {StateDirectoryError} if it cannot be written, others may write to it, or another proxy uses it */
   constructor(path: string) {
     this.path = resolve(path);
     this.#make();
@@ -50,24 +50,24 @@ export class StateDirectory {
     this.#lock = lock;
   }
 
-  /** Is it still there? Somebody may have removed it, or put another one in its place. */
+  /** Is it still there? It may have been removed or replaced. */
   get exists(): boolean {
     try {
       return statSync(join(this.path, 'lock')).ino === this.#inode;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      return code !== 'ENOENT' && code !== 'ENOTDIR'; // else it could not be looked at
+      return code !== 'ENOENT' && code !== 'ENOTDIR'; // other errors only mean that it could not be checked
     }
   }
 
-  /** The id of this installation; made at the first start. @throws {StateDirectoryError} if it cannot be read */
+  /** The id of this installation, created at the first start. @throws {StateDirectoryError} if it cannot be read */
   owner(): string {
     const file = join(this.path, 'owner');
     let owner: string;
     try {
       owner = readFileSync(file, 'utf8').trim();
     } catch (error) {
-      // With another id what runs would be somebody else's, for good.
+      // With a new id, running containers would belong to somebody else for good.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw this.#unusable(error);
       return this.#makeOwner(file);
     }
@@ -78,7 +78,7 @@ export class StateDirectory {
     );
   }
 
-  /** Where the admin API is, for the CLI; nothing if it is nowhere. */
+  /** Writes down the URL of the admin API for the CLI; undefined if there is none. */
   writeAdminUrl(url: string | undefined): void {
     const file = join(this.path, 'admin-url');
     if (url === undefined) rmSync(file, { force: true });
@@ -99,7 +99,7 @@ export class StateDirectory {
     } catch (error) {
       throw this.#unusable(error);
     }
-    // One that was there before stays as it is: it may be for others, too.
+    // An existing directory keeps its mode, since others may use it too.
     if ((mode & 0o022) === 0) return;
     throw new StateDirectoryError(
       `others than its owner may write to the state directory ${this.path} (mode ${(mode & 0o7777).toString(8)}): ` +
@@ -107,7 +107,7 @@ export class StateDirectory {
     );
   }
 
-  /** As a whole or not at all, also after a loss of power. */
+  /** Atomic, also if power is lost. */
   #makeOwner(file: string): string {
     const owner = randomBytes(6).toString('hex');
     try {

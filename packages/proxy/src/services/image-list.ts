@@ -4,14 +4,14 @@ import type { Runtime } from '@cless/model';
 export type ImageIds = ReadonlyMap<string, string>;
 
 /**
- * The list of images, kept until something changes. However often that is, and whoever asks: one list is being asked
- * for, and one more, which begins when that has ended, is waited for.
+ * The list of images, cached until something changes. However often that happens, at most one request for a list is
+ * open, and one more waits for it to end.
  */
 export class ImageList {
   readonly #runtime: Pick<Runtime, 'listImages'>;
-  /** One that began after the last change. */
+  /** A list that was requested after the last change. */
   #fresh: Promise<ImageIds> | undefined;
-  /** One that has not begun yet. */
+  /** A list that has not been requested yet. */
   #next: Promise<ImageIds> | undefined;
   #asked: Promise<unknown> = Promise.resolve();
 
@@ -19,14 +19,14 @@ export class ImageList {
     this.#runtime = runtime;
   }
 
-  /** Not from before the last change, nor one that a change has overtaken. Rejects if the runtime does. */
+  /** A list as of now: not from before the last change. Rejects if the runtime does. */
   async get(): Promise<ImageIds> {
     const list = this.#latest();
     const images = await list;
     return list === this.#fresh ? images : this.#latest();
   }
 
-  /** Something has changed, or may have. */
+  /** Call when images have changed, or may have. */
   changed(): void {
     this.#fresh = undefined;
   }
@@ -39,7 +39,7 @@ export class ImageList {
       const list = this.#next;
       this.#fresh = list;
       list.catch(() => {
-        if (this.#fresh === list) this.#fresh = undefined; // to be asked again
+        if (this.#fresh === list) this.#fresh = undefined; // request it again
       });
     }
     return this.#fresh;

@@ -9,13 +9,13 @@ export interface StoreChangesOptions {
   readonly store: Pick<Store, 'onChange'>;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Takes the service in as it is in the store now. */
+  /** Reads the service again from the store. */
   readonly take: (service: string) => void;
 }
 
 /**
- * Takes in what changes in the store. The change is on disk when this hears of it, so what cannot be read just then is
- * no failure of who made it: it is read again until it can be.
+ * Follows changes of the store. A change is on disk when it is reported, so failing to read it is not the fault of
+ * whoever made it: reading is tried again until it succeeds.
  */
 export function followChanges({ store, log, clock, take }: StoreChangesOptions): void {
   const attempt = (service: string, retryMs: number) => {

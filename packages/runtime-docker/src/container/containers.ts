@@ -8,13 +8,13 @@ import { fromInspection, fromListing } from './instance.ts';
 import { type Listener, listenersOf } from './listening.ts';
 import type { PortRange } from './ports.ts';
 
-/** How long the engine may say that a removal is in progress, in milliseconds. */
+/** How long the engine may report that a removal is in progress, in milliseconds. */
 const REMOVAL_TIMEOUT_MS = 10_000;
 const REMOVAL_POLL_MS = 50;
 /** In lines. */
 const LAST_WORDS = 20;
 
-/** An owner's containers, once they are there. */
+/** The existing containers of an owner. */
 export class Containers {
   readonly #engine: Engine;
   readonly #owner: string;
@@ -71,7 +71,7 @@ export class Containers {
     });
   }
 
-  /** Pausing what is paused is done. @throws {InstanceNotFoundError} if it does not run (any more) */
+  /** Does nothing if it is already paused. @throws {InstanceNotFoundError} if it does not run (any more) */
   async pause(id: string): Promise<void> {
     await this.#tolerate(id, 'already paused', () =>
       this.#engine.call('pause', (docker) => docker.getContainer(id).pause()),
@@ -85,16 +85,16 @@ export class Containers {
     );
   }
 
-  /** SIGTERM, after the grace period SIGKILL; then it is removed. One that is not there is none to complain of. */
+  /** Sends SIGTERM, after the grace period SIGKILL, and removes the container. Does nothing if it does not exist. */
   async stop(id: string, graceMs: number): Promise<void> {
     if (graceMs > 0) await this.#end(id, graceMs);
     await this.remove(id);
   }
 
   /**
-   * Removes it by force, with its anonymous volumes.
+   * Removes the container by force, with its anonymous volumes.
    *
-   * @throws {EngineRefusedError} if the engine has not done it after 10 s, because of a mount that is stuck, say
+   * @throws {EngineRefusedError} if the engine has not done it after 10 s, for example because of a stuck mount
    */
   async remove(id: string): Promise<void> {
     const deadline = performance.now() + REMOVAL_TIMEOUT_MS;
@@ -105,7 +105,7 @@ export class Containers {
         );
       } catch (error) {
         if (isRefusal(error, 409) && performance.now() < deadline) {
-          await new Promise((resolve) => setTimeout(resolve, REMOVAL_POLL_MS)); // "removal is already in progress": gone when it says so
+          await new Promise((resolve) => setTimeout(resolve, REMOVAL_POLL_MS)); // "removal is already in progress": poll until it is gone
           continue;
         }
         if (!isRefusal(error, 404)) throw error;
@@ -115,7 +115,7 @@ export class Containers {
     }
   }
 
-  /** What it wrote last, oldest first. @throws {InstanceNotFoundError} */
+  /** Its last lines, oldest first. @throws {InstanceNotFoundError} */
   async logs(id: string, lines: number): Promise<string[]> {
     try {
       const frames = await this.#engine.call('logs', (docker) =>
@@ -142,7 +142,7 @@ export class Containers {
     }
   }
 
-  /** Lets it end by itself. It need not succeed: what comes next is its removal by force. */
+  /** Lets the container end by itself. Failures do not matter: it is removed by force next. */
   async #end(id: string, graceMs: number): Promise<void> {
     const instance = await this.inspect(id).catch(() => 'unknown' as const);
     if (instance === undefined) return;
@@ -157,7 +157,7 @@ export class Containers {
       .catch(() => {});
   }
 
-  /** What is done already is done; what cannot be done to a container that does not run is INSTANCE_NOT_FOUND. */
+  /** Ignores the refusal of what is already done; turns that of a container that does not run into INSTANCE_NOT_FOUND. */
   async #tolerate(id: string, already: string, run: () => Promise<unknown>): Promise<void> {
     try {
       await run();

@@ -1,14 +1,14 @@
 import type { HostConfig } from 'dockerode';
 
 /**
- * - `baseline`: no new privileges, all capabilities dropped but those that images need which start as root and
- *   drop their rights themselves. The default.
+ * - `baseline`: no new privileges; all capabilities dropped except those needed by images that start as root and drop
+ * privileges themselves. The default.
  * - `restricted`: no capability at all, a read-only root with a tmpfs on `/tmp`, never root.
- * - `off`: the engine's own defaults. Limits hold all the same, and privileged is never possible.
+ * - `off`: the engine's own defaults. Limits still apply, and privileged mode is never possible.
  */
 export type Hardening = 'baseline' | 'restricted' | 'off';
 
-/** Above what the engine itself may have, it refuses to start the container; 4096 is Linux's default hard limit. */
+/** The engine refuses to start a container with a higher limit than it has itself; 4096 is Linux's default hard limit. */
 const OPEN_FILES = 4_096;
 
 const BASELINE_CAPABILITIES = [
@@ -25,13 +25,13 @@ const BASELINE_CAPABILITIES = [
 type HardeningConfig = HostConfig & { readonly CgroupnsMode?: 'private' };
 
 /**
- * Single parts of a level that can be given up, by name:
+ * Parts of a level that can be turned off, by name:
  *
  * - `new-privileges`: setuid programs work
- * - `default-capabilities`: those that the engine gives by itself
+ * - `default-capabilities`: the container gets the engine's default capabilities
  * - `writable-root`: of `restricted`, the root file system can be written
  * - `root-user`: of `restricted`, the image may run as root
- * - `open-files`: as many as the engine allows
+ * - `open-files`: no limit besides the engine's
  */
 export type Relaxation =
   | 'new-privileges'
@@ -40,7 +40,7 @@ export type Relaxation =
   | 'root-user'
   | 'open-files';
 
-/** The part of the container's host configuration that a level stands for; seccomp and AppArmor stay as the engine has them. */
+/** The host configuration for a level. Seccomp and AppArmor keep the engine's defaults. */
 export function hardeningConfig(level: Hardening, relaxations: readonly Relaxation[] = []): HardeningConfig {
   if (level === 'off') return {};
   const kept = (relaxation: Relaxation) => !relaxations.includes(relaxation);
@@ -65,10 +65,10 @@ export function hardeningConfig(level: Hardening, relaxations: readonly Relaxati
   };
 }
 
-/** `nobody`, for an image that would run as root. */
+/** `nobody`, the user of images that would otherwise run as root. */
 export const UNPRIVILEGED_USER = '65534:65534';
 
-/** Whether a container's `User` means root. */
+/** Does a container's `User` mean root? */
 export function isRoot(user: string): boolean {
   const name = user.split(':')[0] ?? '';
   return name === '' || name === 'root' || /^0+$/.test(name);

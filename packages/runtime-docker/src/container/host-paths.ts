@@ -3,7 +3,7 @@ import { isAbsolute, normalize, sep } from 'node:path';
 import type { PartialSpec, Refusal } from '@cless/model';
 import { StartFailedError } from '../errors.ts';
 
-/** The folders of the host that containers may be given, with all that is in them. */
+/** The folders of the host that may be mounted into containers, with everything below them. */
 export class HostPaths {
   readonly #allowed: readonly string[];
 
@@ -14,7 +14,7 @@ export class HostPaths {
     this.#allowed = allowed.map((path) => normalize(path));
   }
 
-  /** Those of a spec's folders that are not allowed by what they are called; where links lead is seen by a start. */
+  /** The folders of a spec that are not allowed by their names. Where symbolic links lead is checked at the start. */
   refusals({ volumes = [] }: PartialSpec): Refusal[] {
     return volumes.flatMap(({ source }, i) => {
       if (!isAbsolute(source) || this.#allowed.some((root) => isWithin(source, root))) return [];
@@ -25,11 +25,11 @@ export class HostPaths {
   }
 
   /**
-   * The host's folders among the volumes of a spec, as they really are: a symbolic link that an app has made in its
-   * folder leads nowhere else. The engine follows links once more when it mounts, so a link that is put there in between
-   * would win: whoever writes to an allowed folder, on the host or in a container that has it, is trusted not to.
+   * Resolves the host folders among the volumes of a spec, so that a symbolic link made by an app cannot lead out of
+   * its folder. The engine follows links again when it mounts, so a link created in between would win: whoever can
+   * write to an allowed folder is trusted not to do that.
    *
-   * @throws {StartFailedError} if one is not allowed, or not there
+   * @throws {StartFailedError} if one is not allowed or does not exist
    */
   async resolve(spec: {
     readonly image: string;

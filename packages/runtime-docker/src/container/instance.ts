@@ -3,7 +3,7 @@ import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import { exitOf } from '../engine/exit.ts';
 import { LABELS } from '../labels.ts';
 
-/** Of an inspection; undefined if the answer is not of the Docker Engine API. */
+/** Converts the answer of an inspection; undefined if it is not of the Docker Engine API. */
 export function fromInspection(info: ContainerInspectInfo): InspectedInstance | undefined {
   const labels = info?.Config?.Labels;
   const status = info?.State;
@@ -19,7 +19,7 @@ export function fromInspection(info: ContainerInspectInfo): InspectedInstance | 
   };
 }
 
-/** Of a list, which does not tell how a container ended. */
+/** Converts an entry of a list, which does not say how a container ended. */
 export function fromListing(container: ContainerInfo): RuntimeInstance {
   const port = container.Ports?.find(({ PublicPort, Type }) => PublicPort && Type === 'tcp')?.PublicPort;
   const state = stateOf(container.State);
@@ -28,7 +28,7 @@ export function fromListing(container: ContainerInfo): RuntimeInstance {
 
 // Private
 
-/** The engine's `created`, `running`, `paused`, `restarting`, `removing`, `exited` and `dead`. */
+/** Maps the engine's `created`, `running`, `paused`, `restarting`, `removing`, `exited` and `dead`. */
 function stateOf(status: string): RuntimeInstance['state'] {
   return status === 'created' || status === 'running' || status === 'paused' ? status : 'exited';
 }

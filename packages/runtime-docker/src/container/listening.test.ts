@@ -14,7 +14,7 @@ const line = (n: number, local: string, state: string) =>
   `   ${n}: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 2139103 1 000000001388316b 100 0 0 10 0                   \n`;
 
 let pid = 100;
-/** As Linux has written it for a process. */
+/** Writes what Linux would show for a process. */
 function recorded(cgroup: string, tcp: string, tcp6?: string): number {
   pid += 1;
   const folder = join(proc, String(pid));

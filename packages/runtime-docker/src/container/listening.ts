@@ -1,23 +1,23 @@
 import { readFile } from 'node:fs/promises';
 
-/** Where something listens, as the container sees it. */
+/** An address that something in the container listens on. */
 export interface Listener {
-  /** `0.0.0.0` and `::` are all its addresses. */
+  /** `0.0.0.0` and `::` mean all addresses. */
   readonly host: string;
   readonly port: number;
 }
 
-/** Linux's number for a socket that listens (`TCP_LISTEN`). */
+/** Linux's state of a listening socket (`TCP_LISTEN`). */
 const LISTEN = '0A';
-/** Docker's own name server, in each container of a network that has a name. */
+/** Docker's DNS server, which listens in each container on a named network. */
 const NAME_SERVER = '127.0.0.11';
 
 /**
- * Where the processes of a container listen, by `/proc/PID/net/tcp` and `tcp6`; nothing where that cannot be read here, as
- * when the engine runs on another machine, or sees other process ids.
+ * The addresses the processes of a container listen on, read from `/proc/PID/net/tcp` and `tcp6`; undefined if they
+ * cannot be read, as when the engine runs on another machine or in another pid namespace.
  *
- * @param pid the engine's, of the container's first process
- * @param proc where Linux tells about processes
+ * @param pid of the container's first process, as the engine sees it
+ * @param proc where procfs is mounted
  */
 export async function listenersOf(
   container: string,
@@ -30,9 +30,9 @@ export async function listenersOf(
     const [groups, v4, v6] = await Promise.all([
       read('cgroup'),
       read('net/tcp'),
-      read('net/tcp6').catch(() => ''), // there may be no IPv6
+      read('net/tcp6').catch(() => ''), // IPv6 may be disabled
     ]);
-    // Another process of that number says nothing.
+    // The pid may belong to another process here.
     return groups.includes(container) ? [...listening(v4), ...listening(v6)] : undefined;
   } catch {
     return undefined;
@@ -48,7 +48,7 @@ function listening(table: string): Listener[] {
   });
 }
 
-/** Written as words of four bytes, each with its last byte first. */
+/** The kernel writes addresses as 32-bit words in host byte order (little endian). */
 function address(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
     (word.match(/../g) ?? []).reverse().map((byte) => Number.parseInt(byte, 16)),

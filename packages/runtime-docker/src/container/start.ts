@@ -21,15 +21,15 @@ import { containerConfig, type InstanceSpec } from './spec.ts';
 
 export interface StartOptions {
   /**
-   * Called when a container exists, before it is started. Called again where the start is tried again with another
-   * container, because a port was taken or the network was gone; the one before is removed then.
+   * Called when the container has been created, before it is started. Called again if the start is retried with
+   * another container, because a port was taken or the network was gone; the previous one is removed.
    */
   readonly onCreated?: (id: string) => void;
-  /** Gives the start up; what was made for it is removed. */
+  /** Aborts the start; what was created for it is removed. */
   readonly signal?: AbortSignal;
 }
 
-/** What starts need. */
+/** What a start needs. */
 interface Surroundings {
   readonly engine: Engine;
   readonly owner: string;
@@ -43,13 +43,16 @@ interface Surroundings {
   readonly hostPaths: HostPaths;
 }
 
-/** How often a start is tried again, with another port or network, before it is given up. */
+/** How often to try a start, each time with another port or network. */
 const MAX_ATTEMPTS = 10;
 const START_TIMEOUT_MS = 120_000;
-/** How long a start that has failed waits for what it made to be removed; then that goes on without it. */
+/**
+ * How long a failed start waits for its container to be removed, in milliseconds. After that, the removal goes on in
+ * the background.
+ */
 const REMOVAL_WAIT_MS = 2_000;
 
-/** Creates and starts containers. Nothing is left of those that do not start. */
+/** Creates and starts containers. Removes those that do not start. */
 export class Starter {
   readonly #parts: Surroundings;
   readonly #removals = new Set<Promise<void>>();
@@ -89,7 +92,7 @@ export class Starter {
     throw new NoFreePortError(ports.from, ports.to);
   }
 
-  /** Waits, but not for long, for what failed starts have left to be removed. */
+  /** Waits a short time for the removal of what failed starts have left. */
   async settled(): Promise<void> {
     await this.#atMost(REMOVAL_WAIT_MS, Promise.all(this.#removals));
   }
@@ -103,14 +106,14 @@ export class Starter {
     { onCreated, signal }: { onCreated: StartOptions['onCreated']; signal: AbortSignal | undefined },
   ): Promise<RunningInstance | 'port taken' | 'network gone'> {
     const { engine, owner, state, ports, containers } = this.#parts;
-    // A name that we choose: when the engine does not answer in time we still know what to remove.
+    // We choose the name, so that we know what to remove if the engine does not answer in time.
     const name = `cless-${spec.service.slice(0, 63)}-${randomBytes(6).toString('hex')}`;
     let network: string | undefined;
     let creation: Promise<string> | undefined;
     try {
       network = await this.#parts.network.get();
       const config = containerConfig(spec, { ...placement, owner, state, network, hostPort });
-      // Not by the signal: what the engine makes all the same would have an id that nobody knows.
+      // Not aborted by the signal: the engine might create the container nevertheless, and nobody would know its id.
       creation = this.#create({ ...config, name });
       const id = await unlessAborted(creation, signal);
       ports.claim(hostPort, id);
@@ -139,7 +142,7 @@ export class Starter {
       if (isPortTaken(error)) return 'port taken';
       const gone = lostNetwork(error);
       if (gone !== undefined && network !== undefined && [network, this.#parts.network.name].includes(gone)) {
-        this.#parts.network.forget(network); // pruned, or removed by a predecessor that was just leaving
+        this.#parts.network.forget(network); // pruned, or removed by a previous proxy that was just ending
         return 'network gone';
       }
       if (gone !== undefined)
@@ -151,7 +154,7 @@ export class Starter {
     }
   }
 
-  /** Where the engine refuses it, it has made the volumes all the same: those that are new go again. */
+  /** The engine creates the volumes even if it refuses the container; remove the new ones again. */
   async #create(config: ContainerCreateOptions): Promise<string> {
     const { engine, volumes } = this.#parts;
     const named = (config.HostConfig?.Mounts ?? []).filter(({ Type }) => Type === 'volume');
@@ -168,7 +171,7 @@ export class Starter {
     }
   }
 
-  /** Removes what may have been made. If the engine is gone, its owner's next list finds it. */
+  /** Removes what may have been created. If the engine is gone, the owner's next list finds it. */
   async #discard(creation: Promise<string> | undefined, name: string, hostPort: number): Promise<void> {
     const { containers, ports } = this.#parts;
     const removal = (async () => {
@@ -200,17 +203,17 @@ export class Starter {
   }
 }
 
-/** What a start knows before it has a port. */
+/** What a start finds out before it takes a port. */
 interface Placement {
   readonly imageUser: string;
   readonly imageVolumes: readonly string[];
   readonly maker: string | undefined;
   readonly hostPaths: ReadonlyMap<string, string>;
-  /** Ids of networks, in the order of the spec's names. */
+  /** Ids of the networks to join, in the order of the spec. */
   readonly joined: readonly string[];
 }
 
-/** The promise, or a rejection with the signal's reason, whichever is first. */
+/** Settles like the promise, or rejects with the signal's reason if that is aborted first. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -225,7 +228,7 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
 }
 
 function startRefused(image: string, error: EngineRefusedError): StartFailedError {
-  // The shell's codes, which the engine gives such containers, too: 126 not executable, 127 not found.
+  // The exit codes of a shell, which the engine uses too: 126 not executable, 127 not found.
   const exitCode = /permission denied/.test(error.message)
     ? 126
     : /not found|no such file/.test(error.message)
@@ -244,7 +247,7 @@ function isPortTaken(error: unknown): boolean {
   );
 }
 
-/** The network that the engine says is not there (any more), or is there more than once. */
+/** The network that the engine reports as missing or ambiguous; undefined if the error is another one. */
 function lostNetwork(error: unknown): string | undefined {
   if (!(error instanceof EngineRefusedError)) return undefined;
   return /network (\S+) (?:not found|is ambiguous)/i.exec(error.message)?.[1];

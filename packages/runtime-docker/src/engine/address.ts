@@ -7,12 +7,12 @@ import { EngineAddressError } from '../errors.ts';
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 
 /**
- * The address of the engine that the `docker` command would talk to: `DOCKER_HOST`, else the context named by
+ * The address of the engine that the `docker` command would use: `DOCKER_HOST`, else the context named by
  * `DOCKER_CONTEXT` or by `currentContext` of the client's configuration, else the default socket.
  *
  * See https://docs.docker.com/engine/manage-resources/contexts/
  *
- * @throws {EngineAddressError} if the context is named but not there
+ * @throws {EngineAddressError} if the named context does not exist
  */
 export function engineAddress(env: NodeJS.ProcessEnv = process.env): string {
   if (env.DOCKER_HOST) return env.DOCKER_HOST;
@@ -45,6 +45,6 @@ function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return undefined; // absent or not ours to judge: `docker` goes on with its default, too
+    return undefined; // missing or unreadable: `docker`, too, then uses its default
   }
 }

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { DockerRuntime } from '../runtime.ts';
 
 /*
- * Engines that are none: every call ends, with an error of a code.
+ * Engines that misbehave: every call ends, with an error that has a code.
  */
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-fake-engine-'));
@@ -51,7 +51,7 @@ const calls: Record<string, () => Promise<unknown>> = {
   prepare: () => runtime.prepare(),
   pull: () => runtime.pull('x'),
 };
-/** Of these any 2xx is enough, and the bytes of logs are the container's. */
+/** Calls for which any 2xx is enough, and logs, whose bytes are up to the container. */
 const lenient = new Set(['pull', 'pause', 'resume', 'stop', 'kill', 'logs', 'followed logs']);
 
 async function first(lines: AsyncIterable<string>): Promise<void> {
@@ -65,7 +65,7 @@ const answers: [string, RequestListener][] = [
   ['a page', (_, response) => response.end('<html>')],
 ];
 
-/** A call that has ended, however it has, holds no connection. */
+/** A call that has ended in any way holds no connection. */
 async function openConnections(wanted: number): Promise<void> {
   const count = () =>
     new Promise<number>((resolve, reject) =>
@@ -203,7 +203,7 @@ describe('an engine that does not finish what it has begun', () => {
   const requests: string[] = [];
   const created = Promise.withResolvers<void>();
 
-  /** Containers are made, when they may, but do not start, and their removal is always in progress. */
+  /** Containers can be created but do not start, and their removal is always in progress. */
   function stuck(mayCreate: Promise<void>, id = 'abc'): void {
     requests.length = 0;
     answer = async (request, response) => {

@@ -4,15 +4,15 @@ import { engineAddress } from './address.ts';
 import { Limit } from './limit.ts';
 import { StatusError, Transport } from './transport.ts';
 
-/** How long the engine may take for an answer unless a call says otherwise, in milliseconds. */
+/** How long the engine may take to answer by default, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** What a timer can count, in milliseconds. */
+/** The longest that a timer can run, in milliseconds. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * - `quick`: the engine answers at once, if it is well. The default
- * - `image`: the same, but how many there are is up to those who ask for services
- * - `slow`: waits for a process
+ * - `quick`: the engine answers at once if it is healthy. The default
+ * - `image`: the same, but clients decide how many there are, by the services they ask for
+ * - `slow`: the engine waits for a process
  */
 type Lane = 'quick' | 'image' | 'slow';
 
@@ -22,20 +22,18 @@ interface CallOptions {
   readonly lane?: Lane;
 }
 
-/**
- * The connection to a Docker Engine: dockerode, but every call ends, and there are never more than so many at once.
- */
+/** The connection to a Docker Engine: dockerode, with a timeout for every call and a limit on concurrent calls. */
 export class Engine {
   readonly address: string;
   readonly #socketPath: string;
-  /** Apart, so that no kind waits for another. */
+  /** Separate limits, so that no kind waits for another. */
   readonly #lanes: Readonly<Record<Lane, Limit>> = {
     quick: new Limit(32),
     image: new Limit(4),
     slow: new Limit(128),
   };
 
-  /** @throws {EngineAddressError} if it is not on this host */
+  /** @throws {EngineAddressError} if the engine is not on this host */
   constructor(address: string = engineAddress()) {
     if (!address.startsWith('unix://')) {
       throw new EngineAddressError(
@@ -48,11 +46,11 @@ export class Engine {
   }
 
   /**
-   * Runs one call of the engine's API: `run` makes it with the client that it is given.
+   * Makes one call of the engine's API, by `run` with the given client.
    *
-   * @param timeoutMs for the answer, or the head of one that is a stream
-   * @throws {EngineUnreachableError} no connection, no answer in time, or one that no Docker Engine gives
-   * @throws {EngineRefusedError} any answer of 400 or above, and 304
+   * @param timeoutMs for the whole answer, or for its head if it is a stream
+   * @throws {EngineUnreachableError} if there is no connection, no answer in time, or not one of a Docker Engine
+   * @throws {EngineRefusedError} for any status of 400 or above, and 304
    * @throws the signal's reason
    */
   async call<T>(
@@ -78,12 +76,12 @@ export class Engine {
     }
   }
 
-  /** An answer that is not what Docker's API says. */
+  /** The error for an answer that is not of Docker's API. */
   nonsense(operation: string, what = 'the answer is not of the Docker Engine API'): EngineUnreachableError {
     return this.#unreachable(operation, what);
   }
 
-  /** A stream of the engine's that broke off. */
+  /** The error for a stream that broke off. */
   brokeOff(operation: string, cause: unknown): EngineUnreachableError {
     return this.#unreachable(operation, 'the answer broke off', cause);
   }

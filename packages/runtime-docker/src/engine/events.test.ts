@@ -20,7 +20,7 @@ test('what an engine says is told as it is, and what is no event is not', async 
     );
     response.write('":1}\n');
     response.write(event('oom', 'a') + event('die', 'a', { exitCode: '137' }));
-    // A child of its was killed, days ago.
+    // A child process of it was killed, long ago.
     response.write(event('oom', 'b') + event('die', 'b', { exitCode: '0' }));
     response.write(event('die', 'c', { exitCode: '1' }) + event('destroy', 'c'));
     response.write(event('die', 'd', { exitCode: '1', owner: 'another' }));

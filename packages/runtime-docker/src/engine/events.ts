@@ -28,14 +28,14 @@ interface EngineMessage {
   readonly Actor?: { readonly ID?: string; readonly Attributes?: Labels };
 }
 
-/** The engine puts them among the attributes of an event. */
+/** The engine mixes labels into the attributes of an event. */
 type Labels = Readonly<Record<string, string>>;
 
 /**
- * Follows the engine's `GET /events` until the signal; reconnects with back-off. Events are hints: after each `connected`,
- * list what is really there, since some may have been missed.
+ * Follows the engine's `GET /events` until the signal is aborted; reconnects with back-off. Events are hints: after
+ * each `connected`, list what really exists, since some events may have been missed.
  *
- * @param isOurs whether a container of these labels is one to tell of
+ * @param isOurs is a container with these labels ours, so that its events are yielded?
  */
 export async function* watchEvents(
   engine: Engine,
@@ -56,13 +56,13 @@ export async function* watchEvents(
       );
       const end = () => (stream as Readable).destroy();
       signal.addEventListener('abort', end, { once: true });
-      if (signal.aborted) end(); // in the moment between
+      if (signal.aborted) end(); // aborted before the listener was added
       try {
         yield { type: 'connected' };
         for await (const line of lines(stream as Readable)) {
           const message = parse(line);
           if (message === undefined) continue;
-          retryMs = MIN_RETRY_MS; // what answers with something else, or ends at once, is asked less and less
+          retryMs = MIN_RETRY_MS; // only after an event: something that answers but is not an engine, or ends at once, is asked less and less often
           if (typeof message.timeNano === 'number') since = asSeconds(message.timeNano);
           const event = translate(message, isOurs, outOfMemory);
           if (event !== undefined) yield event;
@@ -115,7 +115,7 @@ function parse(line: string): EngineMessage | undefined {
     const message: EngineMessage | null = JSON.parse(line);
     return message ?? undefined;
   } catch {
-    return undefined; // a hint that cannot be read; the next list will tell
+    return undefined; // unreadable; the next list makes up for it
   }
 }
 

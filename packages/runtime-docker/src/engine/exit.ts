@@ -9,7 +9,7 @@ export function describeExit({ exitCode, oomKilled }: Exit): string {
   return oomKilled ? 'it was killed: out of memory' : `it exited with code ${exitCode}`;
 }
 
-/** The engine tells of whichever process ran out of memory: a container that ends well later did not end of that. */
+/** The engine reports an OOM kill of any process: a container that later exits with 0 did not end because of it. */
 export function exitOf(exitCode: number, oomKilled: boolean): Exit {
   return { exitCode, oomKilled: oomKilled && exitCode !== 0 };
 }

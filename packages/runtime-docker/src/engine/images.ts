@@ -5,24 +5,24 @@ import type { Engine } from './engine.ts';
 /** An image on the host. */
 export interface Image {
   readonly id: string;
-  /** The TCP ports that it exposes. */
+  /** The TCP ports the image exposes. */
   readonly exposedPorts: readonly number[];
-  /** What it declares as `VOLUME`: absolute paths. */
+  /** The absolute paths the image declares as `VOLUME`. */
   readonly volumes: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What a container has of its image without being told. */
+/** What a container inherits from its image. */
 interface ImageFacts {
-  /** The user that it runs as, empty for root. */
+  /** The user the image runs as; empty means root. */
   readonly user: string;
   readonly volumes: readonly string[];
 }
 
-/** How many images are remembered. */
+/** The most images to remember. */
 const MAX_REMEMBERED = 1_000;
 
-/** Of references only what makes a clean path of an URL; the rest of their grammar is left to the engine. */
+/** References that form a clean URL path; the rest of their grammar is left to the engine. */
 export const IS_PATH = /^[\w[][\w.:@[\]-]*(?:\/\w[\w.:@-]*)*$/;
 
 /** The images on the host. */
@@ -34,7 +34,7 @@ export class Images {
     this.#engine = engine;
   }
 
-  /** The image of that id or reference, if it is on the host. */
+  /** The image with that id or reference; undefined if it is not on the host. */
   async find(reference: string): Promise<Image | undefined> {
     const info = await this.#inspect(reference, 'image');
     const exposedPorts = Object.keys(info?.Config?.ExposedPorts ?? {})
@@ -46,7 +46,7 @@ export class Images {
     return { id: info.Id, exposedPorts, volumes: facts.volumes, labels: info.Config?.Labels ?? {} };
   }
 
-  /** All that have a name: name → id. With the tag `latest` also without it. */
+  /** All images with a name: name → id. Those tagged `latest` also appear without the tag. */
   async all(): Promise<ReadonlyMap<string, string>> {
     const images = await this.#engine.call('list images', (docker) => docker.listImages(), { lane: 'image' });
     if (!Array.isArray(images)) throw this.#engine.nonsense('list images');
@@ -60,7 +60,7 @@ export class Images {
     return ids;
   }
 
-  /** Of an id it is asked once: what an id stands for never changes. @throws {ImageNotFoundError} */
+  /** The facts of an image. Cached for ids, since an id always names the same image. @throws {ImageNotFoundError} */
   async facts(reference: string): Promise<ImageFacts> {
     const known = this.#known.get(reference);
     if (known !== undefined) return known;
@@ -78,7 +78,7 @@ export class Images {
     this.#known.set(id, facts);
   }
 
-  /** What is no reference names no image. The engine would redirect some of them elsewhere. */
+  /** What is not a reference names no image; the engine would redirect some of them elsewhere. */
   async #inspect(reference: string, lane: 'image' | 'quick'): Promise<ImageInspectInfo | undefined> {
     if (!IS_PATH.test(reference)) return undefined;
     try {

@@ -1,4 +1,4 @@
-/** So many at once; the others wait in order. */
+/** Limits how many tasks run at once; the others wait in order. */
 export class Limit {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -7,7 +7,7 @@ export class Limit {
     this.#free = atOnce;
   }
 
-  /** Runs it when there is room. @throws the signal's reason if that comes first */
+  /** Runs the task when there is room. @throws the signal's reason if it is aborted first */
   async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     await this.#enter(signal);
     try {
@@ -30,7 +30,7 @@ export class Limit {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = () => {
       const place = this.#waiting.indexOf(resolve);
-      if (place === -1) return; // its turn has come just now
+      if (place === -1) return; // it has just been started
       this.#waiting.splice(place, 1);
       reject(signal.reason);
     };

@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream';
 
-/** Nothing that the engine says in a line is near this. In characters. */
+/** Far longer than any line of the engine, in characters. */
 const MAX_LINE_LENGTH = 4 * 1024 * 1024;
 
-/** The lines of a stream, the last one also without its end. (node:readline would wait for ever for one that was destroyed.) */
+/**
+ * The lines of a stream, including a last one without a newline. (node:readline never ends if the stream is
+ * destroyed.)
+ */
 export async function* lines(stream: Readable): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of stream.setEncoding('utf8')) {

@@ -3,20 +3,20 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Engine } from './engine.ts';
 
 /*
- * The engine's `GET /containers/{id}/logs`: frames of 8 bytes of header and a payload.
+ * Reads the engine's `GET /containers/{id}/logs`: frames with a header of 8 bytes and a payload.
  */
 
 const HEADER_BYTES = 8;
-/** A line that has no end yet is given out in parts of so many characters. */
+/** A longer line is given out in parts of this length, in characters. */
 const MAX_LINE_LENGTH = 64 * 1024;
 
-/** The lines of an answer that has come whole. */
+/** The lines of a complete answer. */
 export function logLines(frames: Buffer): string[] {
   const lines = new LogLines();
   return [...lines.push(frames), ...lines.end()];
 }
 
-/** The last lines of a container, and those that follow, until it ends or the signal. */
+/** The last lines of a container and those that follow, until it ends or the signal is aborted. */
 export async function* followLogs(
   engine: Engine,
   id: string,
@@ -41,7 +41,10 @@ export async function* followLogs(
   }
 }
 
-/** Frames in, however they are cut, lines out. Stdout and stderr are told apart, so that neither tears the other's lines. */
+/**
+ * Turns chunks of frames, split anywhere, into lines. Keeps stdout and stderr apart, so that neither breaks the
+ * other's lines.
+ */
 class LogLines {
   #pending: Buffer = Buffer.alloc(0);
   readonly #streams = new Map<number, { readonly decoder: StringDecoder; rest: string }>();
@@ -49,7 +52,7 @@ class LogLines {
   *push(chunk: Buffer): Generator<string> {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     while (this.#pending.length >= HEADER_BYTES) {
-      // Else a page of something that is no engine would be taken for a frame of gigabytes.
+      // Otherwise a page of something that is not an engine would be read as a frame of gigabytes.
       if (this.#pending.readUInt32BE(0) & 0xfcffffff) throw new Error('these are no frames of a log');
       const frameEnd = HEADER_BYTES + this.#pending.readUInt32BE(4);
       if (this.#pending.length < frameEnd) return;

@@ -10,7 +10,7 @@ interface PullMessage {
   readonly error?: string;
 }
 
-/** The engine's `POST /images/create`, followed to its end: an error in the middle comes with a status of 200. */
+/** Calls the engine's `POST /images/create` and reads it to its end: the status is 200 even if the pull fails later. */
 export async function pullImage(
   engine: Engine,
   reference: string,

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { Readable } from 'node:stream';
 
-/** What dockerode hands over for a call. */
+/** What dockerode passes for a call. */
 interface DialOptions {
   readonly path: string;
   readonly method?: string;
@@ -12,10 +12,10 @@ interface DialOptions {
 
 type Callback = (error: Error | null, answer: unknown) => void;
 
-/** No answer of the engine that is read whole is near this. In bytes. */
+/** Far larger than any answer of the engine that is read as a whole, in bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** The engine's answer has another status than those that the call expects. */
+/** The engine answered with a status that the call does not expect. */
 export class StatusError extends Error {
   readonly statusCode: number;
 
@@ -26,12 +26,11 @@ export class StatusError extends Error {
 }
 
 /**
- * What dockerode calls its modem, for one call to an engine's Unix socket. Unlike docker-modem's it follows no
- * redirect (that one asks a host of the redirect's choice, and an error of it ends the process), it ends with the
- * signal, and an answer that breaks off is an error. Uploads and taken-over connections are not for it.
+ * Replaces docker-modem for calls over the engine's Unix socket. Unlike it, follows no redirects (docker-modem
+ * connects to whatever host they name, and an error then ends the process), ends with the signal, and treats an
+ * answer that breaks off as an error. Supports neither uploads nor hijacked connections.
  *
- * Each call has a connection of its own: one kept alive would be stale after the engine's restart, just when a POST
- * uses it.
+ * Each call uses a new connection: after a restart of the engine, a kept one would fail just when a POST uses it.
  */
 export class Transport {
   /** Set by dockerode. */
@@ -72,7 +71,7 @@ export class Transport {
     outgoing.on('error', reject);
     outgoing.on('close', () => reject(new Error('the connection closed without an answer')));
     outgoing.on('response', (response) => {
-      response.on('error', reject); // and never unheard, also when nobody reads the stream any more
+      response.on('error', reject); // so that an error always has a listener, even after the stream is no longer read
       const status = response.statusCode ?? 0;
       if (statusCodes[status] !== true) {
         readWhole(response).then((text) => reject(new StatusError(status, messageOf(text))), reject);
@@ -83,7 +82,7 @@ export class Transport {
   }
 }
 
-/** Dockerode gives query and body in one; what has structure belongs into the body of a POST. */
+/** Dockerode passes query and body as one object; for a POST, values that are objects belong to the body. */
 function pathOf(path: string, method: string, options: Readonly<Record<string, unknown>>): string {
   if (!path.endsWith('?')) return path;
   const query = new URLSearchParams();
@@ -111,7 +110,7 @@ async function readWhole(stream: Readable & Pick<IncomingMessage, 'complete'>): 
   return Buffer.concat(chunks);
 }
 
-/** The JSON of an answer, or its bytes where it is none. */
+/** Parses an answer as JSON; returns its bytes if it is not. */
 function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString());

@@ -7,16 +7,16 @@ import { LABELS } from '../labels.ts';
 type Listed = Pick<NetworkInspectInfo, 'Id' | 'Name' | 'Created' | 'Labels'>;
 
 /**
- * The network that an owner's containers share, without traffic between them. Its name is no key: the engine makes
- * several of one name when it is asked for them at once, and then refuses the name as ambiguous. So it is known by its
- * id, and of several the oldest is the one.
+ * The network that an owner's containers share, without traffic between them. It is identified by its id, not its
+ * name: asked concurrently, the engine creates several networks of one name and then refuses the name as ambiguous.
+ * If there are several, the oldest is used.
  */
 export class OwnNetwork {
   readonly name: string;
   readonly #engine: Engine;
   readonly #owner: string;
   #found: Promise<string> | undefined;
-  /** What `#found` has come to. */
+  /** The result of `#found`. */
   #id: string | undefined;
 
   constructor(engine: Engine, owner: string) {
@@ -25,7 +25,10 @@ export class OwnNetwork {
     this.name = `cless-${owner}`;
   }
 
-  /** Its id; it is made first if need be. All that ask meanwhile get the same. @throws {NoAddressPoolError} */
+  /**
+   * The id of the network, which is created if it does not exist. Concurrent calls share one creation. @throws
+   * {NoAddressPoolError}
+   */
   get(): Promise<string> {
     this.#found ??= this.#findOrMake().then(
       (id) => {
@@ -40,16 +43,16 @@ export class OwnNetwork {
     return this.#found;
   }
 
-  /** That one proved to be gone. Another that was made since is kept. */
+  /** Called when the network turned out to be gone. Does nothing if another one has been created since. */
   forget(id: string): void {
     if (this.#id !== id) return;
     this.#id = undefined;
     this.#found = undefined;
   }
 
-  /** Removes it, and all others of its name, if no container is on it. */
+  /** Removes all networks of the name that have no containers. */
   async remove(): Promise<void> {
-    await this.#found?.catch(() => {}); // it may just be made
+    await this.#found?.catch(() => {}); // it may be being created
     this.#found = undefined;
     this.#id = undefined;
     for (const { Id } of await this.#list().catch(() => [])) await this.#removeUnused(Id);
@@ -65,14 +68,14 @@ export class OwnNetwork {
     return oldest.Id;
   }
 
-  /** All of the name, the oldest first. */
+  /** All networks of the name, oldest first. */
   async #list(): Promise<Listed[]> {
     const networks = await this.#engine.call('list networks', (docker) =>
       docker.listNetworks({ filters: { name: [this.name] } }),
     );
     if (!Array.isArray(networks)) throw this.#engine.nonsense('list networks');
     return networks
-      .filter(({ Name }) => Name === this.name) // the filter finds parts of names, too
+      .filter(({ Name }) => Name === this.name) // the filter also matches substrings
       .sort((a, b) => Date.parse(a.Created) - Date.parse(b.Created) || (a.Id < b.Id ? -1 : 1));
   }
 
@@ -100,13 +103,13 @@ export class OwnNetwork {
         }),
       );
     } catch (error) {
-      if (!isRefusal(error, 409)) throw error; // it is there already
+      if (!isRefusal(error, 409)) throw error; // it exists already
     }
   }
 
   /**
-   * Removes what owners have left that never came back: networks of cLess that no container has anything to do with.
-   * An owner that lives, but has no container just now, makes its network again.
+   * Removes the networks of owners that never came back: networks of cLess without containers. An owner that is alive
+   * but has no container creates its network again.
    */
   async #clearAbandoned(): Promise<void> {
     const label = [`${LABELS.managed}=true`];
@@ -124,13 +127,13 @@ export class OwnNetwork {
     for (const { Id, Name } of networks) if (!inUse.has(Id) && !inUse.has(Name)) await this.#removeUnused(Id);
   }
 
-  /** The engine refuses to remove one that has containers. */
+  /** Removes a network; the engine refuses if it has containers. */
   async #removeUnused(id: string): Promise<void> {
     await this.#engine.call('remove network', (docker) => docker.getNetwork(id).remove()).catch(() => {});
   }
 }
 
-/** Networks that containers join besides their owner's, by the name or id that they are asked for. */
+/** The networks that containers join besides their owner's, named by name or id. */
 export class JoinedNetworks {
   readonly #engine: Engine;
 
@@ -139,8 +142,8 @@ export class JoinedNetworks {
   }
 
   /**
-   * Their ids. The engine's own networks and those of installations are none to join: on them is what shall not be
-   * reached.
+   * Finds their ids. The engine's own networks and those of installations may not be joined, since containers must
+   * not reach what is on them.
    *
    * @throws {NetworkNotFoundError}
    */
@@ -148,7 +151,7 @@ export class JoinedNetworks {
     return Promise.all(names.map((name) => this.#find(name)));
   }
 
-  /** Those of a spec that cannot be joined. */
+  /** The networks of a spec that cannot be joined. */
   async refusals({ networks = [] }: PartialSpec): Promise<Refusal[]> {
     const found = await Promise.allSettled(networks.map((name) => this.#find(name)));
     return found.flatMap((one, i) => {

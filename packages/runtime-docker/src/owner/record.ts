@@ -2,20 +2,20 @@ import type { Engine } from '../engine/engine.ts';
 import { isRefusal, OwnerTakenError } from '../errors.ts';
 import { LABELS } from '../labels.ts';
 
-/** Who acts for an owner: the state directory that knows its services. */
+/** The state directory that acts for an owner. */
 export interface Holder {
-  /** The state directory's own, made at random. */
+  /** The random id of the state directory. */
   readonly id: string;
-  /** Where it is, for people. */
+  /** Its path, for messages. */
   readonly directory: string;
 }
 
 /**
- * Binds an owner to one state directory: a volume of the owner's name says to which. Two proxies of one owner would stop
- * each other's containers, each of which the other knows nothing of.
+ * Binds an owner to one state directory, recorded as a volume with the owner's name. Two proxies with one owner would
+ * stop each other's containers.
  *
- * `docker volume prune` removes it, as any volume that no container has; so containers name the state directory, too, and
- * whoever holds the owner makes the volume again (see {@link hold}).
+ * `docker volume prune` removes the volume, like any that no container uses; so containers carry the id of the state
+ * directory too, and whoever holds the owner creates the volume again (see {@link hold}).
  */
 export class OwnerRecord {
   readonly #engine: Engine;
@@ -29,10 +29,10 @@ export class OwnerRecord {
   }
 
   /**
-   * Binds the owner, if it is not bound yet, and makes sure that it is bound to this state directory. To be called now and
-   * then, since the record may have been pruned, or the owner been taken over.
+   * Binds the owner to this state directory, or checks that it is bound to it. Call it regularly: the record may have
+   * been pruned, or the owner taken over.
    *
-   * @param takeOver bind it to this state directory whatever it is bound to
+   * @param takeOver bind it to this state directory even if it is bound to another
    * @throws {OwnerTakenError}
    */
   async hold({ takeOver = false } = {}): Promise<void> {
@@ -44,7 +44,7 @@ export class OwnerRecord {
     if (bound === undefined) {
       if (!takeOver) await this.#checkContainers();
       await this.#write();
-      bound = await this.#read(); // of two at the same moment, one
+      bound = await this.#read(); // if two proxies write at once, one of them wins
     }
     if (bound === undefined || !this.#isOurs(bound)) throw this.#taken(bound ?? {});
   }
@@ -76,7 +76,7 @@ export class OwnerRecord {
     }
   }
 
-  /** Makes it, unless somebody was faster: the engine makes one of a name, once. */
+  /** Creates the record, unless another proxy was faster: the engine creates a volume of a name only once. */
   async #write(): Promise<void> {
     const { id, directory } = this.#holder;
     await this.#engine.call('create volume', (docker) =>
@@ -101,7 +101,7 @@ export class OwnerRecord {
     }
   }
 
-  /** There is no record: what runs tells whose the owner is. */
+  /** Without a record, the labels of the containers say who has the owner. */
   async #checkContainers(): Promise<void> {
     const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`];
     const listed = await this.#engine.call('list', (docker) =>

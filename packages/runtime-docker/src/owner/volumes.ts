@@ -6,30 +6,30 @@ import type { Engine } from '../engine/engine.ts';
 import { isRefusal } from '../errors.ts';
 import { LABELS } from '../labels.ts';
 
-/** What a container gets to keep. */
+/** A volume or host folder to mount. */
 export interface Volume {
-  /** The name of a volume of this owner's, which is made if need be; or a folder of the host that is allowed. */
+  /** The name of a volume of this owner, created if it does not exist; or an allowed folder of the host. */
   readonly source: string;
-  /** Where the container finds it: an absolute path. */
+  /** The absolute path where the container finds it. */
   readonly target: string;
   readonly readOnly: boolean;
 }
 
-/** Whose volumes they are, and what is known besides the spec. */
+/** What is needed to mount volumes, besides the spec. */
 interface Surroundings {
   readonly owner: string;
   readonly service: string;
-  /** Folders of the host that the volumes name, as they really are. */
+  /** The host folders that the volumes name, resolved. */
   readonly hostPaths: ReadonlyMap<string, string>;
   /** What the image declares as `VOLUME`. */
   readonly declared: readonly string[];
-  /** Where something else is mounted already. */
+  /** Paths where something else is mounted already. */
   readonly taken: readonly string[];
 }
 
 /**
- * What a container gets to keep: the volumes of its spec, and a volume of its service for each path that the image
- * declares and the spec says nothing of. The engine would make an anonymous one, which goes with the container.
+ * The mounts of a container: the volumes of its spec, and a volume of its service for each other path that the image
+ * declares. (The engine would create an anonymous volume, which is lost with the container.)
  */
 export function mounts(
   volumes: readonly Volume[],
@@ -51,7 +51,10 @@ export function mounts(
   ];
 }
 
-/** The same for all revisions of a service, and nobody else's: names alone could be put together in two ways. */
+/**
+ * Equal for all revisions of a service and different for all services; the hash is needed because joined names may be
+ * ambiguous.
+ */
 function declaredName(owner: string, service: string, target: string): string {
   const whose = createHash('sha256')
     .update(JSON.stringify([owner, service, target]))
@@ -60,7 +63,7 @@ function declaredName(owner: string, service: string, target: string): string {
   return `cless-${owner}-${service.slice(0, 63)}${where}-${whose.slice(0, 12)}`;
 }
 
-/** An empty one is filled with what the image has there, with its owners and modes, as the engine does it. */
+/** The engine fills an empty volume with the image's files at that path, with their owners and modes. */
 function named(
   name: string,
   target: string,
@@ -94,7 +97,7 @@ export class Volumes implements ServiceVolumes {
     this.#owner = owner;
   }
 
-  /** Those of a service, by path. */
+  /** The volumes of a service, by path. */
   async of(service: string): Promise<ServiceVolume[]> {
     const label = [
       `${LABELS.managed}=true`,
@@ -111,7 +114,7 @@ export class Volumes implements ServiceVolumes {
       .sort((a, b) => (a.target < b.target ? -1 : 1));
   }
 
-  /** Removes those of a service with all that is in them; gives back those that a container still has. */
+  /** Removes the volumes of a service with their content. Returns those that a container still uses. */
   async remove(service: string): Promise<ServiceVolume[]> {
     const left: ServiceVolume[] = [];
     for (const volume of await this.of(service)) {
@@ -125,7 +128,7 @@ export class Volumes implements ServiceVolumes {
     return left;
   }
 
-  /** Those of the names that stand for no volume yet. */
+  /** Those of the names that no volume has yet. */
   async missing(names: readonly string[]): Promise<string[]> {
     const missing = await Promise.all(
       names.map((name) =>
@@ -143,7 +146,7 @@ export class Volumes implements ServiceVolumes {
     return missing.flat();
   }
 
-  /** Takes back what was made for a container that there is not. One that has a container by now stays. */
+  /** Removes volumes created for a container that was not. One that is used by a container by now stays. */
   async discard(names: readonly string[]): Promise<void> {
     for (const name of names)
       await this.#engine.call('remove volume', (docker) => docker.getVolume(name).remove()).catch(() => {});

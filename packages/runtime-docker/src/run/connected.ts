@@ -8,14 +8,15 @@ export type Ready = (
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ) => Promise<unknown>;
 
-/** How long a silent connection must stay open to count, in milliseconds. */
+/** How long a connection without data must stay open to count, in milliseconds. */
 const STAYS_OPEN_MS = 50;
 const MIN_DELAY_MS = 2;
 const MAX_DELAY_MS = 100;
 
 /**
- * Ready when a TCP connection proves that something is behind it. That one is accepted says nothing: the engine's own relay
- * accepts for a container that does not listen yet, and closes. It counts when data came or it stayed open 50 ms.
+ * Ready when a TCP connection shows that an app is behind it. That one is accepted says nothing: the engine's own
+ * relay accepts for a container that does not listen yet, and closes. It counts when data came or it stayed open 50
+ * ms.
  */
 export const untilConnected: Ready = async (endpoint, { timeoutMs, signal }) => {
   const late = new AbortController();
@@ -48,6 +49,6 @@ function connects({ host, port }: Endpoint, signal: AbortSignal): Promise<boolea
   });
   socket.once('data', () => settle(true));
   socket.once('end', () => settle(false));
-  socket.on('error', () => settle(false)); // stays: destroying may raise another
+  socket.on('error', () => settle(false)); // `on`, not `once`: destroying may emit another
   return promise;
 }

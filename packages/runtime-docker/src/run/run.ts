@@ -14,7 +14,10 @@ import type { Reaper } from './reaper.ts';
 export interface RunOptions extends Partial<Omit<InstanceSpec, 'image' | 'port'>> {
   /** An image on the host, by id or reference. */
   readonly image: string;
-  /** Where the container listens; it is told as `PORT`. Default: the port that its image exposes, if it is one. */
+  /**
+   * The port the container listens on; passed to it as `PORT`. Default: the port that its image exposes, if it is
+   * one.
+   */
   readonly port?: number;
   /**
    * Tells when the container may be used. Default: as soon as its port takes a connection. `waitUntilReady` of @cless/health
