@@ -13,7 +13,7 @@ test('a revision that says nothing is as the installation says', () => {
   expect(toRevision('web', 'web-00001', readSpec(plain), defaults)).toEqual({
     service: 'web',
     id: 'web-00001',
-    spec: { service: 'web', revision: 'web-00001', image: 'sha256:1', port: 8080, env: {} },
+    spec: { service: 'web', revision: 'web-00001', image: 'sha256:1', port: 8080 },
     ...defaults,
     secrets: [],
   });

@@ -64,8 +64,7 @@ export function toRevision(
       // By its id, so that a revision stays what it was when a tag moves on.
       image: spec.imageId,
       port: spec.port ?? DEFAULT_PORT,
-      ...saidOf(spec, 'instance'),
-      env: { ...spec.env, ...secrets },
+      ...saidOf({ ...spec, env: { ...spec.env, ...secrets } }, 'instance'),
     },
     readiness: {
       check: spec.readiness === undefined ? defaults.readiness.check : toCheck(spec.readiness),

@@ -95,7 +95,7 @@ test('a revision is what the store says, and else what the installation says', (
   store.put(sampleService('web'));
   const plain = ready('web');
   expect(registered.stored('web', plain)).toMatchObject({
-    spec: { image: 'sha256:1', port: 8080, env: {} },
+    spec: { image: 'sha256:1', port: 8080 },
     ...defaults,
     secrets: [],
   });
