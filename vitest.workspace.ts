@@ -2,62 +2,53 @@ import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 // Vitest 5 does not look for this name by itself: every script passes `--config vitest.workspace.ts`.
-const packages = readdirSync('packages').filter((name) => existsSync(`packages/${name}/package.json`));
 
-// Packages find each other's sources, by the paths of `tsconfig.json`: what is tested is what has been written, not built.
-const resolve = { tsconfigPaths: true };
+const packages = readdirSync('packages')
+  .filter((name) => existsSync(`packages/${name}/package.json`))
+  .map((name) => ({ name, root: `packages/${name}`, folders: ['src', 'test'] }));
+const places = [...packages, { name: 'repository', root: '.', folders: ['scripts', 'examples'] }];
+
+/** Some files of each package, as projects `NAME:KIND`. */
+function projects(kind: string, names: readonly string[], test: object) {
+  return places.map(({ name, root, folders }) => ({
+    // Packages find each other's sources, by the paths of `tsconfig.json`: what is tested is what has been written, not built.
+    resolve: { tsconfigPaths: true },
+    test: {
+      ...test,
+      name: `${name}:${kind}`,
+      root,
+      include: folders.flatMap((folder) => names.map((file) => `${folder}/**/${file}`)),
+      exclude: ['**/node_modules/**', ...(kind === 'unit' ? ['**/*.{integration,engine}.test.ts'] : [])],
+    },
+  }));
+}
 
 export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      ...packages.map((name) => ({
-        resolve,
-        test: {
-          name: `${name}:unit`,
-          root: `packages/${name}`,
-          include: ['src/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts'],
-          // Two at a time; what follows has the machine to itself.
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
-      })),
-      ...packages.map((name) => ({
-        resolve,
-        test: {
-          name: `${name}:integration`,
-          root: `packages/${name}`,
-          include: ['src/**/*.integration.test.ts', 'test/**/*.integration.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      })),
-      {
-        resolve,
-        test: {
-          name: 'repository:unit',
-          root: '.',
-          include: ['scripts/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts'],
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        resolve,
-        test: {
-          name: 'repository:integration',
-          root: '.',
-          include: ['scripts/**/*.integration.test.ts', 'examples/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      // No real second, no engine; several files of a package in one process.
+      ...projects('unit', ['*.test.ts'], {
+        setupFiles: [`${import.meta.dirname}/packages/testkit/src/host/no-real-second.ts`],
+        isolate: false,
+        maxWorkers: 2,
+        sequence: { groupOrder: 0 },
+      }),
+      // Sockets, processes and real time, one at a time; and all the random inputs of which unit tests try some.
+      ...projects('integration', ['*.{integration,model,fuzz}.test.ts'], {
+        env: { FUZZ_ALL: 'true' },
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+        maxWorkers: 1,
+        sequence: { groupOrder: 1 },
+      }),
+      // Those that need a Docker Engine.
+      ...projects('engine', ['*.engine.test.ts'], {
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
+        maxWorkers: 1,
+        sequence: { groupOrder: 2 },
+      }),
     ],
   },
 });

@@ -1,70 +1,114 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSamples, buildTestImage, ensureEngine, find, install, sampleNames } from '@cless/testkit/host';
+import {
+  buildSamples,
+  buildTestImage,
+  type EngineState,
+  ensureEngine,
+  find,
+  install,
+  sampleNames,
+} from '@cless/testkit/host';
 
 /*
- * `npm test`: everything. Types, lint and packaging first, then all tests against a real engine, which is started
- * and stopped here if none runs. With `TEST_WORKERS`, the proxies of the tests have so many workers.
+ * `npm test`: everything. Types, lint and packaging, and all tests against a real engine, which is started and stopped
+ * here if none runs. Arguments are the projects of Vitest to run instead, without the checks. With `TEST_WORKERS`, the
+ * proxies of the tests have so many workers.
  */
 
-/** Runs a command in the foreground; gives back its exit code. */
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+const EVERYTHING = ['*:unit', '*:integration', '*:engine'];
+
+/** The exit code of a command in the foreground. */
+function run(command: string, args: readonly string[]): Promise<number> {
+  return ended(spawn(command, args, { stdio: 'inherit' }));
+}
+
+function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve) =>
-    child.once('error', () => resolve(127)).once('exit', (code) => resolve(code ?? 1)),
+    child.once('error', () => resolve(127)).once('close', (code) => resolve(code ?? 1)),
   );
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 async function main(): Promise<number> {
-  if ((await run('npm', ['run', '--silent', 'check'])) !== 0) return 1;
-
+  const given = process.argv.slice(2);
+  const checked = given.length > 0 ? Promise.resolve(0) : run('npm', ['run', '--silent', 'check']);
   const engine = await ensureEngine();
-  if (!engine.available) {
-    console.log(`no Docker Engine: ${engine.reason}`);
-    if (process.env.CI === 'true') return 1;
-    console.log('the tests that need one are skipped');
-  }
   const directory = mkdtempSync(join(tmpdir(), 'cless-test-'));
   try {
-    // For which the CLI has completions.
-    const shells = ['zsh', 'fish'].filter((shell) => find(shell) === undefined);
-    if (shells.length > 0 && process.getuid?.() === 0)
-      await install(shells).catch(() => console.log('the tests that need them are skipped'));
-    if (engine.available) {
-      // For the engine of the tests' own, in a network namespace.
-      if (find('ip') === undefined && process.getuid?.() === 0) await install(['iproute2']);
-      // The yardstick of what is refused.
-      if (find('nginx') === undefined && process.getuid?.() === 0) await install(['nginx-light']);
-      // What puts the clock of a process.
-      if (find('faketime') === undefined && process.getuid?.() === 0) await install(['faketime']);
-      await buildTestImage();
-      await buildSamples(sampleNames(), { onlyMissing: true });
+    if (!engine.available) {
+      console.log(`no Docker Engine: ${engine.reason}`);
+      if (process.env.CI === 'true') return 1;
+      console.log('the tests that need one are skipped');
     }
-    const results = join(directory, 'results.json');
-    const code = await run(
-      'vitest',
-      [
-        'run',
-        '--config',
-        'vitest.workspace.ts',
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${results}`,
-        ...process.argv.slice(2),
-      ],
-      engine.available ? {} : { TEST_NO_ENGINE: engine.reason },
-    );
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(results, 'utf8'));
-    console.log(`tests: ${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
-    return code;
+    await prepare(engine);
+    if ((await checked) !== 0) return 1;
+    return await test(given.length > 0 ? given : EVERYTHING, engine, directory);
   } finally {
     rmSync(directory, { recursive: true });
     if (engine.available) await engine.stop();
   }
+}
+
+/** What tests need of the machine. */
+async function prepare(engine: EngineState): Promise<void> {
+  const asRoot = process.getuid?.() === 0;
+  // For which the CLI has completions.
+  const shells = ['zsh', 'fish'].filter((shell) => find(shell) === undefined);
+  if (shells.length > 0 && asRoot)
+    await install(shells).catch(() => console.log('the tests that need them are skipped'));
+  if (!engine.available) return;
+  const programs: readonly (readonly [program: string, debianPackage: string])[] = [
+    ['ip', 'iproute2'], // for the engine of the tests' own, in a network namespace
+    ['nginx', 'nginx-light'], // the yardstick of what is refused
+    ['faketime', 'faketime'], // what puts the clock of a process
+  ];
+  const missing = programs.filter(([program]) => find(program) === undefined).map(([, name]) => name);
+  if (missing.length > 0 && asRoot) await install(missing);
+  await buildTestImage();
+  await buildSamples(sampleNames(), { onlyMissing: true });
+}
+
+/**
+ * Tests that need an engine mostly wait for it: the others run beside them, and what they have to say comes first.
+ */
+async function test(projects: readonly string[], engine: EngineState, directory: string): Promise<number> {
+  const onEngine = projects.filter((project) => project.endsWith(':engine'));
+  const sides = [projects.filter((project) => !onEngine.includes(project)), onEngine]
+    .filter((side) => side.length > 0)
+    .map((side, i) => ({ side, results: join(directory, `${i}.json`) }));
+  const env = { ...process.env, ...(!engine.available && { TEST_NO_ENGINE: engine.reason }) };
+  const running = sides.map(({ side, results }, i) => {
+    const child = spawn(
+      'vitest',
+      [
+        'run',
+        '--config=vitest.workspace.ts',
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${results}`,
+        ...side.map((project) => `--project=${project}`),
+      ],
+      { stdio: i === 0 ? 'inherit' : ['ignore', 'pipe', 'pipe'], env },
+    );
+    const said: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => said.push(bytes));
+    return { code: ended(child), said };
+  });
+  const codes: number[] = [];
+  for (const { code, said } of running) {
+    codes.push(await code);
+    process.stdout.write(Buffer.concat(said));
+  }
+  const counts = sides.map(({ results }) => JSON.parse(readFileSync(results, 'utf8')));
+  const sum = (field: string) => counts.reduce((total, count) => total + count[field], 0);
+  console.log(
+    `tests: ${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed, ${sum('numPendingTests')} skipped`,
+  );
+  return Math.max(...codes);
 }
 
 process.exit(await main());

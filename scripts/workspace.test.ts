@@ -3,27 +3,43 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import config from '../vitest.workspace.ts';
 import { missingPackages } from './complete-lockfile.ts';
+import { circles } from './house/order.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+
+const manifests = readdirSync(join(ROOT, 'packages')).map((folder) =>
+  JSON.parse(readFileSync(join(ROOT, 'packages', folder, 'package.json'), 'utf8')),
+);
 
 test('the test projects of all packages are found', () => {
   const projects = (config as { test?: { projects?: { test: { name: string } }[] } }).test?.projects ?? [];
   const names = projects.map((project) => project.test.name);
-  for (const name of [
-    'model',
-    'router',
-    'health',
-    'runtime-docker',
-    'runtime-process',
-    'store',
-    'activator',
-    'admin',
-    'proxy',
-    'cli',
-  ]) {
-    expect(names).toContain(`${name}:unit`);
-    expect(names).toContain(`${name}:integration`);
+  for (const { name } of manifests) {
+    const kinds = ['unit', 'integration', 'engine'].map((kind) => `${name.replace('@cless/', '')}:${kind}`);
+    expect(names).toEqual(expect.arrayContaining(kinds));
   }
+});
+
+test('no package needs itself through others, not even for its tests', () => {
+  const needs = new Map<string, readonly string[]>(
+    manifests.map(({ name, dependencies, devDependencies }) => [
+      name,
+      Object.keys({ ...dependencies, ...devDependencies }).filter((one) => one.startsWith('@cless/')),
+    ]),
+  );
+  expect(circles(needs)).toEqual([]);
+});
+
+test('what is of use alone depends on no other of ours', () => {
+  const alone = ['activator', 'health', 'router', 'runtime-docker', 'runtime-process', 'store'];
+  const depending = manifests
+    .filter(({ name }) => alone.includes(name.replace('@cless/', '')))
+    .flatMap(({ name, dependencies = {}, peerDependencies = {} }) =>
+      Object.keys({ ...dependencies, ...peerDependencies })
+        .filter((one) => one.startsWith('@cless/'))
+        .map((one) => `${name} → ${one}`),
+    );
+  expect(depending).toEqual([]);
 });
 
 test('every script that runs Vitest names the configuration, which it would not find by itself', () => {

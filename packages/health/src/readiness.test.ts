@@ -184,14 +184,6 @@ describe('the end of waiting', () => {
     expect((error as Error).message).toContain('ECONNREFUSED');
   });
 
-  test('what is silent until the timeout is told as that, whatever was before', async () => {
-    let connections = 0;
-    const { endpoint } = await listenTcp((socket) => void (++connections === 1 && socket.destroy()));
-    const error = await waitUntilReady(endpoint, { timeoutMs: 1_200 }).catch((e: unknown) => e);
-    expect((error as Error).cause).toMatchObject({ message: 'no answer' });
-    expect(connections).toBe(2);
-  });
-
   test('the caller’s signal ends it at once, with its reason, in the middle of an attempt', async () => {
     const { endpoint, sockets } = await listenHttp(() => {});
     const died = new AbortController();

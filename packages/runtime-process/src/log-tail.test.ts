@@ -38,7 +38,7 @@ test('a line that is written in two parts around the beginning is one', async ()
 });
 
 test('each line comes once, whenever it was written', async () => {
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 8; round++) {
     writeFileSync(file, '0\n');
     let isEnded = false;
     const lines: string[] = [];

@@ -11,6 +11,7 @@ export { sampleRevision, sampleService } from './fakes/samples.ts';
 export { type CutAnswer, cutAnswers, hostileAnswers } from './hostile/answers.ts';
 export { type Attack, asExpected, attack, FIRST, inParallel, LAST, type Outcome } from './hostile/attack.ts';
 export { type ClientHead, clientHeads } from './hostile/client-heads.ts';
+export { fuzzRuns, fuzzSeed } from './hostile/fuzz-runs.ts';
 export { type RawAnswer, RawUpstream, sendRaw } from './hostile/raw.ts';
 export { mutate, seededRandom } from './hostile/seeded-random.ts';
 export { hidesNothing, type SmugglingInput, smugglingCorpus } from './hostile/smuggling-corpus.ts';

@@ -1,6 +1,6 @@
 import { Activator, type InstanceState, type Lease, type LeaseGiver } from '@cless/activator';
 import { codeOf } from '@cless/model';
-import { FakeClock, FakeRuntime, seededRandom } from '@cless/testkit';
+import { FakeClock, FakeRuntime, fuzzRuns, fuzzSeed, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConventionSource } from '../services/convention.ts';
@@ -365,13 +365,10 @@ class Story {
   }
 }
 
-/** `FUZZ_RUNS` tells that many stories of each kind, `FUZZ_SEED` the same ones again; the seed of a failure is printed. */
-function fuzz(numRuns: number): { numRuns: number; seed?: number } {
-  const { FUZZ_RUNS, FUZZ_SEED } = process.env;
-  return {
-    numRuns: Number(FUZZ_RUNS ?? numRuns),
-    ...(FUZZ_SEED !== undefined && { seed: Number(FUZZ_SEED) }),
-  };
+/** `FUZZ_SEED` tells the same stories again; the seed of a failure is printed. */
+function fuzz(all: number): { numRuns: number; seed?: number } {
+  const seed = fuzzSeed(undefined);
+  return { numRuns: fuzzRuns(all), ...(seed !== undefined && { seed }) };
 }
 
 const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });

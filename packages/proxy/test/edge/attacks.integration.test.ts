@@ -4,6 +4,8 @@ import {
   attack,
   type EdgeUnderTest,
   FIRST,
+  fuzzRuns,
+  fuzzSeed,
   hidesNothing,
   hostileAnswers,
   inParallel,
@@ -45,8 +47,8 @@ const WIDTH = 150;
 /** After so long without a byte nothing more is expected, in milliseconds: more than the time for an answer. */
 const QUIET_MS = 2_000;
 const RESPONSE_TIMEOUT_MS = 500;
-const FUZZ_RUNS = Number(process.env.FUZZ_RUNS ?? 400);
-const FUZZ_SEED = Number(process.env.FUZZ_SEED ?? 20261125);
+const FUZZ_RUNS = fuzzRuns(400);
+const FUZZ_SEED = fuzzSeed(20261125);
 const REFUSALS = [400, 404, 405, 408, 413, 414, 417, 421, 426, 431, 501, 505];
 
 describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {

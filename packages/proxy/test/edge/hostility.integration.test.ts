@@ -2,6 +2,8 @@ import { connect } from 'node:net';
 import {
   cutAnswers,
   type EdgeUnderTest,
+  fuzzRuns,
+  fuzzSeed,
   hostileAnswers,
   mutate,
   type RawAnswer,
@@ -20,8 +22,8 @@ import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const GET = 'GET /alive HTTP/1.1\r\nHost: raw.test\r\n\r\n';
-const FUZZ_RUNS = Number(process.env.FUZZ_RUNS ?? 400);
-const FUZZ_SEED = Number(process.env.FUZZ_SEED ?? 20261124);
+const FUZZ_RUNS = fuzzRuns(400);
+const FUZZ_SEED = fuzzSeed(20261124);
 
 test('there are at least 100 hostile answers', () => {
   expect(new Set(hostileAnswers).size).toBeGreaterThanOrEqual(100);

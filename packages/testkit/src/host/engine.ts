@@ -31,11 +31,15 @@ export async function ensureEngine(): Promise<EngineState> {
   return start();
 }
 
+/** Once is enough. */
+let updated: Promise<void> | undefined;
+
 /** Installs packages of the distribution. @throws if that fails */
 export async function install(packages: readonly string[]): Promise<void> {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   // One source of many may be out of reach: what counts is whether the packages can be had.
-  await step('updating package lists', 'apt-get', ['update', '-q'], { env }).catch(() => {});
+  updated ??= step('updating package lists', 'apt-get', ['update', '-q'], { env }).catch(() => {});
+  await updated;
   await step(
     `installing ${packages.join(', ')}`,
     'apt-get',

@@ -1,3 +1,3 @@
-export { engineRuns, ensureEngine, install } from './engine.ts';
+export { type EngineState, engineRuns, ensureEngine, install } from './engine.ts';
 export { buildSamples, buildTestImage, imageExists, sampleNames } from './images.ts';
 export { attempt, find, step } from './shell.ts';

@@ -1,5 +1,5 @@
 import { MemoryStore } from '@cless/store';
-import { FakePlatform } from '@cless/testkit';
+import { FakePlatform, fuzzRuns, fuzzSeed } from '@cless/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createApp } from './app.ts';
@@ -35,8 +35,8 @@ interface Document {
 }
 
 const TOKEN = 'a-token-for-tests';
-const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
-const SEED = Number(process.env.FUZZ_SEED ?? 42);
+const RUNS = fuzzRuns(300);
+const SEED = fuzzSeed(42);
 
 /** Words that mean something here, besides what chance makes. */
 const WORDS = [

@@ -1,6 +1,6 @@
 import { Activator, type Lease, type LeaseGiver } from '@cless/activator';
 import { codeOf, type InstanceSpec, type Revision, type RunningInstance, type Runtime } from '@cless/model';
-import { FakeClock, FakeRuntime, seededRandom } from '@cless/testkit';
+import { FakeClock, FakeRuntime, fuzzRuns, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SoleRevision } from '../services/convention.ts';
@@ -379,7 +379,7 @@ describe.each([0, 2])('any story with %i workers', (workers) => {
   test('never has two writers, settles every request, and comes to rest', { timeout: 30_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 50, size: 'max' }), fc.nat(), tell(workers)),
-      { numRuns: 600 },
+      { numRuns: fuzzRuns(600) },
     );
   });
 
@@ -392,7 +392,7 @@ describe.each([0, 2])('any story with %i workers', (workers) => {
         fc.nat(),
         tell(workers, { lossless: true }),
       ),
-      { numRuns: 600 },
+      { numRuns: fuzzRuns(600) },
     );
   });
 });

@@ -1,0 +1,74 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
+import promises from 'node:timers/promises';
+
+/** What has been waited for, in real time. */
+export interface RealTime {
+  /** Where a timer of so long or longer was armed that has gone off since; emptied by who reads it. */
+  readonly waits: string[];
+  /** Puts everything back. */
+  stop(): void;
+}
+
+/**
+ * Watches the timers of Node. One that is taken back, as most deadlines are, costs no time; one that goes off has been
+ * waited for. A faked clock is none of Node's.
+ */
+export function watchRealTime(longMs: number): RealTime {
+  const waits: string[] = [];
+  const before = {
+    setTimeout: timers.setTimeout,
+    setInterval: timers.setInterval,
+    sleep: promises.setTimeout,
+    timeout: AbortSignal.timeout,
+  };
+
+  /** Tells where it was armed when it goes off. */
+  const watched = (ms: unknown) => {
+    if (!(Number(ms) >= longMs)) return () => {};
+    const { stack = '' } = new Error(`${ms} ms`);
+    return () => waits.push(stack);
+  };
+  const watching =
+    <Id>(arm: (callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => Id) =>
+    (callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): Id => {
+      const goesOff = watched(ms);
+      return arm(
+        (...given) => {
+          goesOff();
+          callback(...given);
+        },
+        ms,
+        ...args,
+      );
+    };
+
+  const setTimeout = Object.assign(watching(before.setTimeout), before.setTimeout);
+  const setInterval = Object.assign(watching(before.setInterval), before.setInterval);
+  const put = (global: object, sleep: unknown, timeout: unknown) => {
+    Object.assign(globalThis, global);
+    Object.assign(timers, global);
+    Object.assign(promises, { setTimeout: sleep });
+    Object.assign(AbortSignal, { timeout });
+    syncBuiltinESMExports();
+  };
+  put(
+    { setTimeout, setInterval },
+    async (ms?: number, ...more: [unknown?, object?]) => {
+      const goesOff = watched(ms);
+      const value = await before.sleep(ms, ...more);
+      goesOff();
+      return value;
+    },
+    (ms: number) => {
+      const signal = before.timeout.call(AbortSignal, ms);
+      signal.addEventListener('abort', watched(ms));
+      return signal;
+    },
+  );
+  return {
+    waits,
+    stop: () =>
+      put({ setTimeout: before.setTimeout, setInterval: before.setInterval }, before.sleep, before.timeout),
+  };
+}
