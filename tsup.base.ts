@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 
-/** What the packages share becomes a part of each, so that none needs another at run time. */
+/** The shared package is inlined into each, so that none needs another at run time. */
 const SHARED = '@cless/model';
 
 /** How each package is built: ESM and types, from `src/index.ts` and, where there is one, `src/main.ts`. */
@@ -10,11 +10,11 @@ export default defineConfig({
   format: 'esm',
   // Not `tsconfig.json`, by whose paths packages find each other's sources.
   tsconfig: '../../tsconfig.base.json',
-  // Its own imports have to be named, too: seen through a link in node_modules they pass for somebody else's.
+  // Its own imports have to be listed too: seen through a link in node_modules they look like an external package.
   dts: { resolve: [SHARED, /^\.\.?\/.*\.ts$/] },
   noExternal: [SHARED],
   clean: true,
   silent: true,
-  // `sqlite` without `node:` is somebody's package.
+  // `sqlite` without `node:` is another package.
   removeNodeProtocol: false,
 });

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /*
- * Completes package-lock.json after `npm install`: where a registry does not have the optional packages of other
- * platforms, npm leaves them out, and `npm ci` then refuses the lockfile. Added are only such packages, by the exact
+ * Completes package-lock.json after `npm install`: if a registry does not have the optional packages of other
+ * platforms, npm leaves them out, and `npm ci` then refuses the lockfile. Adds only such packages, in the exact
  * version that their parent names; npm never fetches them on this platform.
  */
 
@@ -33,7 +33,7 @@ const OS = [
 ];
 const CPU = ['arm64', 'arm', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64'];
 
-/** For which platform a package is, by its name. */
+/** The platform of a package, by its name. */
 function platform(name: string): Pick<LockEntry, 'os' | 'cpu' | 'libc'> {
   const os = OS.find((one) => name.includes(one));
   const cpu = CPU.find((one) => name.includes(one)) ?? (name.includes('arm') ? 'arm' : undefined);
@@ -45,7 +45,7 @@ function platform(name: string): Pick<LockEntry, 'os' | 'cpu' | 'libc'> {
   return { ...(os && { os: [os] }), ...(cpu && { cpu: [cpu] }), ...(libc && { libc: [libc] }) };
 }
 
-/** The packages that the lockfile misses, by their path in it. */
+/** The packages missing in the lockfile, by their path in it. */
 export function missingPackages(): Map<string, LockEntry> {
   const { packages } = JSON.parse(readFileSync(FILE, 'utf8')) as { packages: Record<string, LockEntry> };
   const missing = new Map<string, LockEntry>();

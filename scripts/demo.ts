@@ -53,7 +53,7 @@ async function main(): Promise<number> {
       cwd: ROOT,
       stdio: 'inherit',
       env: { ...process.env, ...settings },
-      detached: true, // a signal reaches it through us, once
+      detached: true, // so that a signal reaches it once, through us
     });
     const [code] = await once(proxy, 'exit');
     return code ?? 1;

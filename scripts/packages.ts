@@ -7,11 +7,11 @@ const PACKAGES = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages')
 export interface PublishedPackage {
   readonly name: string;
   readonly directory: string;
-  /** Names of the `@cless` packages that it needs at run time. */
+  /** The `@cless` packages it needs at run time. */
   readonly needs: readonly string[];
 }
 
-/** The packages that are published, which is all that are not private. */
+/** The published packages: all that are not private. */
 export function publishedPackages(): PublishedPackage[] {
   return readdirSync(PACKAGES).flatMap((folder) => {
     const directory = join(PACKAGES, folder);

@@ -8,8 +8,8 @@ import type {
 } from '@cless/model';
 
 /*
- * What the admin API needs of the rest: the store and the running proxy. The interfaces belong to the API; others
- * satisfy them by their shape.
+ * What the admin API needs: a store and the running proxy. The interfaces belong to the API; others satisfy them by
+ * their shape.
  */
 
 interface Expectation {
@@ -42,9 +42,9 @@ export interface Store {
 }
 
 interface ServiceVolume {
-  /** As the engine has it. */
+  /** The name of the volume in the engine. */
   readonly name: string;
-  /** Where the service's containers find it. */
+  /** The path where the service's containers have it. */
   readonly target: string;
 }
 
@@ -71,63 +71,63 @@ export interface Platform {
   readonly runtime: string;
   /** Can the runtime be reached? */
   readonly connected: boolean;
-  /** Why changes would not last, in words; nothing if they do. */
+  /** Why changes would be lost, for people; undefined if they would not. */
   readonly lost?: string | undefined;
-  /** Requests that wait for an instance. */
+  /** The number of requests that wait for an instance. */
   readonly waiting: number;
   instances(): Promise<readonly RunningInstance[]>;
-  /** Resolves when each request that comes meets what the store has. */
+  /** Resolves when every new request is served according to the current state of the store. */
   applied(): Promise<void>;
-  /** How the last start of a service went since the proxy runs; nothing if there was none. */
+  /** How the last start of a service went; undefined if there was none since the proxy started. */
   lastStart(service: string):
     | {
         readonly service: string;
         readonly revision: string;
         readonly at: string;
-        /** What the convention calls the image of that service. */
+        /** The image of the service by convention. */
         readonly image?: string | undefined;
         readonly failure?:
           | { readonly reason: string; readonly message: string; readonly lastLogLines: readonly string[] }
           | undefined;
       }
     | undefined;
-  /** Stops an instance as soon as it is not in use; says whether there is one. */
+  /** Stops an instance as soon as it is not in use. Returns whether it exists. */
   stop(id: string): boolean;
-  /** What an instance has written last; with `follow`, also what it writes from then on. */
+  /** The last lines an instance has written; with `follow`, also those it writes from now on. */
   logs(id: string, options: { lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
   image(reference: string): Promise<
     | {
         readonly id: string;
         readonly exposedPorts: readonly number[];
-        /** What it declares as `VOLUME`. */
+        /** The paths the image declares as `VOLUME`. */
         readonly volumes?: readonly string[] | undefined;
       }
     | undefined
   >;
-  /** Nothing where the runtime knows no pulling. */
+  /** Undefined if the runtime cannot pull. */
   readonly pull:
     | ((
         reference: string,
         options: { onProgress: (line: string) => void; signal: AbortSignal },
       ) => Promise<void>)
     | undefined;
-  /** Volumes that the images of a service declared; nothing where the runtime has none. */
+  /** The volumes that images of a service declared; undefined if the runtime has no volumes. */
   readonly volumes:
     | {
         of(service: string): Promise<readonly ServiceVolume[]>;
-        /** Removes them when nothing of the service runs any more; gives back those that are in use all the same. */
+        /** Removes them once nothing of the service runs any more. Returns those that are still in use. */
         remove(service: string): Promise<readonly ServiceVolume[]>;
       }
     | undefined;
-  /** Why the installation does not allow this spec, as fields and reasons. */
+  /** The fields of the spec that the installation does not allow, with reasons; empty if it allows all. */
   refusals(spec: RevisionSpec): Promise<{ readonly field: string; readonly reason: string }[]>;
   /**
-   * Gets an instance of the revision ready, which stays awake until the release. Rejects with why it does not get ready
-   * and, in `lastLogLines`, what it wrote last.
+   * Gets an instance of the revision ready and keeps it awake until `release` is called. If it does not get ready,
+   * rejects with the reason, and its last output in `lastLogLines`.
    */
   prove(service: string, revision: string): Promise<{ release(): void }>;
   publish(event: { readonly type: string; readonly [fact: string]: unknown }): void;
-  /** @param after the id of the last event that is known already */
+  /** @param after the id of the last event that the listener knows */
   subscribe(listener: (event: PlatformEvent) => void, after?: string): () => void;
   /** In Prometheus' text format. */
   metrics(): Promise<string>;

@@ -20,7 +20,7 @@ import { IMAGE_REFERENCE } from './image-reference.ts';
 /** Docker refuses containers with less. */
 const MIN_MEMORY = 6 * 1024 ** 2;
 const RESERVED = new Set(['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']);
-/** What the kernel takes of one argument or one variable, in bytes, its NUL included (MAX_ARG_STRLEN). */
+/** The kernel's limit for one argument or environment variable in bytes, including its NUL (MAX_ARG_STRLEN). */
 const MAX_STRING_BYTES = 128 * 1024;
 
 const noNul = (value: string) => !value.includes('\0');

@@ -1,7 +1,7 @@
 import { Failure, type RevisionSpec, type Traffic } from '@cless/model';
 
 /**
- * Revisions that replace each other do not serve side by side.
+ * Refuses traffic in which revisions that replace each other would serve side by side.
  *
  * @param rolloutOf the rollout of a revision, by name
  * @throws with code `ROLLOUT_REPLACES`, if the traffic would have it so

@@ -7,8 +7,8 @@ export type { RevisionInput, Volume } from '@cless/model';
 export { RevisionSchema, VolumeSchema } from './revision-schema.ts';
 
 /*
- * What the admin API takes and gives: the one place where it is written down. Requests are validated by these, the
- * OpenAPI document and the JSON Schema of `cless.yaml` are made from them.
+ * The requests and answers of the admin API, described once: requests are validated by these schemas, and the OpenAPI
+ * document and the JSON Schema of `cless.yaml` are generated from them.
  */
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -70,7 +70,7 @@ const FixedAnswer = z
   )
   .meta({ id: 'FixedAnswer' });
 
-/** What a service is, but for its revisions and their traffic. */
+/** A service without its revisions and their traffic. */
 export const ServiceInput = z
   .strictObject({
     hosts: z.array(Host).max(1_000).default([]).meta({ description: 'None: it answers to its name.' }),
@@ -191,7 +191,7 @@ export const Revision = z
   })
   .meta({ id: 'Revision' });
 
-/** A revision as the API gives it. */
+/** A revision as the API returns it. */
 export interface Revision extends Omit<z.infer<typeof Revision>, 'spec'> {
   spec: Omit<RevisionInput, 'secrets'>;
 }

@@ -8,7 +8,7 @@ import {
 import type { Change, Revision, Service, ServiceInput } from './schemas.ts';
 
 /*
- * Between what is written over the API, for people, and what is stored, for programs.
+ * Converts between the form of the API, for people, and the stored form, for programs.
  */
 
 export function toService(
@@ -43,7 +43,7 @@ export function fromService(service: KnownService): Service {
   };
 }
 
-/** @param deploying is somebody at it? A deploy that was cut off by the end of the proxy is none that goes on. */
+/** @param deploying is it being deployed now? A `pending` revision may be left over from a proxy that ended. */
 export function fromRevision(revision: StoredRevision, deploying: boolean): Revision {
   const { service, name, spec, secretNames, state, createdAt } = revision;
   const interrupted = state.phase === 'pending' && !deploying;
@@ -65,7 +65,7 @@ interface Deployed {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** What is different, field by field; of secrets, only which. */
+/** The differences, field by field; of secrets, only their names. */
 export function changesBetween(before: Deployed | undefined, after: Deployed): Change[] {
   const from = flatten(before && { ...fromSpec(before.spec), imageId: before.spec.imageId });
   const to = flatten({ ...fromSpec(after.spec), imageId: after.spec.imageId });

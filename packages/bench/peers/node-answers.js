@@ -1,4 +1,4 @@
-// node:http alone, which answers itself: what its parser and its writing cost. `node node-answers.js PORT`
+// node:http answering by itself: the cost of its parser and of writing. `node node-answers.js PORT`
 import { createServer } from 'node:http';
 
 const [, , port] = process.argv;

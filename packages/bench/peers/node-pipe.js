@@ -1,5 +1,5 @@
-// Bytes passed on in both directions, nothing parsed: what a proxy of Node's sockets cannot be faster than.
-// `node node-pipe.js PORT UPSTREAM_PORT`
+// Passes bytes on in both directions without parsing: the upper limit for a proxy on Node's sockets. `node
+// node-pipe.js PORT UPSTREAM_PORT`
 import { connect, createServer } from 'node:net';
 
 const [, , port, upstream] = process.argv;

@@ -1,7 +1,7 @@
-// An experiment, not a proxy: HTTP/1.1 taken apart by hand as far as these requests and answers need it. A head is found,
-// its Host is looked up, hop-by-hop headers are dropped, ours are added, and it goes over a connection of a pool; the
-// answer is measured by its Content-Length. Says what a parser and a client of our own might reach.
-// `node node-rewrite.js PORT UPSTREAM_PORT`
+// An experiment, not a proxy: parses HTTP/1.1 by hand as far as these requests and answers need it. It finds a head,
+// looks its Host up, drops hop-by-hop headers, adds ours and sends it over a pooled connection; the answer ends by
+// its Content-Length. Shows what a parser and client of our own might reach. `node node-rewrite.js PORT
+// UPSTREAM_PORT`
 import { connect, createServer } from 'node:net';
 
 const [, , port, upstream] = process.argv;

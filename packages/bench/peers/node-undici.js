@@ -1,5 +1,5 @@
-// The two parts that cLess is made of, with nothing in between: node:http in front, undici's dispatcher behind.
-// `node node-undici.js PORT UPSTREAM_PORT`
+// The two parts cLess consists of, with nothing in between: node:http in front, undici's dispatcher behind. `node
+// node-undici.js PORT UPSTREAM_PORT`
 import { createServer } from 'node:http';
 import { Pool } from 'undici';
 

@@ -17,7 +17,7 @@ export interface Running {
   readonly pid: number;
 }
 
-/** The proxies that are measured, each on its core, an upstream beside them, and a folder for what they need. */
+/** The measured proxies on one core, an upstream on the other, and a folder for their files. */
 export class Bed {
   readonly running: Running[] = [];
   /** The upstream itself. */
@@ -25,7 +25,7 @@ export class Bed {
   readonly directory = mkdtempSync(join(tmpdir(), 'cless-bench-'));
   readonly #children: ChildProcess[] = [];
 
-  /** Starts them; what is not installed, and cannot be, is left out by name. */
+  /** Starts the proxies. Names and leaves out those that cannot be installed. */
   static async start(wanted: readonly Peer[] = peers, core = PROXY_CORE): Promise<Bed> {
     await installMissing(wanted);
     const bed = new Bed();
@@ -48,7 +48,7 @@ export class Bed {
     return bed;
   }
 
-  /** A process on a core, which ends with the bed. */
+  /** Starts a process on a core; it ends with the bed. */
   spawn(core: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     const child = spawn('taskset', ['-c', core, ...command], {
       stdio: 'ignore',
@@ -58,7 +58,7 @@ export class Bed {
     return child;
   }
 
-  /** Waits until somebody answers. */
+  /** Waits until the port answers. */
   async answers(name: string, port: number): Promise<void> {
     for (let attempt = 0; attempt < 200; attempt++) {
       const up = await goodAnswer(port, 'bench.test', false).then(

@@ -18,7 +18,7 @@ function script(name: string, file: string): Peer {
   };
 }
 
-/** What is there to be reached: cLess beside what it is made of, beside what would have to replace that, and nginx. */
+/** Measures what could be reached: cLess beside its parts, beside what could replace them, and nginx. */
 export async function benchCeilings(): Promise<Row[]> {
   const nginx = peers.filter(({ name }) => name === 'nginx');
   const bed = await Bed.start([

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const SOCKET = '/var/run/docker.sock';
 
-/** One bare call of the engine's API, with nothing in between. */
+/** One bare call of the engine's API. */
 export function engineCall<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -35,7 +35,7 @@ export function engineCall<T = unknown>(method: string, path: string, body?: unk
   });
 }
 
-/** Asks once. @throws if there is no answer, or not a good one */
+/** Asks once. @throws if there is no answer, or not a 2xx */
 export function goodAnswer(port: number, host: string, agent: Agent | false): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = sendRequest({ host: '127.0.0.1', port, agent, headers: { Host: host } }, (response) => {
@@ -49,7 +49,7 @@ export function goodAnswer(port: number, host: string, agent: Agent | false): Pr
   });
 }
 
-/** Asks until there is a good answer, every millisecond. */
+/** Asks every millisecond until the answer is a 2xx. */
 export async function firstGoodAnswer(port: number): Promise<void> {
   for (;;) {
     const good = await goodAnswer(port, 'localhost', false).then(

@@ -60,7 +60,7 @@ export async function benchLoads(): Promise<Row[]> {
   }
 }
 
-/** Messages that come back, per second. */
+/** Echoed messages per second. */
 async function messages(port: number): Promise<number> {
   const { stdout } = await run('taskset', [
     '-c',

@@ -10,8 +10,8 @@ import { benchWarm } from './warm.ts';
 import { benchWorkers } from './workers.ts';
 
 /*
- * `npm run bench`: measures against what it compares with, in one run on one machine, and prints ratios and
- * differences. Results go to bench-results/, as JSON and as a page with charts.
+ * `npm run bench`: measures cLess and its peers in one run on one machine, and prints ratios and differences. Results
+ * go to bench-results/, as JSON and as a page with charts.
  */
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = {

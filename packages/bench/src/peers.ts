@@ -5,7 +5,7 @@ import { ProxyProgram } from '@cless/testkit';
 import { find, step } from '@cless/testkit/host';
 
 const PEERS = join(import.meta.dirname, '..', 'peers');
-/** The proxy as it is built, which is what is measured. */
+/** The built proxy, which is what is measured. */
 export const PROXY = ProxyProgram.built(
   dirname(fileURLToPath(import.meta.resolve('@cless/proxy/package.json'))),
 );
@@ -13,11 +13,11 @@ export const PROXY = ProxyProgram.built(
 /** A proxy, or none, that is measured. */
 export interface Peer {
   readonly name: string;
-  /** What must be installed. */
+  /** The program that must be installed. */
   readonly program: string;
-  /** The Debian package that brings it. */
+  /** The Debian package that contains it. */
   readonly debianPackage?: string;
-  /** The command that listens on `port` and forwards to `upstream`, and what else it needs. */
+  /** The command that listens on `port` and forwards to `upstream`, and its environment. */
   command(
     port: number,
     upstream: number,
@@ -38,7 +38,7 @@ interface ClessOptions {
   readonly workers?: number;
 }
 
-/** What cLess is called with its default forwarder. */
+/** The name of cLess with its default forwarder. */
 export const OURS = 'cLess (undici)';
 
 export function cless(
@@ -49,7 +49,7 @@ export function cless(
     name,
     program: 'node',
     async command(port, _, directory) {
-      // Its instance is an upstream like the others', on the port that it is given.
+      // Its instance is the same upstream as for the others, on a port of its own.
       const template = file(directory, 'template.conf', upstreamConfiguration('PORT', directory));
       const script = file(
         directory,
@@ -81,10 +81,13 @@ export function cless(
 /** Where the echo of the WebSocket benchmark listens. */
 export const ECHO_PORT = 18_790;
 
-/** An nginx that answers at once with a few bytes, with 1 MiB, takes bodies, and knows a WebSocket that echoes. */
+/**
+ * The configuration of an nginx that answers at once with a few bytes or 1 MiB, accepts bodies, and forwards to a
+ * WebSocket echo.
+ */
 export function upstreamConfiguration(port: number | string, directory: string): string {
   file(directory, 'big', 'x'.repeat(1024 * 1024));
-  // As the user that made the folder, or it could not read the file.
+  // As the user that created the folder; otherwise it could not read the file.
   const user = process.getuid?.() === 0 ? 'user root; ' : '';
   return `${user}worker_processes 1; daemon off; pid ${directory}/upstream-${port}.pid; error_log /dev/null;
 events { worker_connections 8192; multi_accept on; } # or new connections wait until the others have been served
@@ -156,7 +159,7 @@ http { access_log off; keepalive_requests 100000000; client_max_body_size 0; cli
     },
   },
   go('Go’s ReverseProxy'),
-  // It keeps two idle connections per host; this one as many as there are.
+  // By default it keeps two idle connections per host; this one keeps all.
   go('Go’s ReverseProxy, tuned', ['1024']),
 ];
 

@@ -2,10 +2,10 @@
 export interface Row {
   readonly what: string;
   readonly value: string;
-  /** What ARCHITECTURE.md wants; nothing for what is shown for information. */
+  /** The figure to reach; undefined if there is none. */
   readonly target?: string;
   readonly reached?: boolean;
-  /** Where it is a bar. */
+  /** The bar in a chart; undefined if it is in none. */
   readonly chart?: Bar;
 }
 

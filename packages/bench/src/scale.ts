@@ -20,7 +20,7 @@ export async function benchScale(): Promise<Row[]> {
   return [lookUps(), ...(await services())];
 }
 
-/** The router's answer among 100,000 services against among 10. */
+/** Compares the router's lookups among 100,000 services and among 10. */
 function lookUps(): Row {
   const build = (count: number) => {
     const names = Array.from({ length: count }, (_, i) => `service-${i}`);
@@ -36,7 +36,7 @@ function lookUps(): Row {
   const time = ({ router, hosts }: typeof few) => {
     const beganMs = performance.now();
     for (let i = 0; i < 1_000_000; i++) router.route(hosts[i % hosts.length] ?? '');
-    return performance.now() - beganMs; // of a million, so nanoseconds each
+    return performance.now() - beganMs; // milliseconds for a million are nanoseconds each
   };
   const samples: { few: number[]; many: number[] } = { few: [], many: [] };
   for (let round = 0; round < 7; round++) {
@@ -80,7 +80,7 @@ async function services(): Promise<Row[]> {
       each,
       `request = function() wrk.headers["Host"] = "s0.test"; return wrk.format("GET") end\n`,
     );
-    await load(many.port, { connections: 50, script: random, seconds: 5 }); // every service has its connection
+    await load(many.port, { connections: 50, script: random, seconds: 5 }); // opens a connection for every service
     const samples = { one: [] as number[], many: [] as number[] };
     for (let round = 0; round < ROUNDS; round++) {
       samples.one.push((await load(one.port, { connections: 50, script: each })).requestsPerSecond);
@@ -145,7 +145,7 @@ async function startServer(bed: Bed, port: number): Promise<{ port: number; pid:
   return { port, pid };
 }
 
-/** `taskset` becomes the program that it starts. */
+/** `taskset` execs the program, so the pid is that of the proxy. */
 function residentBytes(pid: number): number {
   const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
   return Number(pages) * 4096;

@@ -70,7 +70,7 @@ export async function benchStarts(): Promise<Row[]> {
       samples.resume.push(await request());
       await until(async () => (await containers('status=paused')).length === 1);
       await engineCall('DELETE', `/containers/${id}?force=true`);
-      await sleep(100); // the proxy hears of it
+      await sleep(100); // until the proxy has heard of it
       samples.cold.push(await request());
       const floor = await engineFloor(template);
       samples.coldFloor.push(floor.coldMs);
@@ -107,7 +107,7 @@ export async function benchStarts(): Promise<Row[]> {
   }
 }
 
-/** The same container by the engine alone. */
+/** Measures the same container with the engine alone. */
 async function engineFloor({ Config, HostConfig }: Inspected): Promise<{ coldMs: number; resumeMs: number }> {
   const exposed = Object.keys(Config.ExposedPorts)[0] ?? '8080/tcp';
   const config = {
@@ -124,7 +124,7 @@ async function engineFloor({ Config, HostConfig }: Inspected): Promise<{ coldMs:
     await firstGoodAnswer(FLOOR_PORT);
     const coldMs = performance.now() - beganMs;
     await engineCall('POST', `/containers/${id}/pause`);
-    await sleep(PAUSED_MS); // one that has slept for a while is slower to wake
+    await sleep(PAUSED_MS); // a container that has slept for a while is slower to wake
     const pausedMs = performance.now();
     await engineCall('POST', `/containers/${id}/unpause`);
     return { coldMs, resumeMs: performance.now() - pausedMs };

@@ -6,7 +6,7 @@ import { load, type Measured } from './wrk.ts';
 
 const ROUNDS = 3;
 const CONNECTIONS = [1, 50, 500];
-/** At least so many times as much as the peer, at 50 connections. */
+/** The ratio to reach against each peer, at 50 connections. */
 const FIGURES: Readonly<Record<string, number>> = {
   'http-proxy-3 alone': 2.5,
   Caddy: 2,

@@ -7,18 +7,18 @@ import { LOAD_CORE, load, PROXY_CORE } from './wrk.ts';
 
 const ROUNDS = 5;
 const COUNTS = [1, 2] as const;
-/** Of the times in /proc (`getconf CLK_TCK`, 100 on all Linux of today). */
+/** The unit of times in /proc (`getconf CLK_TCK`, 100 on all current Linux). */
 const TICKS_PER_SECOND = 100;
 
 interface Sample {
   readonly requestsPerSecond: number;
-  /** What the proxy's processes had of the machine. */
+  /** How many cores the proxy's processes used. */
   readonly cores: number;
 }
 
 /**
- * Throughput from one to two workers. Both cores are for everybody here: upstream and load take their share of what a second
- * worker could have, so that it is measured how much the proxy had, and reckoned what it would do with whole cores.
+ * Throughput with one and two workers. Both cores are shared with the upstream and the load, so this measures how
+ * much CPU the proxy got and calculates its throughput with whole cores.
  */
 export async function benchWorkers(): Promise<Row[]> {
   const peers = COUNTS.map((workers) =>
@@ -75,7 +75,7 @@ function ticksOf(pid: number): number {
   const processes = [String(pid), ...children.filter((child) => program(child) !== undefined)];
   return processes
     .map((process) => {
-      // The name, in brackets, may have blanks in it.
+      // The name, in brackets, may contain blanks.
       const fields = readFileSync(`/proc/${process}/stat`, 'utf8')
         .replace(/^.*\) /, '')
         .split(' ');

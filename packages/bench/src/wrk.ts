@@ -24,12 +24,12 @@ export interface Measured {
   readonly p99: number;
 }
 
-/** Loads a port with wrk, after a second to get warm. @throws if an answer is no 2xx, or a connection breaks */
+/** Loads a port with wrk, after a second of warm-up. @throws if an answer is not a 2xx or a connection breaks */
 export async function load(port: number, load: Load): Promise<Measured> {
   await wrk(port, { ...load, seconds: WARM_UP_SECONDS });
   const said = await wrk(port, load);
   const errors = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(said);
-  // wrk counts a connection that is closed as it should be as an error of reading.
+  // wrk counts properly closed connections as read errors.
   if (errors !== null && !load.headers?.includes('Connection: close')) throw new Error(errors[0]);
   return {
     requestsPerSecond: Number(/Requests\/sec:\s*([\d.]+)/.exec(said)?.[1]),

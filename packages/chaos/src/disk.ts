@@ -6,7 +6,7 @@ const run = promisify(execFile);
 const SPACE = '64m';
 const ATTEMPTS = 20;
 
-/** A file system of its own that can be full. */
+/** A separate file system that can be filled. */
 export class Disk {
   readonly path: string;
 
@@ -19,19 +19,19 @@ export class Disk {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${SPACE},mode=700`, 'tmpfs', this.path]);
   }
 
-  /** Leaves no more space than is used. */
+  /** Fills it up completely. */
   async fill(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { blocks, bfree, bsize } = statfsSync(this.path);
       try {
         return await this.#resize(String((blocks - bfree) * bsize));
       } catch (error) {
-        if (attempt === ATTEMPTS) throw error; // written to meanwhile
+        if (attempt === ATTEMPTS) throw error; // somebody else was writing
       }
     }
   }
 
-  /** Gives the space back. */
+  /** Frees the space. */
   clear(): Promise<void> {
     return this.#resize(SPACE);
   }

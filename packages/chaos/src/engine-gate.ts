@@ -2,26 +2,26 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What stands between the proxy and its engine does with calls and answers. */
+/** What the gate between the proxy and its engine does with calls and answers. */
 export type GateMode =
   /** Passes all on. */
   | 'open'
   /** Closes each connection at once. */
   | 'refuse'
-  /** Takes calls, and never answers. */
+  /** Accepts calls and never answers. */
   | 'silence'
-  /** Answers by itself, with what is not of the Docker Engine API. */
+  /** Answers itself, with something that is not of the Docker Engine API. */
   | 'garbage'
   | 'html'
   | 'redirect'
   | 'empty'
-  /** Passes each answer on late. */
+  /** Delays each answer. */
   | 'delay'
   /** Breaks each answer off some bytes before its end. */
   | 'cut'
-  /** Passes all on but what happens. */
+  /** Passes everything on except events. */
   | 'drop-events'
-  /** Tells what happens in bunches, the last first. */
+  /** Passes events on in batches, latest first. */
   | 'reorder-events';
 
 const DELAY_MS = 400;
@@ -35,7 +35,7 @@ const OWN_ANSWERS: Partial<Record<GateMode, string>> = {
   empty: answer('200 OK', '{}', 'Content-Type: application/json\r\n'),
 };
 
-/** A Unix socket before an engine's, which can be made to misbehave. */
+/** A Unix socket in front of an engine's that can be made to misbehave. */
 export class EngineGate {
   readonly #server: Server;
   readonly #engineSocket: string;
@@ -54,7 +54,7 @@ export class EngineGate {
     return gate;
   }
 
-  /** Behaves so from now on; what is under way ends. */
+  /** Changes the behaviour; open connections are closed. */
   set mode(mode: GateMode) {
     this.#mode = mode;
     for (const connection of this.#connections) connection.destroy();
@@ -113,12 +113,12 @@ async function passOn(from: Socket, to: Socket, pause: () => Promise<void>): Pro
       to.write(bytes);
     }
   } catch {
-    // It ended, and so does the other.
+    // One side has failed, so the other is closed too.
   }
   to.end();
 }
 
-/** Passes the chunks of a chunked answer on in bunches, each the wrong way round. */
+/** Passes the chunks of a chunked answer on in batches, each in reverse order. */
 function reverse(from: Socket, to: Socket): void {
   let rest = Buffer.alloc(0);
   const chunks: Buffer[] = [];

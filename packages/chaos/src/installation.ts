@@ -31,11 +31,11 @@ const FAKETIME = ['x86_64', 'aarch64']
   .find((library) => existsSync(library));
 
 /**
- * A proxy process and an engine of its own, with services, on disks of its own that can be full. It has a network
- * namespace of its own, too, so that its ports are always the same.
+ * A proxy process and an engine with services, on separate disks that can be filled, in a separate network namespace,
+ * so that its ports are always the same.
  */
 export class Installation {
-  /** Why its clock cannot be put; nothing if it can. */
+  /** Why its clock cannot be changed; undefined if it can. */
   static readonly clockIsFixed: string | undefined =
     FAKETIME === undefined ? 'faketime is not installed' : undefined;
 
@@ -49,12 +49,12 @@ export class Installation {
   #proxy: ChildProcess | undefined;
   #workers = 1;
 
-  /** Where the front can be reached from here: a Unix socket. */
+  /** The Unix socket over which the edge can be reached from here. */
   get front(): string {
     return this.#front?.socketPath ?? '';
   }
 
-  /** What the engine's socket does. */
+  /** Sets what the engine's socket does. */
   set gate(mode: EngineGate['mode']) {
     if (this.#gate !== undefined) this.#gate.mode = mode;
   }
@@ -67,7 +67,7 @@ export class Installation {
     return this.#proxy !== undefined && this.#proxy.exitCode === null && this.#proxy.signalCode === null;
   }
 
-  /** The processes that take requests in, if those are others. */
+  /** The pids of the workers; empty if there are none. */
   get workers(): number[] {
     return readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8')
       .trim()
@@ -80,7 +80,7 @@ export class Installation {
     return [this.pid, ...this.workers];
   }
 
-  /** Starts the engine with its images, and what leads to it. */
+  /** Starts the engine with its images, and the gate in front of it. */
   async prepare(): Promise<void> {
     mkdirSync(this.#path('volume'));
     await this.state.mount();
@@ -89,7 +89,7 @@ export class Installation {
     await this.engine.start();
     await this.engine.load('cless-testkit');
     for (const service of SERVICES) await this.makeImage(service);
-    // What is registered goes by the image's id: somebody else keeps it, whatever is pruned.
+    // Registered services use the image's id, so a container keeps the image from being pruned.
     for (const image of ['cless-testkit', `${LEDGER}-docker`, `${SLEEPY}-docker`]) {
       await this.engine.docker(
         'run',
@@ -109,14 +109,14 @@ export class Installation {
     this.#admin = await startRelay(this.engine.enter, 17_070);
   }
 
-  /** Makes `SERVICE-docker`, whose id no other image has. */
+  /** Builds `SERVICE-docker` with a unique id. */
   async makeImage(service: string): Promise<void> {
     const container = await this.engine.docker('create', 'cless-testkit');
     await this.engine.docker('commit', '-c', `ENV SAMPLE=${service}`, container, `${service}-docker`);
     await this.engine.docker('rm', container);
   }
 
-  /** Starts the proxy, and waits until it listens. @throws with what it said if it does not */
+  /** Starts the proxy and waits until it listens. @throws with its output if it does not */
   async start(workers = this.#workers): Promise<void> {
     this.#workers = workers;
     const since = this.logSize;
@@ -142,14 +142,14 @@ export class Installation {
     }
   }
 
-  /** Registers the services that are not by convention. */
+  /** Registers those services that are not by convention. */
   async register(): Promise<void> {
     const volumes = [{ source: this.#path('volume'), target: '/volume' }];
     await this.#deploy(LEDGER, { env: { LEDGER_FILE: '/volume/executed' }, volumes });
     await this.#deploy(SLEEPY, { idle: { pauseAfter: '400ms', stopAfter: '1200ms' } });
   }
 
-  /** Ends the proxy; gives back its exit code, or the signal that ended it. */
+  /** Stops the proxy. Returns its exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
     const proxy = this.#proxy;
     if (proxy !== undefined && this.running) {

@@ -67,7 +67,8 @@ async function deploy({ client, output }: Session, name: string, options: Option
   const before = await client.service(name);
   const wanted = toService(options, before);
   const given = { traffic: options.traffic === false ? 0 : options.traffic, tag: options.tag };
-  // Before anything is made: what is wrong leaves nothing behind. What is to be pulled is not known yet.
+  // Asked before anything is created, so that bad input leaves nothing behind. An image that is yet to be pulled
+  // cannot be checked.
   const changes = options.pull ? [] : await client.preview(name, revision, given);
   if (before !== undefined) for (const line of changeLines(changes, output.err)) tell(output, line);
   await putService(client, name, wanted, before);
@@ -86,7 +87,7 @@ async function deploy({ client, output }: Session, name: string, options: Option
   show(output, deployed, () => paint(output.out, 'green', `${deployed.name} is ready`));
 }
 
-/** Deploys; what breaks it off here leaves it to the proxy, and the error says so. */
+/** Deploys. If this command is interrupted, the proxy goes on with the deploy, and the error says so. */
 export async function deployRevision(
   client: AdminClient,
   service: string,
@@ -114,7 +115,7 @@ export async function deployRevision(
   }
 }
 
-/** Creates or changes the service, if it is not as it should be. */
+/** Creates the service, or changes it if it differs. */
 export async function putService(
   client: AdminClient,
   name: string,

@@ -28,7 +28,7 @@ export async function readServiceFile(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
-    // What is missing at the end is told of the last line that says something.
+    // For something missing at the end, report the last line with content.
     const { line, col } = lines.linePos(Math.min(error.pos[0], text.trimEnd().length));
     throw new Failure('USAGE', `${file}:${line}:${col}: ${error.message}`);
   }
@@ -50,7 +50,7 @@ export async function readServiceFile(
   throw new Failure('USAGE', wrong.join('\n'));
 }
 
-/** What a service has in Compose only. */
+/** Fields that only services of Compose have. */
 const COMPOSE_FIELDS = [
   'build',
   'container_name',
@@ -64,7 +64,7 @@ const COMPOSE_FIELDS = [
   'restart',
 ];
 
-/** The names of the fields that some service has. */
+/** The field names that occur in any of the services. */
 function fieldsOf(content: unknown): Set<string> {
   return new Set(services(content).flatMap((service) => Object.keys(service)));
 }
@@ -78,7 +78,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** A volume may be written as for `--volume`, too. */
+/** A volume may also be written as for `--volume`. */
 function withVolumes(content: unknown): unknown {
   for (const service of services(content)) {
     if ('volumes' in service && Array.isArray(service.volumes))
@@ -105,7 +105,7 @@ function explain(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; what:
   return [{ path: issue.path, what: issue.message }];
 }
 
-/** The line of the field, or of the nearest thing around it. */
+/** The line of the field, or of the nearest enclosing one. */
 function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCounter): number {
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
@@ -114,7 +114,10 @@ function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCou
   return 1;
 }
 
-/** A secret written as `${NAME}` is taken from the environment: files are kept in version control, secrets are not. */
+/**
+ * Replaces secrets written as `${NAME}` with the environment's values: files are kept in version control, secrets are
+ * not.
+ */
 function withSecrets({ services }: ServiceFile, env: NodeJS.ProcessEnv): ServiceFile {
   const fill = (service: string, secrets: Readonly<Record<string, string>>) =>
     Object.fromEntries(

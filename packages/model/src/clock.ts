@@ -1,11 +1,11 @@
-/** A timer that can be taken back. */
+/** A pending callback. */
 export interface Timer {
   cancel(): void;
 }
 
-/** Time as the proxy sees it: monotonic, so that a jump of the wall clock stops nothing. */
+/** Monotonic time, so that a jump of the wall clock has no effect. */
 export interface Clock {
-  /** Milliseconds since some fixed moment. */
+  /** Milliseconds since an arbitrary fixed moment. */
   now(): number;
   /** Runs the callback once, after `ms` milliseconds. */
   after(ms: number, callback: () => void): Timer;
@@ -18,7 +18,7 @@ export const systemClock: Clock = {
   after(ms, callback) {
     let timer: NodeJS.Timeout;
     const arm = (leftMs: number) => {
-      // Node runs longer timers at once.
+      // Node fires longer timers at once.
       const stepMs = Math.min(leftMs, MAX_TIMEOUT_MS);
       timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : callback()), stepMs);
     };

@@ -1,28 +1,34 @@
-/** How a client is answered. */
+/** How to answer a client. */
 export interface Answer {
   readonly status: number;
   /** In seconds. */
   readonly retryAfter?: number;
 }
 
-/** What a failure means to everybody who is told of it. */
+/** What a failure means, for everybody who is told about it. */
 export interface Meaning {
-  /** The slug of its problem type, where it is not the code in lower case: several codes may be one problem. */
+  /** The slug of its problem type. Default: the code in lower case. Several codes may share one type. */
   readonly type?: string;
   readonly title: string;
-  /** How the client of a service is answered. Undefined: it never is, and if it were, as by `INTERNAL_ERROR`. */
+  /**
+   * The answer to the client of a service. Undefined if it never gets there; answered like `INTERNAL_ERROR` if it
+   * does.
+   */
   readonly edge?: Answer;
-  /** How the client of the admin API is answered. Undefined: as for `edge`. */
+  /** The answer to the client of the admin API. Default: as for `edge`. */
   readonly admin?: Answer;
-  /** What `cless` exits with. Default 1. */
+  /** The exit code of `cless`. Default 1. */
   readonly cliExit?: number;
-  /** What the proxy exits with if it happens at its start; stderr has the message alone. Default 1, with the stack. */
+  /**
+   * The exit code of the proxy if it happens at its start, with only the message on stderr. Default 1, with the
+   * stack.
+   */
   readonly proxyExit?: number;
-  /** For the docs: what has happened, and what to do. */
+  /** For the docs: what happened, and what to do. */
   readonly means: string;
 }
 
-/** What a script can tell failures of `cless` by. */
+/** The exit codes of `cless`, by which a script can tell failures apart. */
 export const EXIT = {
   failed: 1,
   usage: 2,
@@ -32,10 +38,10 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Something has to be mended before the proxy can start. */
+/** Something must be fixed before the proxy can start. */
 const TO_MEND = 2;
 
-/** Every failure that has a name. The codes are the API: what they mean is said here and nowhere else. */
+/** Every failure with a name. The codes are API; what they mean is defined only here. */
 const TABLE = {
   // What is wrong with a request.
   BAD_REQUEST: {
@@ -484,7 +490,7 @@ export function answerOf(
   return { code, title: CODES[code].title, ...answer };
 }
 
-/** Where each type of a problem is explained: types are this and `#` and their slug (RFC 9457 §3.1.1). */
+/** The page that explains problem types; a type is its URL with the slug as fragment (RFC 9457 §3.1.1). */
 const PROBLEMS_PAGE = 'https://github.com/cless-cloud/cless/blob/main/docs/problems.md';
 
 /** The short name of the problem type of a code: `START_FAILED` → `start-failed`. For metrics and anchors. */
@@ -497,7 +503,7 @@ export function typeOf(slug: string): string {
   return `${PROBLEMS_PAGE}#${slug}`;
 }
 
-/** Which code the admin API has told by this problem; nothing if it is none of ours. */
+/** The code behind a problem of the admin API; undefined if it is not ours. */
 export function codeOfProblem({ type, status }: { type: string; status: number }): Code | undefined {
   return Object.keys(CODES)
     .filter(isCode)

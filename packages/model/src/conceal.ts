@@ -1,9 +1,10 @@
-/** Shorter ones are not searched for: `1` is in every line. */
+/** Shorter values are not searched for: `1` is in every line. */
 const MIN_LENGTH = 4;
 
 /**
- * The text without these values: what an app prints of its secrets goes no further than its own log. Of a secret of several
- * lines (a key in PEM, JSON) each line is one, too, since logs are read by the line; and each in the spelling of JSON.
+ * Removes secrets from a text, so that what an app prints of them stays in its own log. Each line of a multi-line
+ * secret (a PEM key, JSON) counts as a secret too, since logs are read line by line; and so does the JSON-escaped
+ * form of each.
  */
 export function conceal(text: string, secrets: readonly string[]): string {
   let concealed = '';
@@ -21,7 +22,7 @@ function spellings(secret: string): string[] {
     .filter(({ length }) => length >= MIN_LENGTH);
 }
 
-/** Where they are, in order; they may overlap. */
+/** The positions of the values, in order. They may overlap. */
 function findAll(text: string, values: Iterable<string>): [from: number, to: number][] {
   const found: [number, number][] = [];
   for (const value of values) {

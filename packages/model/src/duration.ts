@@ -11,7 +11,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(ms) ? ms : undefined;
 }
 
-/** In the largest unit that says it whole. */
+/** Formats in the largest unit that gives a whole number. */
 export function formatDuration(ms: number): string {
   const unit = LARGEST_FIRST.find((one) => ms > 0 && ms % MS[one] === 0) ?? 'ms';
   return `${ms / MS[unit]}${unit}`;

@@ -1,6 +1,6 @@
 import { type Answer, CODES, type Code, EXIT, isCode, slugOf } from './codes.ts';
 
-/** `docs/problems.md`: where the types of problems lead to. */
+/** The content of `docs/problems.md`, which problem types link to. */
 export function problemsPage(): string {
   const codes = Object.keys(CODES).filter(isCode);
   const told = codes.filter((code) => CODES[code].edge !== undefined || CODES[code].admin !== undefined);

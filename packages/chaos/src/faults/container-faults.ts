@@ -6,9 +6,9 @@ import { LEDGER, PLAIN, SLEEPY, STREAM } from '../services.ts';
 
 const OWN_NETWORK = 'cless-chaos';
 
-/** A POST that the dead instance may have executed is not sent again. */
+/** A POST that the dead instance may have executed is not retried. */
 const POSTS: Excuse = { services: [LEDGER], kinds: ['POST'], by: [502] };
-/** What lives long ends with its instance; one that begins just then is a GET or an upgrade as any other. */
+/** Streams and sockets end with their instance. */
 const LONG: Excuse = { services: [STREAM], kinds: ['stream', 'socket'], by: ['cut'] };
 
 /** A docker command on a service's container. */
@@ -17,7 +17,7 @@ function by(command: readonly string[], service: string) {
     installation.engine.docker(...command, await installation.containerOf(service));
 }
 
-/** What somebody does to a container by hand. Requests without a body are answered all the same. */
+/** What somebody may do to a container by hand. Requests without a body must still be answered. */
 export const containerFaults: readonly Fault[] = [
   {
     name: 'docker kill',
@@ -82,13 +82,13 @@ export const containerFaults: readonly Fault[] = [
   },
 ];
 
-/** As soon as it has been paused for nobody asked. */
+/** Waits until it has been paused as idle, then unpauses it. */
 async function unpauseSleepy(installation: Installation): Promise<void> {
   for (let i = 0; i < 500; i++) {
     const paused = (await installation.containers()).find(
       ({ service, state }) => service === SLEEPY && state === 'paused',
     );
-    // It may be woken, or stopped, just before.
+    // It may have been woken or stopped just before.
     if (paused !== undefined)
       return void (await installation.engine.docker('unpause', paused.id).catch(() => {}));
     await sleep(10);

@@ -4,11 +4,11 @@ import type { Installation } from '../installation.ts';
 import type { Excuse } from '../ledger.ts';
 import { PLAIN, SLEEPY, STREAM } from '../services.ts';
 
-/** A start or a wake needs the engine, and fails if its call is cut as the socket changes its ways. */
+/** Starting and waking need the engine, and fail if their call is cut when the gate's mode changes. */
 const SLEEPERS: Excuse = { services: [SLEEPY], by: [502, 503, 504] };
 const LOST = /runtime unavailable/;
 
-/** The engine's socket misbehaves; what is warm does not notice. */
+/** The engine's socket misbehaves. Warm services must not notice. */
 function gate(mode: GateMode, about: Partial<Fault> = {}): Fault {
   return {
     name: `engine: ${mode}`,
@@ -28,7 +28,7 @@ async function openGate(installation: Installation): Promise<void> {
   installation.gate = 'open';
 }
 
-/** A container dies while nobody tells of it as it was. */
+/** A container dies while events are lost or out of order. */
 function whileEvents(mode: GateMode, command: readonly string[]): Partial<Fault> {
   return {
     inject: async (installation) => {
@@ -41,7 +41,7 @@ function whileEvents(mode: GateMode, command: readonly string[]): Partial<Fault>
   };
 }
 
-/** @param frozenMs how long the engine stands still */
+/** @param frozenMs how long the engine is frozen */
 export function engineFaults(frozenMs: number): readonly Fault[] {
   return [
     gate('refuse'),
@@ -55,7 +55,7 @@ export function engineFaults(frozenMs: number): readonly Fault[] {
     gate('drop-events', whileEvents('drop-events', ['kill'])),
     gate('reorder-events', {
       ...whileEvents('reorder-events', ['restart', '-t', '0']),
-      // Sent again once, it may come before the app listens again, while its death has not been told of.
+      // The retry may arrive before the app listens again, while its death has not been reported.
       excuses: [SLEEPERS, { services: [PLAIN], by: [502] }],
     }),
     {
@@ -64,7 +64,7 @@ export function engineFaults(frozenMs: number): readonly Fault[] {
       heal: async ({ engine }) => engine.freeze(false),
       holdMs: frozenMs,
       keeps: WARM,
-      // What waits is answered when it goes on.
+      // Waiting requests are answered after it continues.
       recoversWithinMs: 20_000,
     },
     {
@@ -72,7 +72,7 @@ export function engineFaults(frozenMs: number): readonly Fault[] {
       inject: ({ engine }) => engine.kill('SIGKILL'),
       heal: ({ engine }) => engine.start(),
       holdMs: 1_000,
-      // Its containers die with it, or with its next start.
+      // Its containers die with it or at its next start.
       excuses: [{ by: [502, 503, 504] }, { services: [STREAM], kinds: ['stream', 'socket'], by: ['cut'] }],
       keeps: [],
       logs: [LOST, /runtime connected/],

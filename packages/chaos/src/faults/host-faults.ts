@@ -10,7 +10,7 @@ const HOUR_S = 3_600;
 const OPEN_FILES = 256;
 const IDLE_CONNECTIONS = 600;
 
-/** The host runs out of something, or its clock is put. */
+/** The host runs out of something, or its clock is changed. */
 export function hostFaults(): readonly Fault[] {
   return [
     {
@@ -44,7 +44,7 @@ export function hostFaults(): readonly Fault[] {
   ];
 }
 
-/** Registers a service that takes up so much of the disk. */
+/** Registers a service of a certain size on disk. */
 async function change(installation: Installation, hosts: number): Promise<number | string> {
   const names = Array.from(
     { length: Math.min(hosts, 900) },
@@ -69,10 +69,10 @@ function openFilesUsedUp(): Fault {
     },
     heal: async () => {
       for (const socket of idle.splice(0)) socket.destroy();
-      for (const [pid, before] of limits) await limit(pid, `${before}:`).catch(() => {}); // it may be no more
+      for (const [pid, before] of limits) await limit(pid, `${before}:`).catch(() => {}); // it may have ended
     },
     holdMs: 1_500,
-    // Nobody can be let in, and no connection to an instance can be made.
+    // No connection can be accepted or opened.
     excuses: [{ by: ['cut', 502, 503] }],
     keeps: WARM,
     recoversWithinMs: 20_000,
@@ -111,7 +111,7 @@ function clock(how: string, seconds: number): Fault {
   };
 }
 
-/** Waits until the proxy, as its log shows, is so far from our own clock. */
+/** Waits until the proxy's clock, by its log, is this far from ours. */
 async function untilClockIs(installation: Installation, seconds: number): Promise<void> {
   for (let i = 0; i < 100; i++) {
     const written = [

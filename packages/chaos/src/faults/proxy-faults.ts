@@ -1,10 +1,10 @@
 import { type Fault, WARM } from '../fault.ts';
 import type { Excuse } from '../ledger.ts';
 
-/** The process that had the connection is no more. */
+/** The process with the connection has ended. */
 const CUT: Excuse = { by: ['cut'] };
 
-/** @param stoppedMs how long the proxy stands still */
+/** @param stoppedMs how long the proxy is stopped */
 export function proxyFaults(stoppedMs: number): readonly Fault[] {
   return [
     {
@@ -34,7 +34,7 @@ export function proxyFaults(stoppedMs: number): readonly Fault[] {
     {
       name: 'workers killed',
       inject: async ({ workers }) => signalAll(workers, 'SIGKILL'),
-      // Until they are replaced nobody listens.
+      // Nobody listens until they have been replaced.
       excuses: [CUT],
       keeps: WARM,
       logs: [/replaced/],

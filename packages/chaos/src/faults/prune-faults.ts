@@ -6,7 +6,7 @@ function docker(...command: string[]) {
   return ({ engine }: Installation) => engine.docker(...command);
 }
 
-/** Who tidies up takes what is not in use just then. */
+/** Pruning removes what is not in use at that moment. */
 export const pruneFaults: readonly Fault[] = [
   { name: 'docker container prune', inject: docker('container', 'prune', '-f'), keeps: WARM },
   { name: 'docker image prune -a', inject: docker('image', 'prune', '-af'), keeps: WARM },
@@ -25,7 +25,7 @@ export const pruneFaults: readonly Fault[] = [
       for (const service of [PLAIN, STREAM]) await installation.makeImage(service);
     },
     holdMs: 1_000,
-    // Their images are gone until somebody makes them again.
+    // Their images are gone until they are built again.
     excuses: [{ services: [PLAIN, STREAM], by: [404] }],
     keeps: [],
   },

@@ -6,7 +6,7 @@ import { formatStatuses, parseStatuses, type Statuses } from '../statuses.ts';
 export interface Volume {
   /** The name of a volume of the installation's, which is made if need be; or an absolute path that the operator allows. */
   readonly source: string;
-  /** Where the container finds it: an absolute path. */
+  /** The absolute path where the container finds it. */
   readonly target: string;
   readonly readOnly: boolean;
 }

@@ -8,7 +8,7 @@ import type { Option } from './kinds.ts';
  */
 
 export const OPTIONS = {
-  /** As it was asked for: a tag, a digest or an id. */
+  /** The image as it was asked for: a tag, a digest or an id. */
   image: {
     kind: 'image',
     required: true,
@@ -45,7 +45,7 @@ export const OPTIONS = {
     help: 'as --env, but never shown again; better NAME alone than in the history',
     fileHelp: 'secrets as lines NAME=VALUE',
   },
-  /** Instead of the image's own. */
+  /** Replaces that of the image. */
   entrypoint: {
     kind: 'arguments',
     atLeast: 1,
@@ -53,7 +53,7 @@ export const OPTIONS = {
     takes: 'part',
     help: 'instead of the image’s entrypoint; again for more parts',
   },
-  /** Instead of the image's own. */
+  /** Replaces that of the image. */
   command: {
     kind: 'arguments',
     atLeast: 0,
@@ -109,7 +109,7 @@ export const OPTIONS = {
     takes: 'number',
     help: 'like 0.5 (default: 1)',
   },
-  /** How many processes and threads. Default 256. */
+  /** The most processes and threads. Default 256. */
   pids: {
     at: 'limits/pids',
     kind: 'whole',
@@ -127,7 +127,7 @@ export const OPTIONS = {
     takes: 'level',
     help: 'baseline, restricted or off',
   },
-  /** Single parts of the hardening that are given up, by name. */
+  /** Names of the parts of the hardening that are turned off. */
   relaxations: {
     kind: 'choices',
     values: ['new-privileges', 'default-capabilities', 'writable-root', 'root-user', 'open-files'],
@@ -138,7 +138,7 @@ export const OPTIONS = {
     takes: 'part',
     help: 'a part of the hardening to give up; again for more',
   },
-  /** How to tell that an instance may get its first request. */
+  /** How to find out that an instance may get its first request. */
   readiness: {
     fields: {
       path: {
@@ -200,7 +200,7 @@ export const OPTIONS = {
     takes: 'how',
     help: 'replace: the one before is stopped first; overlap: both run for a while (default: replace if it writes a volume)',
   },
-  /** How long it may take to begin an answer, if not as long as all others. In milliseconds. */
+  /** How long it may take to begin an answer, in milliseconds. Default: the installation's. */
   responseTimeoutMs: {
     at: 'timeouts/response',
     kind: 'duration',

@@ -11,10 +11,10 @@ export interface InstanceSpec extends InstanceOptions {
   readonly port: number;
 }
 
-/** What is known of a spec before anything is started from it. */
+/** A spec as far as it is known before anything is started from it. */
 export type PartialSpec = { readonly [Option in keyof InstanceSpec]?: InstanceSpec[Option] | undefined };
 
-/** How to tell that an instance may get its first request. */
+/** How to find out that an instance may get its first request. */
 export type Check =
   | {
       readonly kind: 'http';
@@ -39,10 +39,10 @@ export interface Revision extends RevisionOptions {
   readonly secrets?: readonly string[];
 }
 
-/** What revisions leave to the installation. */
+/** The defaults for revisions. */
 export type RevisionDefaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
 
-/** Where a container listens that says nothing else. */
+/** The port a container listens on by default. */
 const DEFAULT_PORT = 8080;
 
 /** A revision as it runs. @param id its name, or for one by convention its image's id */

@@ -50,7 +50,10 @@ type StoredIfSaid = {
   readonly [K in keyof Omit<Options, Always | Secret>]?: StoredOf<Options[K]> | undefined;
 };
 
-/** What a revision's instances are made from, and how they are treated. What is undefined is left to the installation. */
+/**
+ * What a revision's instances are made from and how they are treated. The installation's default applies to what is
+ * undefined.
+ */
 export interface RevisionSpec extends StoredAlways, StoredIfSaid {
   /** The image's id at the time of the deploy: a revision stays what it was when the tag moves on. */
   readonly imageId: string;
@@ -80,7 +83,7 @@ export function saidOf(spec: object, part: string): object {
 interface Image {
   readonly id: string;
   readonly exposedPorts: readonly number[];
-  /** What it declares as `VOLUME`. */
+  /** The paths the image declares as `VOLUME`. */
   readonly volumes?: readonly string[] | undefined;
 }
 
@@ -107,7 +110,7 @@ function parse(input: object, imageId: string): object {
   return spec;
 }
 
-/** How a revision takes over if nobody says it: one that writes a volume replaces the one before. */
+/** The default rollout: a revision that writes a volume replaces the one before it. */
 function defaultRollout({ volumes }: RevisionSpec, declared: readonly string[] = []): 'replace' | undefined {
   const given = new Set(volumes.map(({ target }) => target));
   const writes = volumes.some(({ readOnly }) => !readOnly) || declared.some((target) => !given.has(target));

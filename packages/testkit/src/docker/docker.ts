@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Runs the docker command and gives back what it prints. @throws if it fails, with what it printed */
+/** Runs the docker command and returns its output. @throws if it fails, with its output */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await run('docker', args, {
     maxBuffer: 64 * 1024 * 1024,
@@ -12,14 +12,14 @@ export async function docker(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** The lines that a docker command prints. */
+/** The lines a docker command prints. */
 export async function dockerLines(...args: string[]): Promise<string[]> {
   return (await docker(...args)).split('\n').filter((line) => line !== '');
 }
 
 /**
- * Why there is no engine to test against; nothing if there is one. `npm test` finds out and says so in
- * TEST_NO_ENGINE, else the engine itself is asked.
+ * Why there is no engine to test against; undefined if there is one. `npm test` passes it in TEST_NO_ENGINE;
+ * otherwise the engine itself is asked.
  */
 export const noEngine: string | undefined =
   process.env.TEST_NO_ENGINE ??
@@ -28,7 +28,7 @@ export const noEngine: string | undefined =
     (error: Error) => error.message,
   ));
 
-/** Makes an image of the sample upstream that behaves as its environment and further lines of its Dockerfile say. */
+/** Builds an image of the sample upstream with this environment and these further lines in its Dockerfile. */
 export async function sampleImage(
   name: string,
   environment: Readonly<Record<string, string>> = {},
@@ -47,7 +47,7 @@ export async function sampleImage(
   return name;
 }
 
-/** Removes what an owner has left: containers, network, record, and the images named. */
+/** Removes what an owner has left: containers, network, record, and the named images. */
 export async function cleanUp(owner: string, images: readonly string[] = []): Promise<void> {
   const containers = await dockerLines('ps', '-aq', '--filter', `label=cless.owner=${owner}`);
   if (containers.length > 0) await docker('rm', '-f', '-v', ...containers).catch(() => {});

@@ -11,8 +11,9 @@ const run = promisify(execFile);
 const START_TIMEOUT_MS = 60_000;
 
 /**
- * A Docker Engine of a test's own, beside the machine's, that may be killed and started again. It lives in a network
- * namespace of its own, or it would take the machine's bridge away; so must whoever wants to reach its containers.
+ * A Docker Engine for one test, beside the machine's, that can be killed and started again. It runs in its own
+ * network namespace, since it would otherwise take over the machine's bridge; whoever wants to reach its containers
+ * must be in there too.
  */
 export class OwnEngine {
   readonly #directory = mkdtempSync(join(tmpdir(), 'cless-engine-'));
@@ -20,28 +21,28 @@ export class OwnEngine {
   readonly #flags: readonly string[];
   #daemon: ChildProcess | undefined;
 
-  /** @param flags of dockerd, besides those that it takes to be of its own */
+  /** @param flags of dockerd, besides those that separate it from the machine's */
   constructor(...flags: readonly string[]) {
     this.#flags = flags;
   }
 
-  /** Why there can be none; nothing if there can. */
+  /** Why it cannot run here; undefined if it can. */
   static readonly impossible: string | undefined =
     process.getuid?.() === 0 ? undefined : 'only root can start a second engine in a network namespace';
 
-  /** What DOCKER_HOST is to be. */
+  /** The value for DOCKER_HOST. */
   get address(): string {
     return `unix://${this.#path('docker.sock')}`;
   }
 
-  /** What puts a command into the engine's network namespace. */
+  /** The command prefix that enters the engine's network namespace. */
   get enter(): readonly [program: string, ...args: string[]] {
     return ['nsenter', `--net=/run/netns/${this.#namespace}`];
   }
 
   async start(): Promise<void> {
     await this.#makeNamespace();
-    // Of a daemon that was killed: where nobody reaps its containerd, the next one takes the zombie for a living one.
+    // Left by a killed daemon: if nobody reaps its containerd, the next daemon takes the zombie for a running one.
     rmSync(this.#path('exec/containerd/containerd.pid'), { force: true });
     const log = openSync(this.#path('log'), 'a');
     const [program, ...args] = this.enter;
@@ -95,7 +96,7 @@ export class OwnEngine {
     rmSync(archive);
   }
 
-  /** Freezes the daemon, or lets it run on: an engine that does not answer. */
+  /** Freezes the daemon, so that the engine does not answer, or unfreezes it. */
   freeze(frozen: boolean): void {
     this.#daemon?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
   }
@@ -107,7 +108,7 @@ export class OwnEngine {
     await once(daemon, 'exit');
   }
 
-  /** Removes all that it ran and kept. */
+  /** Removes everything it ran and stored. */
   async remove(): Promise<void> {
     if (this.#daemon !== undefined && (this.#daemon.exitCode !== null || this.#daemon.signalCode !== null))
       await this.start();
@@ -116,7 +117,7 @@ export class OwnEngine {
     await this.docker('network', 'prune', '-f');
     await this.kill('SIGTERM');
     await run('ip', ['netns', 'delete', this.#namespace]);
-    // A daemon that was killed leaves its data mounted.
+    // A killed daemon leaves its data mounted.
     while (
       await run('umount', ['-R', '-l', this.#path('data')]).then(
         () => true,

@@ -1,6 +1,6 @@
 const HEX = '0123456789abcdef'.repeat(4);
 
-/** What the Docker Engine takes for a reference to an image, or for the id of one. */
+/** What the Docker Engine accepts as a reference to an image, or as an id. */
 export const IMAGE_REFERENCES: readonly string[] = [
   'golang-docker',
   'a',
@@ -26,7 +26,7 @@ export const IMAGE_REFERENCES: readonly string[] = [
   `x:${'t'.repeat(128)}`,
 ];
 
-/** What it does not: for some it answers 400, for some with a redirect. */
+/** What it does not accept: it answers some with 400, some with a redirect. */
 export const NO_IMAGE_REFERENCES: readonly string[] = [
   '',
   'a//b',

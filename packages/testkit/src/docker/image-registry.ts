@@ -16,9 +16,9 @@ export class ImageRegistry {
   readonly #server: Server;
   readonly #blobs = new Map<string, Buffer>();
   readonly #manifest: Buffer;
-  /** How long each blob is held back, in milliseconds. */
+  /** How long to hold back each blob, in milliseconds. */
   delayMs = 0;
-  /** What was asked for. */
+  /** The paths of the requests so far. */
   readonly asked: string[] = [];
 
   private constructor(server: Server) {

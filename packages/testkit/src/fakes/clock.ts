@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@cless/model';
 
-/** More timers than that at one moment are a loop. */
+/** More timers due at one moment mean an endless loop. */
 const MAX_AT_ONCE = 1_000;
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that only advances when told to. */
 export class FakeClock implements Clock {
   #nowMs = 0;
   #timers: { dueMs: number; order: number; callback: () => void }[] = [];
@@ -23,12 +23,12 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** How many timers are armed. */
+  /** How many timers are pending. */
   get timers(): number {
     return this.#timers.length;
   }
 
-  /** Lets time pass, and all that is due happen in its order, with everything that follows from it at once. */
+  /** Advances the clock: runs due timers in order, and after each everything that follows from it. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     let atOnce = 0;
@@ -50,7 +50,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets all promises that can be settled now be settled. */
+/** Waits until all promises that can settle now have settled. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,7 +8,7 @@ import type {
   RuntimeEvent,
 } from '@cless/model';
 
-/** A runtime whose instances are there already: service → endpoint. For tests of what comes after the start. */
+/** A runtime whose instances run already: service → endpoint. For tests of what comes after the start. */
 export class FixedRuntime implements Runtime {
   readonly name = 'fixed';
   readonly capabilities = { pause: false };

@@ -1,4 +1,4 @@
-/** An event as the admin API tells it. */
+/** An event as published by the admin API. */
 interface PlatformEvent {
   readonly id: string;
   readonly time: string;
@@ -6,7 +6,7 @@ interface PlatformEvent {
   readonly [fact: string]: unknown;
 }
 
-/** An instance as the admin API lists it. */
+/** An instance as listed by the admin API. */
 interface RunningInstance {
   readonly id: string;
   readonly service: string;
@@ -29,14 +29,14 @@ interface LastStart {
   };
 }
 
-/** A running proxy without one, as the admin API needs it: what is proved runs, unless it is told to fail. */
+/** A fake of the running proxy that the admin API needs. Revisions get ready unless `failure` is set. */
 export class FakePlatform {
   readonly version = '1.2.3';
   readonly runtime = 'fake';
   connected = true;
   lost: string | undefined;
   waiting = 0;
-  /** Images that are there, with the ports that they expose. */
+  /** Images on the host, with their exposed ports. */
   readonly images = new Map<string, { id: string; exposedPorts: number[]; volumes?: string[] }>([
     ['disk:1', { id: `sha256:${'4'.repeat(64)}`, exposedPorts: [], volumes: ['/data'] }],
     ['web:1', { id: `sha256:${'1'.repeat(64)}`, exposedPorts: [3000] }],
@@ -47,9 +47,9 @@ export class FakePlatform {
   readonly registry = new Map<string, { id: string; exposedPorts: number[] }>();
   readonly running = new Map<string, RunningInstance & { lines: string[] }>();
   readonly events: PlatformEvent[] = [];
-  /** Why the next proofs fail; nothing if they do not. */
+  /** Why revisions do not get ready from now on; undefined if they do. */
   failure: (Error & { lastLogLines?: string[] }) | undefined;
-  /** What a proof waits for. */
+  /** What getting ready waits for. */
   gate: Promise<void> = Promise.resolve();
   refused: { field: string; reason: string }[] = [];
   readonly #listeners = new Set<(event: PlatformEvent) => void>();
@@ -93,7 +93,7 @@ export class FakePlatform {
     this.images.set(reference, image);
   };
 
-  /** Those of each service; of `busy` they are in use. */
+  /** The volumes of each service; those of `busy` are in use. */
   readonly volumesOf = new Map<string, { name: string; target: string }[]>();
   readonly volumes = {
     of: async (service: string) => this.volumesOf.get(service) ?? [],
@@ -143,7 +143,7 @@ export class FakePlatform {
     return () => this.#listeners.delete(listener);
   }
 
-  /** How many listen. */
+  /** How many listeners there are. */
   get listeners(): number {
     return this.#listeners.size;
   }

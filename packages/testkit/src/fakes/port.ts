@@ -16,8 +16,8 @@ export class FakePort<Message> {
   }
 
   /**
-   * Both ends. As with Node's own, messages arrive in their order as JSON, and all that have come meanwhile in a row, without
-   * a promise being settled in between.
+   * Creates both ends. As with Node's channel, messages arrive in order as JSON, and those that have accumulated
+   * arrive in a row, without promises settling in between.
    */
   static pair<Message>(clock: Clock, latencyMs = () => 0): [FakePort<Message>, FakePort<Message>] {
     const one = new FakePort<Message>(clock, latencyMs);
@@ -42,7 +42,7 @@ export class FakePort<Message> {
     this.#closers.push(listener);
   }
 
-  /** The end of one process, which both hear of. */
+  /** Closes the channel, as when a process ends; both ends are told. */
   close(): void {
     for (const port of [this, this.#other]) {
       if (port === undefined || port.#closed) continue;

@@ -4,7 +4,7 @@ const SERVICE = { hosts: [], revisionHeader: false, sticky: false, wakeFilter: u
 
 type With<Plain, More> = Omit<Plain, keyof More> & More;
 
-/** A service's definition with nothing special but what is said. */
+/** A service's definition with defaults for everything not given. */
 export function sampleService(name: string): typeof SERVICE & { name: string };
 export function sampleService<const More extends object>(
   name: string,
@@ -14,7 +14,7 @@ export function sampleService(name: string, more: object = {}) {
   return { name, ...SERVICE, ...more };
 }
 
-/** A revision's spec with nothing special but what is said. */
+/** A revision's spec with defaults for everything not given. */
 export function sampleRevision(more: Partial<RevisionSpec> = {}): RevisionSpec {
   return readSpec({ image: 'sample:1', imageId: 'sha256:1', ...more });
 }

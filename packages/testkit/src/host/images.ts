@@ -7,7 +7,7 @@ import { attempt, find, step } from './shell.ts';
 const TESTKIT = join(import.meta.dirname, '../..');
 const SAMPLES = join(TESTKIT, '../../images');
 const BASE_IMAGE = 'debian:bookworm-slim';
-/** Debian's legacy builder knows no BuildKit, and these Dockerfiles need none. */
+/** Debian's Docker has no BuildKit, and these Dockerfiles do not need it. */
 const BUILD_ENV = { DOCKER_BUILDKIT: '0' };
 
 /** The languages of `images/`. */
@@ -49,7 +49,7 @@ export async function buildTestImage(): Promise<void> {
   }
 }
 
-/** The base image: found, pulled, or made with debootstrap. */
+/** Makes sure that the base image exists: found, pulled, or built with debootstrap. */
 async function ensureBaseImage(): Promise<void> {
   if (imageExists(BASE_IMAGE)) return;
   if (attempt('docker', ['pull', '-q', BASE_IMAGE], { timeoutMs: 120_000 }).ok) return;

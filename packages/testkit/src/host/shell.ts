@@ -2,13 +2,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Is the program on the PATH, or where a system keeps its daemons? */
+/** Finds a program on the PATH or where daemons usually are; undefined if it is not installed. */
 export function find(program: string): string | undefined {
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
   return directories.map((directory) => join(directory, program)).find(isExecutable);
 }
 
-/** Runs a command; says whether it succeeded. Its output is returned, not shown. */
+/** Runs a command and returns whether it succeeded, and its output. */
 export function attempt(
   command: string,
   args: readonly string[],
@@ -18,7 +18,10 @@ export function attempt(
   return { ok: status === 0, output: `${stdout ?? ''}${stderr ?? ''}` };
 }
 
-/** Runs a long command under a title, with its time; shows its output only if it fails. @throws if it fails */
+/**
+ * Runs a long command under a title and shows how long it takes; prints its output only if it fails. @throws if it
+ * fails
+ */
 export async function step(
   title: string,
   command: string,

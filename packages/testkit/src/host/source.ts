@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /*
- * Loaded with `node --import`: packages find each other's sources, not what was built of them, so that an edit of any
- * of them is what runs. Where the sources are is said once, by the paths of `tsconfig.json`, which TypeScript and
- * Vitest follow, too. Processes that are forked inherit it.
+ * For `node --import`: makes packages import each other's sources instead of their builds, so that an edit of any of
+ * them takes effect. Where the sources are is written down once, in the paths of `tsconfig.json`, which TypeScript
+ * and Vitest use too. Forked processes inherit it.
  */
 
 const ROOT = join(import.meta.dirname, '../../../..');
@@ -16,7 +16,7 @@ const sources = Object.entries<[string]>(compilerOptions.paths).map(([pattern, [
   file: join(ROOT, file),
 }));
 
-// What TypeScript is stripped to is kept, or each start would cost half as much again.
+// Caches the stripped TypeScript; without it each start takes half as long again.
 enableCompileCache(join(ROOT, 'node_modules/.cache/cless'));
 
 registerHooks({

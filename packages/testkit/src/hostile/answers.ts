@@ -1,4 +1,4 @@
-/** What an instance should never say: malformed, truncated, over-long and out of order. */
+/** Answers that an instance should never give: malformed, truncated, over-long and out of order. */
 export const hostileAnswers: readonly string[] = [...answers()];
 
 function* answers(): Generator<string> {
@@ -116,15 +116,15 @@ function* answers(): Generator<string> {
   for (let length = 1; length < whole.length; length += 4) yield whole.slice(0, length);
 }
 
-/** An answer that ends somewhere, and how. */
+/** An answer that is cut somewhere. */
 export interface CutAnswer {
   readonly bytes: string;
   readonly ending: 'end' | 'reset';
-  /** The body, if the answer is whole so; undefined if it is not, null if there is not even a head. */
+  /** The body if the answer is complete nevertheless; undefined if it is not, null if even the head is incomplete. */
   readonly body: string | undefined | null;
 }
 
-/** Six answers, valid ones, cut at each byte, and then ended or reset. */
+/** Six valid answers, cut at each byte and then ended or reset. */
 export const cutAnswers: readonly CutAnswer[] = [...cuts()];
 
 function* cuts(): Generator<CutAnswer> {

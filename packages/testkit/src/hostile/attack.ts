@@ -2,47 +2,47 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Witness } from './witness.ts';
 
-/** Bytes of a client, for the service `raw` as `raw.test`, and what the instance says to them. */
+/** Bytes that a client sends to the service `raw`, as `raw.test`, and what the instance answers. */
 export interface Attack {
   readonly name: string;
   readonly bytes: string;
-  /** To each request of them; an echo if absent. */
+  /** The answer to each of these requests. Default: an echo. */
   readonly answer?: string;
-  /** Does the instance end its connection after that answer? */
+  /** Does the instance close its connection after that answer? */
   readonly ends?: boolean;
-  /** One of its own, `raw` and digits, for an answer that may harm those who use the instance's connection next. */
+  /** A service of its own, `raw` and digits, if the answer may harm the next user of the instance's connection. */
   readonly service?: string;
 }
 
-/** What has come of an attack: the same whatever stands before it on its connection, and however it is cut. */
+/** The outcome of an attack, which must be the same whatever precedes it on the connection and however it is cut. */
 export interface Outcome {
-  /** What the client got, without what is another one each time. */
+  /** What the client received, without the parts that differ each time. */
   readonly text: string;
-  /** By the other side. */
+  /** Has the other side closed the connection? */
   readonly closed: boolean;
-  /** What the instance got. */
+  /** The requests the instance received. */
   readonly arrived: readonly string[];
-  /** What must not happen, whatever the attack. */
+  /** Faults that must not happen, whatever the attack. */
   readonly faults: readonly string[];
 }
 
-/** A request that is held unanswered until what stands behind it on the connection has been sent. */
+/** A request that is not answered until what follows it on the connection has been sent. */
 export const FIRST = 'GET /first HTTP/1.1\r\nHost: raw.test\r\n\r\n';
 export const LAST = 'GET /last HTTP/1.1\r\nHost: raw.test\r\n\r\n';
 
-/** Between two parts of what is sent, so that they are not read as one, in milliseconds. */
+/** The pause between two writes, so that they are not read as one, in milliseconds. */
 const PAUSE_MS = 3;
 
 export interface AttackOptions {
-  /** Where the bytes are cut in two; whole, if absent. */
+  /** Where to cut the bytes in two. Default: not at all. */
   readonly cutAt?: number;
-  /** As soon as this has come the attack is over, but for what comes at once after it. */
+  /** Once this has been received, the attack is over, except for what follows immediately. */
   readonly expected?: Omit<Outcome, 'faults'>;
-  /** After how long without a byte it is over, in milliseconds. */
+  /** After how long without any bytes the attack is over, in milliseconds. */
   readonly quietMs: number;
 }
 
-/** Sends the bytes on a connection of their own. */
+/** Sends the bytes on a new connection. */
 export async function attack(
   port: number,
   witness: Witness,
@@ -74,7 +74,7 @@ export async function attack(
   };
   const close = () => {
     closed = true;
-    // What the instance got of it may come a moment later.
+    // The instance may receive the rest a moment later.
     clearTimeout(timer);
     timer = setTimeout(over.resolve, PAUSE_MS);
   };
@@ -102,7 +102,7 @@ export async function attack(
   return outcome();
 }
 
-/** Does anything tell the two apart? */
+/** Are the two outcomes the same? */
 export function asExpected(got: Omit<Outcome, 'faults'>, expected: Omit<Outcome, 'faults'>): boolean {
   return (
     got.text === expected.text &&
@@ -112,7 +112,7 @@ export function asExpected(got: Omit<Outcome, 'faults'>, expected: Omit<Outcome,
   );
 }
 
-/** Which of our ways to find out that it is refused was the first to do so is nobody's concern. */
+/** Which of our checks refused it first does not matter. */
 function withoutWhatVaries(text: string, tag: string): string {
   return text
     .replaceAll(new RegExp(`raw\\d*(.)${tag}`, 'gi'), 'raw$1test')
@@ -122,7 +122,7 @@ function withoutWhatVaries(text: string, tag: string): string {
     .replaceAll(/\{("type":"[a-z-]+")[^\n]*\n/g, '{$1}');
 }
 
-/** Runs so many at a time. */
+/** Runs tasks with limited concurrency. */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,

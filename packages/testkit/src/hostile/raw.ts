@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What a raw upstream does with the bytes of a connection so far; called again whenever more have come. */
+/** What a raw upstream does with the bytes received so far; called whenever there are more. */
 export type Script = (connection: RawConnection) => void;
 
 /** One connection to a raw upstream. */
 export class RawConnection {
   readonly socket: Socket;
-  /** All bytes that came, as Latin-1. */
+  /** All bytes received, as Latin-1. */
   received = '';
   /** How many times the script has answered on this connection. */
   answered = 0;
@@ -16,7 +16,7 @@ export class RawConnection {
     this.socket = socket;
   }
 
-  /** Has a whole head come since the last answer? Good enough for requests without bodies. */
+  /** Has a complete head been received since the last answer? Good enough for requests without bodies. */
   get hasRequest(): boolean {
     return this.received.split('\r\n\r\n').length - 1 > this.answered;
   }
@@ -27,7 +27,7 @@ export class RawConnection {
   }
 }
 
-/** An upstream that speaks in bytes, and remembers the bytes that it got. */
+/** An upstream that works on bytes, and remembers those it received. */
 export class RawUpstream {
   readonly connections: RawConnection[] = [];
   script: Script = () => {};
@@ -56,7 +56,7 @@ export class RawUpstream {
     return { host: '127.0.0.1', port: (this.#server.address() as AddressInfo).port };
   }
 
-  /** Everything that came over all connections. */
+  /** Everything received over all connections. */
   get received(): string {
     return this.connections.map(({ received }) => received).join('');
   }
@@ -79,16 +79,16 @@ export class RawUpstream {
   }
 }
 
-/** What came back over a raw connection. */
+/** What was received over a raw connection. */
 export interface RawAnswer {
   readonly text: string;
-  /** Did the other side close it? Else the time was up. */
+  /** Did the other side close it? Otherwise the time ran out. */
   readonly closed: boolean;
   /** By a reset? */
   readonly reset: boolean;
 }
 
-/** Sends bytes to a port of this machine, and collects what comes back until `enough`, the end, or the time is up. */
+/** Sends bytes to a local port and collects the answer until `enough`, the end, or the timeout. */
 export function sendRaw(
   port: number,
   bytes: string | Buffer,

@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1 that are the same each time for a seed (mulberry32). */
+/** Pseudo-random numbers from 0 to below 1, reproducible from a seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,7 +9,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The bytes with a few changes: flipped, removed, doubled, or something that parsers care about put in. */
+/** Makes a few changes to the bytes: flips, removes, doubles or inserts something that parsers care about. */
 export function mutate(bytes: string, random: () => number): string {
   const spices = [
     '\0',

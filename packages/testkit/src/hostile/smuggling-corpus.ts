@@ -346,13 +346,13 @@ function* inputs(): Generator<[group: string, variant: string, bytes: string]> {
   ];
 }
 
-/** At least two hundred such attempts; each is sent as it is, over a connection of its own. */
+/** At least two hundred such attempts, each sent as it is over a new connection. */
 export const smugglingCorpus: readonly SmugglingInput[] = [...inputs()].map(([group, variant, bytes]) => ({
   name: `${group}: ${shown(variant)}`,
   bytes,
 }));
 
-/** Does the request with `/smuggled` follow another one by every reading? Names with `_` are not passed on. */
+/** Is the request for `/smuggled` a separate one however the bytes are read? Names with `_` are not passed on. */
 export function hidesNothing(bytes: string): boolean {
   const [head = '', ...rest] = bytes.split('\r\n\r\n');
   if (/^content-length: 0$/im.test(head) || !/content-length|transfer-encoding/i.test(head)) return true;

@@ -5,7 +5,7 @@ export interface StrictRequest {
   readonly body: string;
 }
 
-/** What has come is good so far, and not all of it. */
+/** The bytes are valid so far but incomplete. */
 export class HalfRequestError extends Error {
   override readonly name = 'HalfRequestError';
 }
@@ -14,9 +14,9 @@ const LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ (?:\/[\x21-\x7e\x80-\xff]*|\*) HTTP\/
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t\x20-\x7e\x80-\xff]*)$/;
 
 /**
- * Reads a connection's bytes as whole requests, each of one meaning only.
+ * Parses a connection's bytes as complete, unambiguous requests.
  *
- * @throws {HalfRequestError} or with what is ambiguous or malformed
+ * @throws {HalfRequestError} or an error that says what is ambiguous or malformed
  */
 export function parseStrictly(bytes: string): StrictRequest[] {
   const requests: StrictRequest[] = [];
@@ -29,7 +29,7 @@ export function parseStrictly(bytes: string): StrictRequest[] {
   return requests;
 }
 
-/** The first request of the bytes, and what follows it. @throws as `parseStrictly` */
+/** Parses the first request and returns it with the rest. @throws as `parseStrictly` */
 export function takeRequest(bytes: string): [request: StrictRequest, rest: string] {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) throw new HalfRequestError(`half a head: ${JSON.stringify(bytes.slice(0, 200))}`);

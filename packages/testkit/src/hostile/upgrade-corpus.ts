@@ -15,7 +15,7 @@ const own = (rest = '') => ask('Connection: upgrade\r\nUpgrade: own/1\r\n', rest
 const switching = (protocol = 'websocket', accept = '{accept}') =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 
-/** Requests that ask for another protocol, or for a tunnel; and those that end a connection. */
+/** Requests for another protocol or a tunnel, and requests that end a connection. */
 export const upgradeCorpus: readonly Attack[] = Object.entries({
   CONNECT: { bytes: 'CONNECT raw.test:443 HTTP/1.1\r\nHost: raw.test:443\r\n\r\n' },
   'CONNECT without Host': { bytes: 'CONNECT a:1 HTTP/1.1\r\n\r\n' },

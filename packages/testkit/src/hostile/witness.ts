@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { HalfRequestError, type StrictRequest, takeRequest } from './strict-parser.ts';
 
-/** What an instance does with the requests of one client's connection, and what it has seen of them. */
+/** What an instance does with the requests of one client's connection, and what it has received of them. */
 export class Testimony {
-  /** The requests that came whole, in the order in which they came: line and body, and what came after a 101. */
+  /** The complete requests in order of arrival: line and body, and what followed a 101. */
   readonly arrived: string[] = [];
-  /** What must never happen. */
+  /** Faults that must never happen. */
   readonly faults: string[] = [];
-  /** What is said to each request whose path is not `/first` or `/last`, in place of an echo. */
+  /** The answer to each request whose path is not `/first` or `/last`, in place of an echo. */
   answer: string | undefined;
-  /** Is the instance's connection ended after that answer? */
+  /** Does the instance close its connection after that answer? */
   ends = false;
-  /** Held back until this has happened. */
+  /** `/first` is not answered before this resolves. */
   readonly released: Promise<void>;
   readonly release: () => void;
   unanswered = 0;
@@ -26,15 +26,15 @@ export class Testimony {
 }
 
 /**
- * An instance that reads strictly, answers whole requests only, and tells the connections of clients apart: by the
- * second label of `Host`, of four letters. It sees ambiguous requests, and two of one connection at once.
+ * An instance that parses strictly, answers complete requests only, and tells clients' connections apart by the
+ * second label of `Host`, of four letters. It notices ambiguous requests, and two concurrent ones of one connection.
  */
 export class Witness {
   readonly #testimonies = new Map<string, Testimony>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   #tags = 0;
-  /** What no connection can be blamed for. */
+  /** Faults that cannot be attributed to a connection. */
   readonly faults: string[] = [];
 
   private constructor() {
@@ -52,7 +52,7 @@ export class Witness {
     return { host: '127.0.0.1', port: (this.#server.address() as AddressInfo).port };
   }
 
-  /** For one more connection of a client: what is to stand for `test` in its `Host`. */
+  /** Registers another connection of a client; `tag` replaces `test` in its `Host`. */
   open(): { tag: string; testimony: Testimony } {
     let tag = '';
     for (let left = this.#tags++, i = 0; i < 4; i++, left = Math.floor(left / 26))
@@ -118,13 +118,13 @@ export class Witness {
     }
   }
 
-  /** Gives back whose tunnel the connection is from now on. */
+  /** Returns whose tunnel the connection becomes, if any. */
   async #answer({ line, headers, body }: StrictRequest, socket: Socket): Promise<Testimony | undefined> {
     const header = (name: string) => headers.find(([one]) => one === name)?.[1];
     const [, host, tag = ''] = /^(raw\d*.([a-z]{4}))(?::80)?$/i.exec(header('host') ?? '') ?? [];
     const testimony = this.#testimonies.get(tag.toLowerCase());
     if (testimony === undefined) {
-      // A connection that is over may have left one behind; that of none may not come.
+      // A finished connection may have left one behind, but there must be none of an unknown one.
       if (host === undefined) this.faults.push(`for whom is ${line} of ${header('host')}?`);
       socket.destroy();
       return undefined;
@@ -133,7 +133,7 @@ export class Witness {
     const [method = '', path = ''] = line.split(' ');
     const { answer } = testimony;
     const told = `${method} ${path}${body === '' ? '' : ` ${body}`}`;
-    // What has failed may be asked once more, as long as the budget for that lasts; it is told once.
+    // A failed GET may be retried within the budget; record it once.
     if (answer === undefined || method !== 'GET' || arrived.at(-1) !== told) arrived.push(told);
     if (testimony.unanswered > 0)
       faults.push(`${method} ${path} came before the answer to the one before it`);

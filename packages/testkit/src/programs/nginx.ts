@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendRaw } from '../hostile/raw.ts';
 
-/** The yardstick: nginx in front of an instance, where there is one. WebSockets are passed on as its manual says. */
+/** nginx in front of an instance, to compare with. WebSockets are configured as in its manual. */
 export class Nginx {
   static readonly program = find('nginx');
   readonly port: number;
@@ -45,7 +45,7 @@ export class Nginx {
     const nginx = spawn(Nginx.program ?? 'nginx', ['-p', directory, '-c', join(directory, 'nginx.conf')], {
       stdio: 'ignore',
     });
-    // Until it listens.
+    // Wait until it listens.
     for (let tries = 0; tries < 100; tries++) {
       const { text } = await sendRaw(port, 'GET / HTTP/9.9\r\n\r\n');
       if (text !== '') break;

@@ -13,7 +13,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** An answer, read to its end. */
+/** An answer, read to the end. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -24,7 +24,7 @@ export interface Answer {
 
 const SOURCE = new URL('../host/source.ts', import.meta.url).href;
 
-/** The proxy as a program: Node's flags, and the file that they are for. */
+/** The proxy as a program: Node's flags and the file to run. */
 export class ProxyProgram {
   readonly command: readonly string[];
 
@@ -32,23 +32,23 @@ export class ProxyProgram {
     this.command = command;
   }
 
-  /** What `npm start` runs of this package, as it is built, with the same flags. */
+  /** The built program of a package, with the flags of `npm start`. */
   static built(directory: string): ProxyProgram {
     const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
     const [, ...command] = scripts.start.replace(/^exec /, '').split(' ') as string[];
     return new ProxyProgram(command.map((part) => (part.startsWith('-') ? part : join(directory, part))));
   }
 
-  /** The same from its sources, and those of what it is made of. */
+  /** The same from sources, including those of the packages it imports. */
   static fromSources(directory: string): ProxyProgram {
     const flags = ProxyProgram.built(directory).command.slice(0, -1);
     return new ProxyProgram([...flags, `--import=${SOURCE}`, join(directory, 'src/main.ts')]);
   }
 
-  /** Starts it and waits until it listens. @throws with what it said if it does not */
+  /** Starts it and waits until it listens. @throws with its output if it does not */
   async start(
     settings: Readonly<Record<string, string>>,
-    /** What puts it into a network namespace, if it is not to run in this one. */
+    /** The command prefix that enters a network namespace. Default: none. */
     enter: readonly string[] = [],
     args: readonly string[] = [],
   ): Promise<ProxyProcess> {
@@ -85,7 +85,7 @@ export class ProxyProgram {
     return new ProxyProcess({ child, lines, port, relay, main: this.command.at(-1) ?? '' });
   }
 
-  /** Runs it until it ends by itself, for settings that it refuses. */
+  /** Runs it until it exits by itself, for settings that it refuses. */
   async run(
     settings: Readonly<Record<string, string>>,
     args: readonly string[] = [],
@@ -122,7 +122,7 @@ interface Parts {
   readonly main: string;
 }
 
-/** The real proxy, as its own process with settings of the test's. */
+/** The real proxy as a separate process, with the test's settings. */
 export class ProxyProcess {
   readonly port: number;
   readonly lines: LogLine[];
@@ -142,7 +142,7 @@ export class ProxyProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** The processes that it has forked to take requests in. */
+  /** The pids of its workers. */
   get workers(): number[] {
     const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').trim();
     return (children === '' ? [] : children.split(' '))
@@ -150,7 +150,7 @@ export class ProxyProcess {
       .map(Number);
   }
 
-  /** How it exited; nothing while it runs. */
+  /** Its exit code; null while it runs. */
   get exitCode(): number | null {
     return this.#child.exitCode;
   }
@@ -207,7 +207,7 @@ export class ProxyProcess {
     this.#child.kill(signal);
   }
 
-  /** Ends it and waits; gives back its exit code, or the signal that ended it. */
+  /** Stops it and waits. Returns its exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
     this.#relay?.stop();
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
@@ -222,7 +222,7 @@ export class ProxyProcess {
   }
 }
 
-/** A folder for the state of a test's proxies. */
+/** Creates a state directory for a test's proxies. */
 export function stateDirectory(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'cless-state-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
@@ -233,7 +233,7 @@ export interface Relay {
   stop(): void;
 }
 
-/** A way from here into a network namespace: Unix sockets know no such borders. */
+/** Starts a relay into a network namespace, by a Unix socket, which is not bound to a namespace. */
 export async function startRelay(enter: readonly string[], port: number): Promise<Relay> {
   const directory = mkdtempSync(join(tmpdir(), 'cless-relay-'));
   const socketPath = join(directory, 'socket');

@@ -1,5 +1,5 @@
 /*
- * Relays connections of a Unix socket to a port of the network namespace that it runs in: `node relay.ts SOCKET PORT`.
+ * Relays connections of a Unix socket to a port of its own network namespace: `node relay.ts SOCKET PORT`.
  */
 import { connect, createServer } from 'node:net';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** What runs the sample upstream as a child process. */
+/** The command that runs the sample upstream as a child process. */
 export const SAMPLE_COMMAND: readonly string[] = [
   process.execPath,
   '--disable-warning=ExperimentalWarning',

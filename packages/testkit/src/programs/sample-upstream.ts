@@ -1,6 +1,6 @@
 /*
- * A small service that behaves as a test wants it, told by its environment. It runs by itself (`node
- * sample-upstream.ts`), as a child process and in a container, and needs nothing but Node.
+ * A small service whose behaviour is set by its environment. It runs alone (`node sample-upstream.ts`), as a child
+ * process and in a container, and needs only Node.
  *
  *   START_DELAY_MS   listens only after so long
  *   UNREADY_MS       answers 503 for so long
@@ -59,7 +59,7 @@ function greet(request: IncomingMessage, response: ServerResponse): void {
   response.end(`hello from ${env.K_SERVICE ?? 'nobody'} at ${request.url}\n`);
 }
 
-/** What arrived, as JSON. */
+/** Answers with the request as JSON. */
 async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url, rawHeaders } = request;
   const hash = createHash('sha256');
@@ -82,7 +82,10 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   );
 }
 
-/** Writes each id that it is given to the log, and to the ledger if there is one, so that a test can see that nothing is executed twice. */
+/**
+ * Writes the given id to the log, and to the ledger if there is one, so that a test can check that nothing is
+ * executed twice.
+ */
 async function once(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
   let body = '';
   for await (const chunk of request) body += chunk;
@@ -92,7 +95,7 @@ async function once(request: IncomingMessage, response: ServerResponse, url: URL
   response.end(body);
 }
 
-/** Server-sent events: `?count` of them, `?every` so many milliseconds. */
+/** Sends `?count` server-sent events, one `?every` so many milliseconds. */
 function events(_: IncomingMessage, response: ServerResponse, url: URL): void {
   const count = Number(url.searchParams.get('count') ?? 3);
   const everyMs = Number(url.searchParams.get('every') ?? 50);
@@ -113,7 +116,7 @@ function events(_: IncomingMessage, response: ServerResponse, url: URL): void {
   });
 }
 
-/** Answers after `?ms`, and says in the log if nobody waits for it any more. */
+/** Answers after `?ms` milliseconds, and logs if the client leaves before. */
 function slow(_: IncomingMessage, response: ServerResponse, url: URL): void {
   process.stdout.write('slow began\n');
   const timer = setTimeout(() => response.end('at last\n'), Number(url.searchParams.get('ms') ?? 1000));
@@ -123,7 +126,7 @@ function slow(_: IncomingMessage, response: ServerResponse, url: URL): void {
   });
 }
 
-/** Answers with so many `?bytes`. */
+/** Answers with `?bytes` bytes. */
 function pour(_: IncomingMessage, response: ServerResponse, url: URL): void {
   const chunk = Buffer.alloc(256 * 1024, 'cless');
   let left = Number(url.searchParams.get('bytes') ?? 0);
@@ -148,7 +151,7 @@ function breakOff(_: IncomingMessage, response: ServerResponse): void {
   response.write('only the beginning', () => response.socket?.resetAndDestroy());
 }
 
-/** A WebSocket that echoes frames as they come (RFC 6455), enough for short unfragmented ones. */
+/** A WebSocket that echoes frames (RFC 6455); good enough for short unfragmented ones. */
 server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
   socket.on('error', () => {});
   const accept = createHash('sha1')

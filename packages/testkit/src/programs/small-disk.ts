@@ -22,7 +22,7 @@ export class SmallDisk {
     }
   }
 
-  /** Gives the space back. */
+  /** Frees the space. */
   clear(): void {
     for (const name of readdirSync(this.path)) if (name.startsWith('filler-')) rmSync(join(this.path, name));
   }

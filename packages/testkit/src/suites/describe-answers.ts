@@ -6,7 +6,7 @@ import type { EdgeUnderTest, StartEdge } from './edge-under-test.ts';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const GET = 'GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n';
 
-/** What becomes of the answers that an instance may give, valid, odd and broken ones. Each forwarder passes them. */
+/** Tests of how valid, odd and broken answers of an instance are passed on. Every forwarder must pass them. */
 export function describeAnswers({ name, start }: { name: string; start: StartEdge }): void {
   describe(`answers, over ${name}`, () => {
     let upstream: RawUpstream;
@@ -19,7 +19,7 @@ export function describeAnswers({ name, start }: { name: string; start: StartEdg
 
     afterEach(async () => {
       upstream.forget();
-      // Another process hears of the end of its connections a moment later.
+      // A worker notices the end of its connections a moment later.
       if (process.env.TEST_WORKERS !== undefined) await sleep(20);
     });
 
@@ -28,7 +28,7 @@ export function describeAnswers({ name, start }: { name: string; start: StartEdg
       upstream.close();
     });
 
-    /** What a client of this request gets for such an answer, after which the instance does so. */
+    /** What the client of this request receives for such an answer, after which the instance behaves so. */
     async function relayed(
       answer: string,
       {
@@ -123,7 +123,7 @@ export function describeAnswers({ name, start }: { name: string; start: StartEdg
           const { text } = await sendRaw(edge.port, GET, { enough: (so) => so.endsWith('ok') });
           expect([at, statusOf(text)]).toEqual([at, 200]);
         }
-        // They were kept.
+        // The connections were reused.
         expect(upstream.connections.length).toBeLessThanOrEqual(Number(process.env.TEST_WORKERS ?? 1));
       });
 

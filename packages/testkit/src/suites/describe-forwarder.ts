@@ -10,29 +10,29 @@ import type { EdgeUnderTest, StartEdge } from './edge-under-test.ts';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const MIB = 1024 * 1024;
 
-/** A forwarder, and the edge that it is tried in. */
+/** A forwarder and the edge to test it in. */
 export interface ForwarderSubject {
   readonly name: string;
   readonly start: StartEdge;
-  /** Where a forwarder may differ, since its library does. */
+  /** Forwarders may differ here, since their libraries do. */
   readonly keepsHeaderCase: boolean;
 }
 
-/** What a forwarder is, as tests, against upstreams that speak in bytes. Each forwarder passes them. */
+/** The contract of a forwarder, as tests against upstreams that work on bytes. Every forwarder must pass them. */
 export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSubject): void {
   describe(`the contract of a forwarder: ${name}`, () => {
     let upstream: RawUpstream;
     let server: Server;
     let edge: EdgeUnderTest;
     let trusting: EdgeUnderTest;
-    /** Waits for bytes half a second only. */
+    /** An edge with timeouts of half a second. */
     let impatient: EdgeUnderTest;
 
     const get = (path = '/', headers = '') => `GET ${path} HTTP/1.1\r\nHost: raw.test\r\n${headers}\r\n`;
     const ask = (bytes: string | Buffer, enough = whole, timeoutMs?: number) =>
       sendRaw(edge.port, bytes, { enough, ...(timeoutMs !== undefined && { timeoutMs }) });
     const status = (text: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
-    /** The proxy lives, and nothing of the last exchange is in the way of the next. */
+    /** Checks that the proxy is alive and the last exchange does not affect the next. */
     const expectAlive = async () => {
       upstream.forget();
       upstream.always(OK);
@@ -68,7 +68,7 @@ export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSub
       upstream.forget();
       server.removeAllListeners('request');
       server.closeAllConnections();
-      // Another process hears of the end of its connections a moment later.
+      // A worker notices the end of its connections a moment later.
       if (process.env.TEST_WORKERS !== undefined) await sleep(20);
     });
 
@@ -680,7 +680,7 @@ export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSub
         ]);
       });
 
-      /** Over one connection, so that both go through the same process. */
+      /** Sends both over one connection, so that the same process handles them. */
       const inTurn = async (first: string, second: string) => {
         const socket = connect(edge.port, '127.0.0.1')
           .setEncoding('latin1')
@@ -696,7 +696,7 @@ export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSub
         return answers as [string, string];
       };
 
-      /** Answers the first request of a connection, and closes on the second without a word. */
+      /** Answers the first request of a connection, and closes at the second without an answer. */
       const stale = (onSecond: () => void) => {
         upstream.script = (connection) => {
           if (!connection.hasRequest) return;
@@ -737,7 +737,7 @@ export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSub
         expect(upstream.received.match(/POST \/second/g)).toHaveLength(1);
       });
 
-      /** What the engine's port relay does for an app that is dead: it takes the connection, and closes it. */
+      /** Behaves as the engine's port relay does for a dead app: accepts the connection and closes it. */
       const relayOfTheDead = (how: 'end' | 'reset') => {
         upstream.script = ({ socket }) => {
           if (how === 'end') socket.end();
@@ -921,7 +921,7 @@ export function describeForwarder({ name, start, keepsHeaderCase }: ForwarderSub
   });
 }
 
-/** Writes so many bytes, as fast as the other side takes them. */
+/** Writes `length` bytes as fast as the other side reads them. */
 function pour(socket: Socket, length: number, onWrite: (length: number) => void): void {
   const chunk = Buffer.alloc(MIB, 'x');
   let left = length;
@@ -935,7 +935,7 @@ function pour(socket: Socket, length: number, onWrite: (length: number) => void)
   more();
 }
 
-/** Waits until something that grew grows no more. */
+/** Waits until a growing number stops growing. */
 async function standsStill(read: () => number): Promise<void> {
   let before = 0;
   await expect
@@ -950,7 +950,7 @@ async function standsStill(read: () => number): Promise<void> {
     .toBe(true);
 }
 
-/** Has a whole answer with a length come? */
+/** Has a complete answer with a length been received? */
 function whole(text: string): boolean {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const length = /^content-length: (\d+)/im.exec(head)?.[1];

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceSpec, Runtime, RuntimeEvent } from '@cless/model';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-/** How a driver is brought into the suite. */
+/** What the suite needs from a driver. */
 export interface RuntimeHarness {
-  /** A runtime of one and the same owner each time. */
+  /** Creates a runtime, always of the same owner. */
   create(): Runtime;
-  /** Makes the sample upstream startable under a name, with this environment; gives back what `image` is to be. */
+  /** Makes the sample upstream startable under a name with this environment. Returns the value for `image`. */
   image(name: string, environment?: Readonly<Record<string, string>>): Promise<string>;
-  /** Does by hand, behind the runtime's back, what an administrator might do. */
+  /** Does what an administrator might do by hand, behind the runtime's back. */
   byHand(action: 'pause' | 'resume' | 'kill', id: string): Promise<void>;
   /** Removes what the suite has left. */
   cleanUp(): Promise<void>;
 }
 
-/** What a runtime is, as tests. Each driver passes them. */
+/** The contract of a runtime, as tests. Every driver must pass them. */
 export function describeRuntime(
   name: string,
   harness: RuntimeHarness,
@@ -109,7 +109,7 @@ export function describeRuntime(
         ]);
         await successor.stop(id, { graceMs: 0 });
         expect(await runtime.list()).toEqual([]);
-        await successor.close(); // takes the network along, if there is one: the next start makes another
+        await successor.close(); // removes the network, if there is one; the next start creates another
       });
 
       test('pause freezes it, resume lets it run on; twice does no harm', async () => {
@@ -180,7 +180,7 @@ export function describeRuntime(
           const outcome = runtime
             .start(spec(), { signal: abort.signal, onCreated: () => abort.abort(reason) })
             .then(
-              ({ id }) => runtime.stop(id, { graceMs: 0 }), // it was faster
+              ({ id }) => runtime.stop(id, { graceMs: 0 }), // it has gone already
               (error: unknown) => expect(error).toBe(reason),
             );
           await outcome;
@@ -236,7 +236,7 @@ export function describeRuntime(
         await using events = follow(runtime);
         await events.next('connected');
         const { id } = await runtime.start(spec());
-        await sleep(1200); // a poll may have to see it running first
+        await sleep(1200); // polling must have seen it running first
         await harness.byHand('pause', id);
         expect(await events.next('paused')).toMatchObject({ id });
         await harness.byHand('resume', id);
@@ -268,7 +268,7 @@ export function describeRuntime(
   );
 }
 
-/** Asks until there is an answer: a start is not readiness. */
+/** Asks until there is an answer, since a started instance need not be ready. */
 async function get(
   { endpoint }: { endpoint: { host: string; port: number } | undefined },
   path: string,
@@ -297,7 +297,7 @@ function follow(runtime: Runtime) {
     for await (const event of runtime.watch(stop.signal)) events.push(event);
   })();
   return {
-    /** The next of that type, and of that instance. */
+    /** The next event of that type and instance. */
     async next(type: RuntimeEvent['type'], id?: string): Promise<RuntimeEvent> {
       const wanted = (event: RuntimeEvent) =>
         event.type === type && (id === undefined || ('id' in event && event.id === id));

@@ -1,14 +1,14 @@
 import type { Endpoint } from '@cless/model';
 
-/** A proxy in front of instances that are there already, as suites of what is sent through it need one. */
+/** A proxy in front of instances that run already, for suites of what is sent through it. */
 export interface EdgeUnderTest {
   readonly port: number;
-  /** What it holds now: file descriptors of its processes, and leases. */
+  /** What it holds now: the file descriptors of its processes, and leases. */
   held(): Promise<{ readonly descriptors: number; readonly leases: number }>;
   close(): Promise<void>;
 }
 
-/** What suites want of it otherwise than it is by default. */
+/** Options in which suites differ from the defaults. */
 export interface EdgeOptions {
   readonly responseTimeoutMs: number;
   readonly maxBodyBytes?: number;
@@ -20,7 +20,7 @@ export interface EdgeOptions {
   readonly drainTimeoutMs?: number;
 }
 
-/** Starts one: `NAME.test` is answered by the endpoint of that name. */
+/** Starts an edge in which `NAME.test` is answered by the endpoint of that name. */
 export type StartEdge = (
   endpoints: Readonly<Record<string, Endpoint>>,
   options: EdgeOptions,
