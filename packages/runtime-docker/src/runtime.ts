@@ -1,5 +1,6 @@
 import type {
   InspectedInstance,
+  InstanceSpec,
   PartialSpec,
   Refusal,
   RunningInstance,
@@ -7,11 +8,11 @@ import type {
   RuntimeInstance,
   ServiceVolumes,
 } from '@cless/model';
+import { specHash } from './container/config.ts';
 import { Containers } from './container/containers.ts';
 import { HostPaths } from './container/host-paths.ts';
 import type { Listener } from './container/listening.ts';
 import { PortRange } from './container/ports.ts';
-import { type InstanceSpec, specHash } from './container/spec.ts';
 import { Starter, type StartOptions } from './container/start.ts';
 import { engineAddress } from './engine/address.ts';
 import { Engine } from './engine/engine.ts';

@@ -1,3 +1,4 @@
+import type { InstanceSpec } from '@cless/model';
 import type { HostConfig } from 'dockerode';
 
 /**
@@ -6,7 +7,7 @@ import type { HostConfig } from 'dockerode';
  * - `restricted`: no capability at all, a read-only root with a tmpfs on `/tmp`, never root.
  * - `off`: the engine's own defaults. Limits still apply, and privileged mode is never possible.
  */
-export type Hardening = 'baseline' | 'restricted' | 'off';
+export type Hardening = NonNullable<InstanceSpec['hardening']>;
 
 /** The engine refuses to start a container with a higher limit than it has itself; 4096 is Linux's default hard limit. */
 const OPEN_FILES = 4_096;
@@ -33,12 +34,7 @@ type HardeningConfig = HostConfig & { readonly CgroupnsMode?: 'private' };
  * - `root-user`: of `restricted`, the image may run as root
  * - `open-files`: no limit besides the engine's
  */
-export type Relaxation =
-  | 'new-privileges'
-  | 'default-capabilities'
-  | 'writable-root'
-  | 'root-user'
-  | 'open-files';
+export type Relaxation = NonNullable<InstanceSpec['relaxations']>[number];
 
 /** The host configuration for a level. Seccomp and AppArmor keep the engine's defaults. */
 export function hardeningConfig(level: Hardening, relaxations: readonly Relaxation[] = []): HardeningConfig {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { InspectedInstance, RunningInstance } from '@cless/model';
+import type { InspectedInstance, InstanceSpec, RunningInstance } from '@cless/model';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
 import { describeExit } from '../engine/exit.ts';
@@ -14,10 +14,10 @@ import {
 } from '../errors.ts';
 import type { JoinedNetworks, OwnNetwork } from '../owner/network.ts';
 import type { Volumes } from '../owner/volumes.ts';
+import { containerConfig } from './config.ts';
 import type { Containers } from './containers.ts';
 import type { HostPaths } from './host-paths.ts';
 import type { PortRange } from './ports.ts';
-import { containerConfig, type InstanceSpec } from './spec.ts';
 
 export interface StartOptions {
   /**

@@ -1,19 +1,10 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import type { ServiceVolume, ServiceVolumes } from '@cless/model';
+import type { ServiceVolume, ServiceVolumes, Volume } from '@cless/model';
 import type { MountSettings } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
 import { isRefusal } from '../errors.ts';
 import { LABELS } from '../labels.ts';
-
-/** A volume or host folder to mount. */
-export interface Volume {
-  /** The name of a volume of this owner, created if it does not exist; or an allowed folder of the host. */
-  readonly source: string;
-  /** The absolute path where the container finds it. */
-  readonly target: string;
-  readonly readOnly: boolean;
-}
 
 /** What is needed to mount volumes, besides the spec. */
 interface Surroundings {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Endpoint, messageOf, type RunningInstance } from '@cless/model';
+import { type Endpoint, type InstanceSpec, messageOf, type RunningInstance } from '@cless/model';
 import type { Containers } from '../container/containers.ts';
-import type { InstanceSpec } from '../container/spec.ts';
 import type { Starter } from '../container/start.ts';
 import { describeExit } from '../engine/exit.ts';
 import type { Images } from '../engine/images.ts';

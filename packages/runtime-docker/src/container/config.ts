@@ -1,37 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { InstanceSpec } from '@cless/model';
 import type { ContainerCreateOptions } from 'dockerode';
 import { LABELS } from '../labels.ts';
-import { mounts, type Volume } from '../owner/volumes.ts';
-import { type Hardening, hardeningConfig, isRoot, type Relaxation, UNPRIVILEGED_USER } from './hardening.ts';
-
-/** What an instance is started from. */
-export interface InstanceSpec {
-  readonly service: string;
-  readonly revision: string;
-  /** An image on the host, by id or reference. */
-  readonly image: string;
-  /** Where the container listens; it is told as `PORT`. */
-  readonly port: number;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Instead of the image's own. */
-  readonly entrypoint?: readonly string[];
-  readonly command?: readonly string[];
-  /** `USER[:GROUP]`, by name or number. Default: the image's. */
-  readonly user?: string;
-  readonly volumes?: readonly Volume[];
-  /** Networks to join besides the owner's own; they must exist. */
-  readonly networks?: readonly string[];
-  /** Default 512 MiB. */
-  readonly memoryBytes?: number;
-  /** Default 1. */
-  readonly cpus?: number;
-  /** How many processes and threads. Default 256. */
-  readonly pids?: number;
-  /** Default `baseline`. */
-  readonly hardening?: Hardening;
-  /** Single parts of the hardening that are given up; see {@link Relaxation}. */
-  readonly relaxations?: readonly Relaxation[];
-}
+import { mounts } from '../owner/volumes.ts';
+import { hardeningConfig, isRoot, UNPRIVILEGED_USER } from './hardening.ts';
 
 /** Changes when this package makes something else of the same spec, so that old containers are not adopted. */
 const SPEC_VERSION = 2;
