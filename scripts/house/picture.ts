@@ -18,7 +18,8 @@ export function withPictures(page: string, imports: Imports): string {
   return replace(replace(page, 'packages', packages(imports)), 'folders of the proxy', rooms(imports));
 }
 
-function replace(page: string, name: string, picture: string): string {
+/** The page with what is between its two marks of that name replaced. @throws if it has none */
+export function replace(page: string, name: string, picture: string): string {
   const [begin, end] = [`<!-- ${name}: drawn by npm run picture -->\n`, `<!-- end of ${name} -->\n`];
   const [before, rest] = page.split(begin);
   const [, after] = rest?.split(end) ?? [];

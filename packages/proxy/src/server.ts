@@ -3,10 +3,8 @@ import { Activator, type Lease } from '@cless/activator';
 import { hasCode, type ReadinessProbe, type Revision, type Runtime, type Timer } from '@cless/model';
 import type { Logger } from 'pino';
 import type { Address, Edge } from './edge/edge.ts';
-import { type EdgeLimits, type EdgeOptions, Http1Edge } from './edge/http1.ts';
-import { DEFAULT_LIMITS } from './edge/limits.ts';
+import { type EdgeOptions, Http1Edge } from './edge/http1.ts';
 import { reserveAddress } from './edge/reserve-address.ts';
-import { TrustedProxies } from './headers/forwarded.ts';
 import { accessLog, logEvent } from './observe/event-log.ts';
 import { EventStream, publicFacts } from './observe/event-stream.ts';
 import { LastStarts } from './observe/last-starts.ts';
@@ -15,12 +13,7 @@ import { Metrics } from './observe/metrics.ts';
 import type { ServiceSource } from './services/source.ts';
 import { Workers, type WorkersOptions } from './workers/primary.ts';
 
-export interface ServerOptions
-  extends Omit<EdgeOptions, 'activator' | 'limits' | 'onAccess' | 'trustedProxies'> {
-  /** What differs from the defaults. */
-  readonly limits?: Partial<EdgeLimits>;
-  /** None, if not told. */
-  readonly trustedProxies?: TrustedProxies;
+export interface ServerOptions extends Omit<EdgeOptions, 'activator' | 'onAccess'> {
   readonly runtime: Runtime;
   readonly probe: ReadinessProbe;
   readonly log: Logger;
@@ -83,9 +76,7 @@ export class Server {
     this.#edge =
       this.#workers ??
       new Http1Edge({
-        trustedProxies: new TrustedProxies([]),
         ...options,
-        limits: { ...DEFAULT_LIMITS, ...options.limits },
         activator: this.activator,
         onAccess: accessLog(log, { query: options.logQuery ?? false }),
       });

@@ -6,7 +6,7 @@ import { explainListenError, hostAndPort } from '../edge/address.ts';
 import { createPlatform } from '../platform.ts';
 import type { StateDirectory } from '../process/state-directory.ts';
 import type { Server } from '../server.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 import { type ChosenRuntime, explainRefusal } from './runtime.ts';
 import type { Services } from './services.ts';
 

@@ -1,6 +1,6 @@
 import type { Revision } from '@cless/model';
 import type { EdgeLimits } from '../edge/http1.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 
 /** `never` and `none` as parts of the proxy take them. */
 export function orUndefined<T>(value: T | 'never' | 'none'): T | undefined {

@@ -1,6 +1,6 @@
 import type { Forwarder } from '../forward/forwarder.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 
 export async function composeForwarder(
   settings: Pick<Settings, 'forwarder' | 'response-timeout'>,

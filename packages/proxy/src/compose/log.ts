@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { openLog } from '../observe/log.ts';
 import { watchDescriptors } from '../process/descriptors.ts';
 import { LastResort } from '../process/last-resort.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 
 /** On top of the time for what is open, for all else at the end. In milliseconds. */
 export const CLOSING_MS = 1_000;

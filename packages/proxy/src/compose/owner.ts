@@ -1,7 +1,6 @@
-import { hasCode, systemClock } from '@cless/model';
+import { Failure, hasCode, systemClock } from '@cless/model';
 import { type Owned, OwnerClaim } from '../process/owner-claim.ts';
 import type { StateDirectory } from '../process/state-directory.ts';
-import { SettingError } from '../settings/settings.ts';
 
 /** A flag, and no setting: to be given once. It binds the owner to this state directory, whatever it was bound to. */
 export const TAKE_OVER = '--take-over';
@@ -11,7 +10,7 @@ export const TAKE_OVER = '--take-over';
  *
  * @param owned undefined where nobody else can have it
  * @param onTaken called once, when it turns out to be another's after all
- * @throws {SettingError} if it is bound to another state directory
+ * @throws {Failure} `INVALID_SETTING` if it is bound to another state directory
  */
 export async function claimOwner(
   owned: Owned | undefined,
@@ -34,12 +33,14 @@ function explainTaken(error: unknown, state: StateDirectory): Error {
   if (!hasCode(error, 'OWNER_TAKEN')) return error instanceof Error ? error : new Error(String(error));
   const { directory = 'another one' } = error;
   if (directory === state.path)
-    return new SettingError(
+    return new Failure(
+      'INVALID_SETTING',
       `CLESS_OWNER: the owner ${error.owner} is bound to the state directory that was at ${directory} before, and this is ` +
         `another one: put that one back; if it is lost for good, start this proxy once with ${TAKE_OVER}`,
       { cause: error },
     );
-  return new SettingError(
+  return new Failure(
+    'INVALID_SETTING',
     `CLESS_OWNER: ${error.message}, and this proxy has ${state.path}: each would stop the other's containers. ` +
       `Give each a CLESS_OWNER of its own, or start this one with CLESS_STATE_DIR=${directory}; if that is lost for good, ` +
       `start this one once with ${TAKE_OVER}`,

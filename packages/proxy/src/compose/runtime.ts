@@ -1,9 +1,9 @@
-import type { Refusal, Runtime } from '@cless/model';
+import { Failure, type Refusal, type Runtime } from '@cless/model';
 import { DockerRuntime } from '@cless/runtime-docker';
 import { ProcessRuntime } from '@cless/runtime-process';
 import type { Owned } from '../process/owner-claim.ts';
 import type { StateDirectory } from '../process/state-directory.ts';
-import { SettingError, type Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 
 /** Where a runtime is to work. */
 interface Installation {
@@ -41,7 +41,8 @@ const RUNTIMES: Readonly<Record<Settings['runtime'], (installation: Installation
   process({ settings, state }) {
     const servicesFile = settings['process-services'];
     if (servicesFile === '')
-      throw new SettingError(
+      throw new Failure(
+        'INVALID_SETTING',
         'CLESS_PROCESS_SERVICES: the process runtime needs it; allowed is the path of a JSON file',
       );
     // A service is called what the file calls it.
@@ -49,7 +50,7 @@ const RUNTIMES: Readonly<Record<Settings['runtime'], (installation: Installation
   },
 };
 
-/** The runtime that the settings name. @throws {SettingError} */
+/** The runtime that the settings name. @throws {Failure} `INVALID_SETTING` */
 export function createRuntime(installation: Installation): ChosenRuntime {
   return RUNTIMES[installation.settings.runtime](installation);
 }

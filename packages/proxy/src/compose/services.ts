@@ -7,7 +7,7 @@ import { ConventionSource } from '../services/convention.ts';
 import { RegisteredSource } from '../services/registered.ts';
 import type { RouterTable } from '../services/router.ts';
 import type { ServiceSource } from '../services/source.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 import { revisionDefaultsOf } from './defaults.ts';
 
 /** Where the services of hosts are. */

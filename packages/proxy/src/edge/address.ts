@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { SettingError } from '../settings/settings.ts';
+import { Failure } from '@cless/model';
 import type { Address } from './edge.ts';
 
 export function hostAndPort({ address, family, port }: AddressInfo): string {
@@ -18,5 +18,7 @@ export function explainListenError(error: unknown, setting: string, { host, port
   const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
   return reason === undefined
     ? error
-    : new SettingError(`${setting}: cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+    : new Failure('INVALID_SETTING', `${setting}: cannot listen on ${host}:${port}: ${reason}`, {
+        cause: error,
+      });
 }
