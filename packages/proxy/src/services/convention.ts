@@ -1,18 +1,15 @@
-import {
-  type Revision,
-  type RevisionDefaults,
-  type Runtime,
-  readImageLabels,
-  toRevision,
-  toSpec,
-} from '@cless/model';
+import { neverStops } from '@cless/activator';
+import type { Revision, RevisionDefaults, Runtime } from '@cless/model';
+import { type GivenService, revisionOf } from './given.ts';
 import { type ImageIds, ImageList } from './image-list.ts';
 import type { ServedService, ServiceSource } from './source.ts';
 
 export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
-  /** What follows the service's name in the image's. */
-  readonly imageSuffix: string;
+  /** What follows the service's name in the image's. Undefined means that only what is given is a service. */
+  readonly imageSuffix: string | undefined;
+  /** Services that are said in words, by name. */
+  readonly services?: ReadonlyMap<string, GivenService>;
   /** Called for each label of an image that is ignored. */
   readonly warn?: (message: string) => void;
   /** What all revisions have in common. */
@@ -37,8 +34,8 @@ export class SoleRevision implements ServedService {
 }
 
 /**
- * Services without any configuration: service `x` is the local image `x-docker`, and its revision is the image's
- * id, so that a retagged image is a new one.
+ * Services that are an image each, without any configuration: service `x` is the local image `x-docker`, or else what it is
+ * given as. Its revision is the image's id, so that a retagged image is a new one.
  */
 export class ConventionSource implements ServiceSource {
   readonly #options: ConventionOptions;
@@ -47,10 +44,13 @@ export class ConventionSource implements ServiceSource {
   readonly #known = new Map<string, SoleRevision>();
   /** What is being looked at, by service and image. */
   readonly #asked = new Map<string, Promise<SoleRevision | undefined>>();
-  readonly #listeners: ((revision: Revision) => void)[] = [];
+  readonly #services: ReadonlyMap<string, GivenService>;
+  readonly #retiredListeners: ((revision: Revision) => void)[] = [];
+  readonly #keptListeners: ((revision: Revision) => void)[] = [];
 
   constructor(options: ConventionOptions) {
     this.#options = options;
+    this.#services = options.services ?? new Map();
     this.#images = new ImageList(options.runtime);
   }
 
@@ -77,23 +77,28 @@ export class ConventionSource implements ServiceSource {
   }
 
   onRetired(listener: (revision: Revision) => void): void {
-    this.#listeners.push(listener);
+    this.#retiredListeners.push(listener);
   }
 
-  /** Whatever has an image is there; what runs is what somebody asked for. */
-  onKept(): void {}
+  /** Only of what is given: whatever has an image by convention runs when somebody asks for it. */
+  onKept(listener: (revision: Revision) => void): void {
+    this.#keptListeners.push(listener);
+    if (this.#services.size > 0) this.#compare().catch(() => {}); // else when the runtime can be reached
+  }
 
   // Private
 
   async #compare(): Promise<void> {
     const images = await this.#images.get();
-    for (const service of this.#known.keys()) this.#look(service, images).catch(() => {});
+    for (const service of new Set([...this.#known.keys(), ...this.#services.keys()]))
+      this.#look(service, images).catch(() => {});
   }
 
   /** The service, as the list says; only what is new is looked at. */
   async #look(service: string, images: ImageIds): Promise<SoleRevision | undefined> {
-    const reference = service + this.#options.imageSuffix;
-    const id = images.get(reference);
+    const reference = this.#reference(service);
+    if (reference === undefined) return undefined;
+    const id = this.#idOf(service, reference, images);
     const known = this.#known.get(service);
     if (id === undefined) return this.#set(service, undefined);
     if (known?.choose().id === id) return known;
@@ -107,26 +112,36 @@ export class ConventionSource implements ServiceSource {
   }
 
   async #ask(service: string, reference: string, id: string): Promise<SoleRevision | undefined> {
-    const image = await this.#options.runtime.image(reference);
+    const { runtime, defaults, warn } = this.#options;
+    const image = await runtime.image(reference);
     const now = await this.#images.get();
-    if (now.get(reference) !== id) return this.#look(service, now); // the name has moved on meanwhile
-    return this.#set(service, image && new SoleRevision(this.#revision(service, image)));
+    if (this.#idOf(service, reference, now) !== id) return this.#look(service, now); // the name has moved on meanwhile
+    const given = this.#services.get(service);
+    if (image === undefined && given === undefined) return this.#set(service, undefined);
+    const about = { service, reference, image, given, defaults, warn };
+    return this.#set(service, new SoleRevision(revisionOf(about)));
+  }
+
+  #reference(service: string): string | undefined {
+    const { imageSuffix } = this.#options;
+    return (
+      this.#services.get(service)?.image ?? (imageSuffix === undefined ? undefined : service + imageSuffix)
+    );
+  }
+
+  /** What is given is a service whether its image is there or not; it may also be called otherwise than by a listed name. */
+  #idOf(service: string, reference: string, images: ImageIds): string | undefined {
+    return images.get(reference) ?? (this.#services.has(service) ? reference : undefined);
   }
 
   #set(service: string, now: SoleRevision | undefined): SoleRevision | undefined {
     const before = this.#known.get(service);
+    if (before !== undefined && before.choose().id === now?.choose().id) return before;
     if (now === undefined) this.#known.delete(service);
     else this.#known.set(service, now);
-    if (before !== undefined && before !== now)
-      for (const listener of this.#listeners) listener(before.choose());
+    if (before !== undefined) for (const listener of this.#retiredListeners) listener(before.choose());
+    if (now !== undefined && this.#services.has(service) && neverStops(now.choose().idle))
+      for (const listener of this.#keptListeners) listener(now.choose());
     return now;
-  }
-
-  #revision(service: string, image: NonNullable<Awaited<ReturnType<Runtime['image']>>>): Revision {
-    const reference = service + this.#options.imageSuffix;
-    const { said, ignored } = readImageLabels(image.labels ?? {});
-    for (const label of ignored) this.#options.warn?.(`image ${reference}: ${label}`);
-    const spec = toSpec({ image: reference, ...said }, image);
-    return toRevision(service, image.id, spec, this.#options.defaults);
   }
 }
