@@ -64,14 +64,13 @@ async function runPrimary(settings: Settings, telling: Telling, takeOver: boolea
   const token = settings['admin-listen'] === 'off' ? undefined : loadToken(state.path);
   lastResort.secrets = () => [...services.registered.secrets(), ...(token === undefined ? [] : [token])];
 
-  const starting = Server.start({
+  const server = new Server({
     ...(await edgeParts(settings, telling)),
     log,
     router,
     source: services.source,
     runtime: instances.runtime,
     probe: waitUntilReady,
-    listen: settings.listen,
     workers:
       settings.workers === 1
         ? undefined
@@ -82,26 +81,30 @@ async function runPrimary(settings: Settings, telling: Telling, takeOver: boolea
     drainTimeoutMs: settings['drain-timeout'],
     logQuery: settings['log-query'] === 'on',
   });
-  const administering = starting.then(({ server }) => {
+  const starting = server.listen(settings.listen);
+  const administering = starting.then(() => {
     followChanges({ store, log, clock: systemClock, take: (service) => server.changed(service) });
     return startAdmin(settings, token, { server, store, state, instances, services, version: VERSION, log });
   });
   administering.catch(() => {}); // told below
   // Instances are left to the next start, which adopts them.
-  lastResort.finish = async () => (await starting).server.close({ keep: true });
+  lastResort.finish = async () => {
+    await starting;
+    await server.close({ keep: true });
+  };
   watchState(state, { clock: systemClock, log });
   // Before it says that it listens: whoever reads that may send a signal at once.
   const patienceMs = Math.max(settings['drain-timeout'], settings['stop-grace']) + CLOSING_MS;
   onSignal(log, patienceMs, async (signal) => {
     log.info(`${signal}: finishing what is open`);
-    const { server } = await starting;
+    await starting;
     await server.close({ keep: settings['on-exit'] === 'keep' });
     await (await administering)?.close();
     store.close();
     state.close();
     log.info('bye');
   });
-  const { address } = await starting.catch((error: unknown) => {
+  const address = await starting.catch((error: unknown) => {
     throw explainListenError(error, 'CLESS_LISTEN', settings.listen);
   });
   const admin = await administering;

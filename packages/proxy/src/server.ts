@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { Activator, type Lease } from '@cless/activator';
+import { Activator, type ActivatorEvent, type Lease, type RuntimeStatus } from '@cless/activator';
 import { hasCode, type ReadinessProbe, type Revision, type Runtime, type Timer } from '@cless/model';
 import type { Logger } from 'pino';
 import type { Address, Edge } from './edge/edge.ts';
@@ -17,7 +17,6 @@ export interface ServerOptions extends Omit<EdgeOptions, 'activator' | 'onAccess
   readonly runtime: Runtime;
   readonly probe: ReadinessProbe;
   readonly log: Logger;
-  readonly listen: Address;
   /** Processes that take the requests in, in place of this one. */
   readonly workers?: Pick<WorkersOptions, 'count' | 'fork' | 'convention'> | undefined;
   readonly maxPending: number;
@@ -29,6 +28,8 @@ export interface ServerOptions extends Omit<EdgeOptions, 'activator' | 'onAccess
   readonly logQuery?: boolean;
   /** How many lines of this process' log could not be written. */
   readonly logLinesDropped?: () => number;
+  /** Called for whatever happens to an instance, and when the runtime comes and goes. */
+  readonly onEvent?: ((event: ActivatorEvent | RuntimeStatus) => void) | undefined;
 }
 
 /** How long the last log lines of a start that failed may take, in milliseconds. */
@@ -45,7 +46,7 @@ export class Server {
   readonly #workers: Workers | undefined;
   #watching: Promise<void> | undefined;
 
-  private constructor(options: ServerOptions) {
+  constructor(options: ServerOptions) {
     this.#options = options;
     const { source, forwarder, clock, log, workers } = options;
     this.#workers =
@@ -71,6 +72,7 @@ export class Server {
         this.metrics.event(event);
         this.events.publish(publicFacts(event));
         if ('service' in event) this.lastStarts.note(event);
+        options.onEvent?.(event);
       },
     });
     this.#edge =
@@ -85,13 +87,17 @@ export class Server {
   /**
    * Starts to listen, and to look at what the runtime has; requests that come meanwhile are held.
    *
-   * @throws the system's error if it cannot listen there
+   * @throws the system's error, with its `code`, if it cannot listen there
    */
-  static async start(options: ServerOptions): Promise<{ server: Server; address: AddressInfo }> {
-    const server = new Server(options);
-    const address = await server.#edge.listen(options.listen);
-    server.#watching = server.activator.run();
-    return { server, address };
+  async listen(address: Address): Promise<AddressInfo> {
+    const listening = await this.#edge.listen(address);
+    this.run();
+    return listening;
+  }
+
+  /** Begins to look at what the runtime has, if it has not begun yet. */
+  run(): void {
+    this.#watching ??= this.activator.run();
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Revision } from '@cless/model';
+import type { RevisionDefaults } from '@cless/model';
 import type { EdgeLimits } from '../edge/http1.ts';
 import type { Settings } from '../settings/table.ts';
 
@@ -22,7 +22,9 @@ export function limitsOf(settings: Settings): EdgeLimits {
 }
 
 /** What revisions leave to the installation. */
-export function revisionDefaultsOf(settings: Settings): Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'> {
+export function revisionDefaultsOf(
+  settings: Pick<Settings, 'ready-timeout' | 'pause-after' | 'stop-after' | 'stop-grace'>,
+): RevisionDefaults {
   return {
     readiness: { check: { kind: 'http' }, timeoutMs: settings['ready-timeout'] },
     idle: {

@@ -174,3 +174,51 @@ test('what is known serves on while the runtime cannot be reached', async () => 
   runtime.image.mockResolvedValue({ id: 'sha256:2', exposedPorts: [] });
   expect((await convention.resolve('other'))?.choose().id).toBe('sha256:2');
 });
+
+test('a service that is given is there with and without its image, and a new image is a new revision', async () => {
+  const images: Record<string, { id: string; exposedPorts: number[] }> = {
+    one: { id: 'sha256:1', exposedPorts: [] },
+    'x-docker': { id: 'sha256:2', exposedPorts: [] },
+  };
+  const runtime = {
+    image: async (name: string) => images[name],
+    listImages: async () => new Map(Object.entries(images).map(([name, { id }]) => [name, id])),
+  };
+  const services = new Map([
+    ['web', { image: 'one' }],
+    ['late', { image: 'late' }],
+    ['kept', { image: 'one', pauseAfterMs: 'never', stopAfterMs: 'never' } as const],
+  ]);
+  const given = new ConventionSource({ runtime, imageSuffix: undefined, services, defaults });
+  const [retired, kept]: string[][] = [[], []];
+  given.onRetired(({ service, id }) => retired?.push(`${service} ${id}`));
+  given.onKept(({ service, id }) => kept?.push(`${service} ${id}`));
+  expect((await given.resolve('web'))?.choose().id).toBe('sha256:1');
+  expect((await given.resolve('late'))?.choose().id).toBe('late');
+  expect(await given.resolve('x')).toBeUndefined(); // without a suffix there is no convention
+  await vi.waitFor(() => expect(kept).toEqual(['kept sha256:1']));
+
+  images.late = { id: 'sha256:3', exposedPorts: [] };
+  images.one = { id: 'sha256:4', exposedPorts: [] };
+  given.refresh();
+  await vi.waitFor(() => expect(given.known('kept')?.choose().id).toBe('sha256:4'));
+  await vi.waitFor(() => expect(given.known('late')?.choose().id).toBe('sha256:3'));
+  expect(retired?.toSorted()).toEqual(['kept sha256:1', 'late late', 'web sha256:1']);
+  expect(kept).toEqual(['kept sha256:1', 'kept sha256:4']);
+});
+
+test('one that is given by an id, which no list names, stays the same revision', async () => {
+  const runtime = {
+    image: async () => ({ id: 'sha256:12', exposedPorts: [] }),
+    listImages: async () => new Map<string, string>(),
+  };
+  const services = new Map([['web', { image: 'sha256:1' }]]);
+  const given = new ConventionSource({ runtime, imageSuffix: undefined, services, defaults });
+  const retired = vi.fn();
+  given.onRetired(retired);
+  expect((await given.resolve('web'))?.choose().id).toBe('sha256:12');
+  const before = given.known('web');
+  given.refresh();
+  expect(await given.resolve('web')).toBe(before);
+  expect(retired).not.toHaveBeenCalled();
+});

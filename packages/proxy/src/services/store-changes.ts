@@ -16,8 +16,10 @@ export interface StoreChangesOptions {
 /**
  * Follows changes of the store. A change is on disk when it is reported, so failing to read it is not the fault of
  * whoever made it: reading is tried again until it succeeds.
+ *
+ * @returns ends it
  */
-export function followChanges({ store, log, clock, take }: StoreChangesOptions): void {
+export function followChanges({ store, log, clock, take }: StoreChangesOptions): () => void {
   const attempt = (service: string, retryMs: number) => {
     try {
       take(service);
@@ -26,5 +28,5 @@ export function followChanges({ store, log, clock, take }: StoreChangesOptions):
       clock.after(retryMs, () => attempt(service, Math.min(2 * retryMs, LONGEST_RETRY_MS)));
     }
   };
-  store.onChange((service) => attempt(service, FIRST_RETRY_MS));
+  return store.onChange((service) => attempt(service, FIRST_RETRY_MS));
 }

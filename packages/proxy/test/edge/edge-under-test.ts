@@ -1,20 +1,17 @@
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Endpoint } from '@cless/model';
+import { type Endpoint, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
 import { type EdgeOptions, type EdgeUnderTest, FixedRuntime } from '@cless/testkit';
 import { pino } from 'pino';
-import {
-  ConventionSource,
-  type EdgeLimits,
-  HttpProxy3Forwarder,
-  Server,
-  systemClock,
-  TrustedProxies,
-  UndiciForwarder,
-  workerOf,
-} from '../../src/index.ts';
+import type { EdgeLimits } from '../../src/edge/http1.ts';
+import { HttpProxy3Forwarder } from '../../src/forward/http-proxy-3.ts';
+import { UndiciForwarder } from '../../src/forward/undici.ts';
+import { TrustedProxies } from '../../src/headers/forwarded.ts';
+import { Server } from '../../src/server.ts';
+import { ConventionSource } from '../../src/services/convention.ts';
+import { workerOf } from '../../src/workers/process-port.ts';
 
 const CLASSES = { undici: UndiciForwarder, 'http-proxy-3': HttpProxy3Forwarder };
 
@@ -87,21 +84,21 @@ export async function startEdge(
     }
     return workerOf(child);
   };
-  const { server, address } = await Server.start({
+  const server = new Server({
     ...edgeParts(settings),
     runtime,
     probe: async () => ({ attempts: 1, durationMs: 0 }),
     source,
     workers: workers === 1 ? undefined : { count: workers, convention: source, fork: forkOne },
     log: pino({ level: 'silent' }),
-    listen: { host: '127.0.0.1', port: 0 },
     maxPending: 1000,
     maxStarts: 4,
     maxInstances: undefined,
     drainTimeoutMs: options.drainTimeoutMs ?? 200,
   });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
-    port: address.port,
+    port,
     close: () => server.close({ keep: false }),
     async held() {
       const uses = [...server.activator.instances(), ...(await server.use()).values()];

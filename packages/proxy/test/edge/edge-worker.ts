@@ -1,4 +1,5 @@
-import { portOf, runWorker } from '../../src/index.ts';
+import { portOf } from '../../src/workers/process-port.ts';
+import { runWorker } from '../../src/workers/worker.ts';
 import { edgeParts } from './edge-under-test.ts';
 
 /* One of the processes of `startEdge`. */

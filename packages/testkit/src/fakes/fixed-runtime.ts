@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import type {
-  Endpoint,
-  InspectedInstance,
-  InstanceSpec,
-  RunningInstance,
-  Runtime,
-  RuntimeEvent,
+import {
+  type Endpoint,
+  Failure,
+  type InspectedInstance,
+  type InstanceSpec,
+  type RunningInstance,
+  type Runtime,
+  type RuntimeEvent,
 } from '@cless/model';
 
 /** A runtime whose instances run already: service → endpoint. For tests of what comes after the start. */
@@ -36,7 +37,7 @@ export class FixedRuntime implements Runtime {
   async start(spec: InstanceSpec): Promise<RunningInstance> {
     const { service, revision } = spec;
     const endpoint = this.#endpoints[spec.image];
-    if (endpoint === undefined) throw new Error(`there is no ${spec.image}`);
+    if (endpoint === undefined) throw new Failure('IMAGE_NOT_FOUND', `there is no ${spec.image}`);
     const instance = {
       id: `fixed-${service}`,
       service,

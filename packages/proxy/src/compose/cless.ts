@@ -1,0 +1,144 @@
+import type { AddressInfo } from 'node:net';
+import type { ActivatorEvent, RuntimeStatus } from '@cless/activator';
+import { waitUntilReady } from '@cless/health';
+import { type ReadinessProbe, type Runtime, systemClock } from '@cless/model';
+import { Router } from '@cless/router';
+import type { Store } from '@cless/store';
+import { type Logger, pino } from 'pino';
+import type { Address } from '../edge/edge.ts';
+import type { EdgeLimits } from '../edge/http1.ts';
+import type { Forwarder } from '../forward/forwarder.ts';
+import { UndiciForwarder } from '../forward/undici.ts';
+import { TrustedProxies } from '../headers/forwarded.ts';
+import { Server } from '../server.ts';
+import { SourceChain } from '../services/chain.ts';
+import { ConventionSource } from '../services/convention.ts';
+import type { GivenService } from '../services/given.ts';
+import { RegisteredSource } from '../services/registered.ts';
+import { followChanges } from '../services/store-changes.ts';
+import { readSettings } from '../settings/read.ts';
+import { limitsOf, orUndefined, revisionDefaultsOf } from './defaults.ts';
+
+/** What is left out is as the setting of that name has it by default. Times are in milliseconds. */
+export interface ClessOptions {
+  /** What starts, pauses and stops instances. */
+  readonly runtime: Runtime;
+  /** Services by name, as they are to be. */
+  readonly services?: Readonly<Record<string, GivenService>>;
+  /** Services whose revisions and traffic change while it runs. They come before all others. */
+  readonly store?: Store;
+  /** Does a name that is no other service stand for the image of that name, with the suffix? */
+  readonly convention?: boolean;
+  readonly imageSuffix?: string;
+  /** Names of services count in `NAME.DOMAIN` only. */
+  readonly domain?: string;
+  /** Tells when an instance may get its first request. Default: that of `@cless/health`. */
+  readonly probe?: ReadinessProbe;
+  /** Sends requests to instances. Default: over undici's connections. */
+  readonly forwarder?: Forwarder;
+  /** What clients may do. */
+  readonly limits?: Partial<EdgeLimits>;
+  /** Addresses or networks whose `X-Forwarded-*` and `Forwarded` are believed. */
+  readonly trustProxy?: readonly string[];
+  readonly maxPending?: number;
+  readonly maxStarts?: number;
+  readonly maxInstances?: number;
+  readonly readyTimeoutMs?: number;
+  readonly pauseAfterMs?: number | 'never';
+  readonly stopAfterMs?: number | 'never';
+  readonly stopGraceMs?: number;
+  /** How long an instance may take to begin its answer; not for a forwarder that was given. */
+  readonly responseTimeoutMs?: number;
+  readonly drainTimeoutMs?: number;
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
+  /** Called for whatever happens to an instance, and when the runtime comes and goes. */
+  readonly onEvent?: (event: ActivatorEvent | RuntimeStatus) => void;
+}
+
+/** A proxy in somebody's own program. */
+export class Cless implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #unfollow: () => void;
+
+  constructor(options: ClessOptions) {
+    const { store, log = pino({ enabled: false }) } = options;
+    this.#server = composeServer(options, log);
+    const take = (service: string) => this.#server.changed(service);
+    this.#unfollow = store === undefined ? () => {} : followChanges({ store, log, clock: systemClock, take });
+  }
+
+  /**
+   * Begins to listen, on all addresses or one of them.
+   *
+   * @param where 0 for any port
+   * @throws the system's error, with its `code`, if it cannot listen there
+   */
+  listen(where: number | Address): Promise<AddressInfo> {
+    return this.#server.listen(typeof where === 'number' ? { host: '0.0.0.0', port: where } : where);
+  }
+
+  /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next one of the same owner. */
+  async close({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
+    this.#unfollow();
+    await this.#server.close({ keep });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * A proxy that holds requests, has their service's instance started by the runtime, and forwards them to it.
+ *
+ * @example
+ * await using cless = createCless({ runtime: new DockerRuntime({ owner: 'mine' }) });
+ * const { port } = await cless.listen(8080); // golang.localhost is the image golang-docker
+ */
+export function createCless(options: ClessOptions): Cless {
+  return new Cless(options);
+}
+
+function composeServer(options: ClessOptions, log: Logger): Server {
+  const settings = readSettings([], {});
+  const { runtime, store, services = {}, convention = settings.convention === 'on' } = options;
+  const defaults = revisionDefaultsOf({
+    'ready-timeout': options.readyTimeoutMs ?? settings['ready-timeout'],
+    'pause-after': options.pauseAfterMs ?? settings['pause-after'],
+    'stop-after': options.stopAfterMs ?? settings['stop-after'],
+    'stop-grace': options.stopGraceMs ?? settings['stop-grace'],
+  });
+  const router = new Router({
+    convention,
+    services: Object.entries(services).map(([service, { hosts = [] }]) => ({ service, hosts })),
+    ...(options.domain !== undefined && { domain: options.domain }),
+  });
+  const images = new ConventionSource({
+    runtime,
+    services: new Map(Object.entries(services)),
+    imageSuffix: convention ? (options.imageSuffix ?? settings['image-suffix']) : undefined,
+    defaults,
+    warn: (message) => log.warn(message),
+  });
+  const registered = store === undefined ? [] : [new RegisteredSource({ store, router, defaults })];
+  return new Server({
+    runtime,
+    router,
+    source: new SourceChain([...registered, images]),
+    probe: options.probe ?? waitUntilReady,
+    forwarder:
+      options.forwarder ??
+      new UndiciForwarder({ responseTimeoutMs: options.responseTimeoutMs ?? settings['response-timeout'] }),
+    clock: systemClock,
+    limits: { ...limitsOf(settings), ...options.limits },
+    trustedProxies: new TrustedProxies(options.trustProxy ?? []),
+    maxPending: options.maxPending ?? settings['max-pending'],
+    maxStarts: options.maxStarts ?? settings['max-starts'],
+    maxInstances: options.maxInstances ?? orUndefined(settings['max-instances']),
+    drainTimeoutMs: options.drainTimeoutMs ?? settings['drain-timeout'],
+    log,
+    onError: (error) => log.error(error, 'a connection could not be accepted'),
+    onEvent: options.onEvent,
+  });
+}
