@@ -8,7 +8,7 @@ import type { GrantedLease, PrimaryMethods, WorkerMethods } from './protocol.ts'
 /** What a worker may ask for. */
 export interface LinkSurroundings {
   readonly activator: Pick<Activator, 'lease' | 'instance'>;
-  readonly source: ServiceSource;
+  readonly source: Pick<ServiceSource, 'revision'>;
   /** Where services are that workers cannot look up themselves. Undefined means that there are none. */
   readonly convention: Pick<ServiceSource, 'resolve'> | undefined;
   readonly clock: Clock;

@@ -1,11 +1,12 @@
-import { Activator, type InstanceState, type Lease, type LeaseGiver } from '@cless/activator';
-import { codeOf } from '@cless/model';
+import { type Clock, codeOf } from '@cless/model';
 import { FakeClock, FakeRuntime, fuzzRuns, fuzzSeed, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConventionSource } from '../services/convention.ts';
-import { FakeWorker } from './fake-worker.ts';
-import { WorkerLink } from './link.ts';
+import { Activator } from '../activator.ts';
+import { FakeRevisions } from '../fake-revisions.ts';
+import type { InstanceState } from '../instance/state.ts';
+import type { Lease, LeaseGiver } from '../lease.ts';
+import type { Revisions } from '../revisions.ts';
 
 /*
  * Random stories of requests, aborts, deaths, outages, slow and failing starts, pauses by hand, retagged images, closed
@@ -13,6 +14,27 @@ import { WorkerLink } from './link.ts';
  * the fake runtime and the fake clock. What must hold in each of them is checked after each step
  * and at the end: with requests in the process of the activator, and in workers, which die, too.
  */
+
+/** Who gives out leases for the activator, as a worker does. */
+export interface StoryWorker {
+  readonly giver: LeaseGiver;
+  /** Those that are open, for the story to keep. */
+  readonly leases: Set<Lease>;
+  /** Instances that it has leases of, or may give out leases of. */
+  readonly instances: number;
+  /** With its connections, and so with its leases. */
+  die(): void;
+}
+
+/** How a worker comes to be. */
+export type ForkWorker = (
+  world: {
+    readonly clock: Clock;
+    readonly activator: Activator;
+    readonly source: Pick<Revisions, 'revision'>;
+  },
+  latencyMs: () => number,
+) => StoryWorker;
 
 const SERVICES = ['a', 'b', 'c'];
 const MAX_INSTANCES = 2;
@@ -116,17 +138,14 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** One of them. */
 class Story {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime(this.clock);
-  readonly source = new ConventionSource({
-    runtime: this.runtime,
-    imageSuffix: '',
-    defaults: {
-      readiness: { check: { kind: 'http' }, timeoutMs: 2_000 },
-      idle: { pauseAfterMs: 500, stopAfterMs: 4_000 },
-      stopGraceMs: 1_000,
-    },
+  readonly source = new FakeRevisions(this.runtime, {
+    readiness: { check: { kind: 'http' }, timeoutMs: 2_000 },
+    idle: { pauseAfterMs: 500, stopAfterMs: 4_000 },
+    stopGraceMs: 1_000,
   });
   readonly activator = new Activator({
     runtime: this.runtime,
@@ -141,8 +160,8 @@ class Story {
   });
   readonly running = this.activator.run();
   readonly clients: AbortController[] = [];
-  readonly workers: FakeWorker[];
-  readonly #latencyMs: () => number;
+  readonly workers: StoryWorker[];
+  readonly #fork: () => StoryWorker;
   readonly #own = new Set<Lease>();
   readonly #pausedByHand = new Set<string>();
   #wasUnreachable = false;
@@ -151,19 +170,15 @@ class Story {
   settled = 0;
   images = 0;
 
-  /** @param workers how many processes take requests in besides the activator's */
-  constructor(workers: number, seed = 1) {
+  /**
+   * @param workers how many processes take requests in besides the activator's
+   * @param fork makes one
+   */
+  constructor(workers: number, fork: ForkWorker, seed = 1) {
     for (const name of SERVICES) this.runtime.images.set(name, `${name}-0`);
     const random = seededRandom(seed);
-    this.#latencyMs = () => Math.floor(random() * 3);
-    this.workers = Array.from({ length: workers }, () => this.#fork());
-  }
-
-  #fork(): FakeWorker {
-    const { clock, activator, source } = this;
-    const worker = new FakeWorker(clock, this.#latencyMs);
-    new WorkerLink(worker.process, { clock, activator, source, convention: source });
-    return worker;
+    this.#fork = () => fork(this, () => Math.floor(random() * 3));
+    this.workers = Array.from({ length: workers }, this.#fork);
   }
 
   /** All that are open, wherever. */
@@ -262,12 +277,10 @@ class Story {
     this.clients.push(client);
     this.asked += 1;
     const worker = this.workers[n % Math.max(1, this.workers.length)];
-    const giver: LeaseGiver = worker?.activator ?? this.activator;
+    const giver: LeaseGiver = worker?.giver ?? this.activator;
     const leases = worker?.leases ?? this.#own;
     try {
-      const served = this.source.known(name) ?? (await this.source.resolve(name));
-      const revision = served?.choose();
-      if (revision === undefined) throw new Error(`${name} has no image`);
+      const revision = await this.source.serving(name);
       const lease =
         giver.tryLease(revision, keepsAwake) ?? (await giver.lease(revision, client.signal, keepsAwake));
       if (worker !== undefined && !this.workers.includes(worker)) return; // it died in the moment between
@@ -332,7 +345,7 @@ class Story {
     await this.clock.advance(200_000);
     expect(this.settled).toBe(this.asked);
     expect(this.leases).toEqual([]);
-    for (const { activator } of this.workers) expect(activator.use()).toEqual([]);
+    for (const { instances } of this.workers) expect(instances).toBe(0);
     expect([...this.activator.instances()].map(({ state }) => state)).toEqual([]);
     expect([...this.runtime.instances.values()]).toEqual([]);
     expect(this.clock.timers).toBe(0);
@@ -365,38 +378,46 @@ class Story {
   }
 }
 
+const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
+
 /** `FUZZ_SEED` tells the same stories again; the seed of a failure is printed. */
 function fuzz(all: number): { numRuns: number; seed?: number } {
   const seed = fuzzSeed(undefined);
   return { numRuns: fuzzRuns(all), ...(seed !== undefined && { seed }) };
 }
 
-const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
+/** The stories, with so many workers that `fork` makes. */
+export function describeStories(name: string, workers: number, fork: ForkWorker): void {
+  describe(name, () => {
+    test('any story comes to rest, with every request settled once and nothing left', {
+      timeout: 120_000,
+    }, async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
+          const world = new Story(workers, fork, seed);
+          for (const next of story) await world.take(next);
+          await world.comeToRest();
+          await world.close();
+        }),
+        fuzz(400),
+      );
+    });
 
-describe.each([0, 1, 2, 3])('with %i workers', (workers) => {
-  test('any story comes to rest, with every request settled once and nothing left', {
-    timeout: 120_000,
-  }, async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
-        const world = new Story(workers, seed);
-        for (const next of story) await world.take(next);
-        await world.comeToRest();
-        await world.close();
-      }),
-      fuzz(400),
-    );
+    test('a shutdown in the middle of any story leaves nothing', { timeout: 120_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
+          const world = new Story(workers, fork, seed);
+          for (const next of story) await world.take(next);
+          await world.catchUp();
+          await world.close();
+        }),
+        fuzz(300),
+      );
+    });
   });
+}
 
-  test('a shutdown in the middle of any story leaves nothing', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
-        const world = new Story(workers, seed);
-        for (const next of story) await world.take(next);
-        await world.catchUp();
-        await world.close();
-      }),
-      fuzz(300),
-    );
-  });
-});
+/** For stories that have none. */
+export const noWorkers: ForkWorker = () => {
+  throw new Error('there are no workers');
+};

@@ -1,12 +1,11 @@
-import { Activator, type Lease, type LeaseGiver } from '@cless/activator';
 import { codeOf, type InstanceSpec, type Revision, type RunningInstance, type Runtime } from '@cless/model';
 import { FakeClock, FakeRuntime, fuzzRuns, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SoleRevision } from '../services/convention.ts';
-import type { ServiceSource } from '../services/source.ts';
-import { FakeWorker } from './fake-worker.ts';
-import { WorkerLink } from './link.ts';
+import { describe, expect, test } from 'vitest';
+import { Activator } from '../activator.ts';
+import type { Lease, LeaseGiver } from '../lease.ts';
+import type { Revisions } from '../revisions.ts';
+import type { ForkWorker, StoryWorker } from './story.ts';
 
 /*
  * Two instances never write one volume, whatever the order of deploys, requests, deaths and outages.
@@ -47,7 +46,7 @@ class OneWriter extends FakeRuntime {
 }
 
 /** One revision after the other serves. */
-class Succession implements ServiceSource {
+class Succession implements Revisions {
   readonly current = new Map<string, Revision>();
   readonly all = new Map<string, Revision>();
   readonly #listeners: ((revision: Revision) => void)[] = [];
@@ -73,15 +72,6 @@ class Succession implements ServiceSource {
     if (before !== undefined && before !== revision) for (const retired of this.#listeners) retired(before);
   }
 
-  known(service: string) {
-    const revision = this.current.get(service);
-    return revision && new SoleRevision(revision);
-  }
-
-  async resolve(service: string) {
-    return this.known(service);
-  }
-
   async revision(service: string, id: string) {
     const revision = this.current.get(service);
     return revision?.id === id ? revision : undefined;
@@ -97,9 +87,11 @@ class Succession implements ServiceSource {
   }
 }
 
-const IDLE = { pauseAfterMs: 20 * SECOND, stopAfterMs: 60 * SECOND };
+/** For a revision of one's own. */
+export const IDLE = { pauseAfterMs: 20 * SECOND, stopAfterMs: 60 * SECOND };
 
-class World {
+/** What the stories are about: an activator, its runtime, and the services that it has. */
+export class World {
   readonly clock = new FakeClock();
   readonly runtime = new OneWriter(this.clock);
   readonly source = new Succession();
@@ -166,167 +158,6 @@ class World {
   }
 }
 
-describe('a deploy', () => {
-  let world: World;
-  let first: Revision;
-  let second: Revision;
-
-  beforeEach(async () => {
-    world = new World();
-    first = world.source.make('web', 1, IDLE);
-    second = world.source.make('web', 2, IDLE);
-    world.source.serve(first);
-    await world.clock.advance(0);
-  });
-
-  afterEach(() => world.close());
-
-  const asked = async () => {
-    const lease = world.lease('web');
-    await world.clock.advance(100);
-    return lease;
-  };
-
-  test('the old one finishes what it has, and is gone before the new one is made; requests are held, and the new one’s', async () => {
-    const long = await asked();
-    await world.clock.advance(5 * SECOND);
-    const deployed = world.deploy(second);
-    await world.clock.advance(2 * SECOND);
-    const held = [world.lease('web'), world.lease('web')];
-    await world.clock.advance(2 * SECOND);
-    expect(world.runtime.started).toBe(1);
-    long.release();
-    await world.clock.advance(SECOND);
-    expect(await deployed).toBe(true);
-    const leases = await Promise.all(held);
-    expect(new Set(leases.map(({ instanceId }) => instanceId))).toEqual(new Set(['i2']));
-    expect([...world.activator.instances()].map(({ revision }) => revision.id)).toEqual(['web-2']);
-    expect(world.events.filter((event) => /stopping|created/.test(event))).toEqual([
-      'web-1 created',
-      'web-1 stopping replaced',
-      'web-2 created',
-    ]);
-    for (const lease of leases) lease.release();
-  });
-
-  test('of one that does not get ready: the old one is back, and answers what was held', async () => {
-    (await asked()).release();
-    await world.clock.advance(5 * SECOND);
-    world.runtime.broken.add('web-2');
-    const deployed = world.deploy(second);
-    await world.clock.advance(SECOND);
-    const held = [world.lease('web'), world.lease('web')];
-    await world.clock.advance(10 * SECOND);
-    expect(await deployed).toBe(false);
-    for (const lease of await Promise.all(held)) {
-      expect([...world.activator.instances()].find(({ id }) => id === lease.instanceId)?.revision).toBe(
-        first,
-      );
-      lease.release();
-    }
-  });
-
-  test('a connection that never ends is cut after half a minute', async () => {
-    const endless = await asked();
-    await world.clock.advance(5 * SECOND);
-    const deployed = world.deploy(second);
-    await world.clock.advance(29 * SECOND);
-    expect(world.destroyed).toEqual([]);
-    await world.clock.advance(2 * SECOND);
-    expect(world.destroyed).toEqual(['i1']);
-    expect(await deployed).toBe(true);
-    endless.release();
-  });
-
-  test('a paused one, one that starts, and one that stops are waited for', async () => {
-    (await asked()).release();
-    await world.clock.advance(25 * SECOND);
-    expect([...world.activator.instances()].map(({ state }) => state)).toEqual(['paused']);
-    const deployed = world.deploy(second);
-    await world.clock.advance(SECOND);
-    expect(await deployed).toBe(true);
-
-    world.runtime.behaviour.stopMs = SECOND;
-    const [instance] = world.activator.instances();
-    instance?.dismiss();
-    await world.clock.advance(10);
-    expect(instance?.state).toBe('stopping');
-    const next = world.lease('web');
-    await world.clock.advance(500);
-    expect(world.runtime.started).toBe(2);
-    await world.clock.advance(SECOND);
-    (await next).release();
-    expect(world.runtime.started).toBe(3);
-  });
-
-  test('two that are asked for in turn both get to answer', async () => {
-    const answered: string[] = [];
-    const both = [first, second];
-    for (let i = 0; i < 40; i++) {
-      const revision = both[i % 2] ?? first;
-      void world.activator.lease(revision).then((lease) => {
-        answered.push(revision.id);
-        world.clock.after(300, () => lease.release());
-      });
-      await world.clock.advance(250);
-    }
-    await world.clock.advance(20 * SECOND);
-    expect(answered.filter((id) => id === 'web-1')).toHaveLength(20);
-    expect(answered.filter((id) => id === 'web-2')).toHaveLength(20);
-  });
-
-  test('those that overlap do not wait for each other', async () => {
-    const [one, two] = [world.source.make('free', 1, IDLE), world.source.make('free', 2, IDLE)];
-    world.source.serve(one);
-    const lease = world.lease('free');
-    await world.clock.advance(100);
-    const deployed = world.deploy(two);
-    await world.clock.advance(100);
-    expect(await deployed).toBe(true);
-    expect([...world.activator.instances()]).toHaveLength(2);
-    (await lease).release();
-  });
-
-  test('what a predecessor left of another revision is gone before the next is made', async () => {
-    (await asked()).release();
-    world.runtime.behaviour.stopMs = 5 * SECOND;
-    world.source.serve(second);
-    await world.restart();
-    const lease = world.lease('web');
-    await world.clock.advance(4 * SECOND);
-    expect(world.runtime.started).toBe(1);
-    await world.clock.advance(2 * SECOND);
-    (await lease).release();
-    expect(world.runtime.started).toBe(2);
-  });
-
-  test('one that does not go holds nobody for ever: no room', async () => {
-    (await asked()).release();
-    await world.clock.advance(5 * SECOND);
-    world.runtime.behaviour.stopMs = 1_000 * SECOND;
-    const outcome = expect(world.activator.lease(second)).rejects.toMatchObject({ code: 'CAPACITY' });
-    await world.clock.advance(60 * SECOND);
-    await outcome;
-    world.runtime.behaviour.stopMs = 10;
-    await world.clock.advance(1_000 * SECOND);
-  });
-
-  test('whoever has left starts nothing when its turn comes', async () => {
-    const lease = await asked();
-    const left = new AbortController();
-    const waiting = world.activator.lease(second, left.signal);
-    waiting.catch(() => {});
-    await world.clock.advance(SECOND / 2);
-    left.abort(new Error('left'));
-    await expect(waiting).rejects.toThrow('left');
-    await world.clock.advance(5 * SECOND);
-    expect([...world.activator.instances()].map(({ state, dismissed }) => [state, dismissed])).toEqual([
-      ['ready', undefined],
-    ]);
-    lease.release();
-  });
-});
-
 const SERVICES = ['web', 'disk', 'free'];
 const ALLOWED_CODES = new Set([
   'START_FAILED',
@@ -375,30 +206,41 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-describe.each([0, 2])('any story with %i workers', (workers) => {
-  test('never has two writers, settles every request, and comes to rest', { timeout: 30_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 50, size: 'max' }), fc.nat(), tell(workers)),
-      { numRuns: fuzzRuns(600) },
-    );
-  });
+/** The stories, with so many workers that `fork` makes. */
+export function describeVolumeStories(name: string, workers: number, forkWorker: ForkWorker): void {
+  describe(name, () => {
+    test('never has two writers, settles every request, and comes to rest', { timeout: 30_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 1, maxLength: 50, size: 'max' }),
+          fc.nat(),
+          tell(workers, forkWorker),
+        ),
+        { numRuns: fuzzRuns(600) },
+      );
+    });
 
-  test('of deploys and rollbacks only loses no request, also where deploys fail', {
-    timeout: 30_000,
-  }, async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.oneof(...orderly), { minLength: 1, maxLength: 50, size: 'max' }),
-        fc.nat(),
-        tell(workers, { lossless: true }),
-      ),
-      { numRuns: fuzzRuns(600) },
-    );
+    test('of deploys and rollbacks only loses no request, also where deploys fail', {
+      timeout: 30_000,
+    }, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.oneof(...orderly), { minLength: 1, maxLength: 50, size: 'max' }),
+          fc.nat(),
+          tell(workers, forkWorker, { lossless: true }),
+        ),
+        { numRuns: fuzzRuns(600) },
+      );
+    });
   });
-});
+}
 
 /** Plays a story, with so many processes that take requests in. */
-function tell(workers: number, { lossless = false } = {}): (story: Step[], seed: number) => Promise<void> {
+function tell(
+  workers: number,
+  forkWorker: ForkWorker,
+  { lossless = false } = {},
+): (story: Step[], seed: number) => Promise<void> {
   return async (story, seed) => {
     const world = new World();
     const { clock, runtime, source } = world;
@@ -409,15 +251,10 @@ function tell(workers: number, { lossless = false } = {}): (story: Step[], seed:
     const lost: unknown[] = [];
     let [asked, settled, number] = [0, 0, 0];
     let givers: LeaseGiver[] = [];
-    let forked: FakeWorker[] = [];
+    let forked: StoryWorker[] = [];
     const fork = () => {
-      const { activator } = world;
-      forked = Array.from({ length: workers }, () => {
-        const worker = new FakeWorker(clock, latencyMs);
-        new WorkerLink(worker.process, { clock, activator, source, convention: undefined });
-        return worker;
-      });
-      givers = workers === 0 ? [activator] : forked.map((worker) => worker.activator);
+      forked = Array.from({ length: workers }, () => forkWorker(world, latencyMs));
+      givers = workers === 0 ? [world.activator] : forked.map(({ giver }) => giver);
     };
     fork();
     for (const name of SERVICES)

@@ -1,14 +1,15 @@
 import { getEventListeners } from 'node:events';
-import { Activator, type ActivatorOptions, type Lease } from '@cless/activator';
 import { FakeClock, FakeRuntime, settle } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeConvention } from '../services/fake-convention.ts';
+import { Activator, type ActivatorOptions } from './activator.ts';
+import { FakeRevisions } from './fake-revisions.ts';
+import type { Lease } from './lease.ts';
 
 const SECOND = 1_000;
 
 let clock: FakeClock;
 let runtime: FakeRuntime;
-let source: FakeConvention;
+let source: FakeRevisions;
 let activator: Activator;
 let running: Promise<void>;
 let events: string[];
@@ -16,7 +17,7 @@ let closedConnections: string[];
 let destroyedConnections: string[];
 
 function build(options: Partial<ActivatorOptions> = {}): void {
-  source = new FakeConvention(runtime);
+  source = new FakeRevisions(runtime);
   activator = new Activator({
     runtime,
     source,

@@ -1,14 +1,10 @@
-import {
-  Activator,
-  type ActivatorEvent,
-  type ActivatorOptions,
-  type Lease,
-  type RuntimeStatus,
-} from '@cless/activator';
 import type { Revision } from '@cless/model';
 import { FakeClock, FakeRuntime } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeConvention } from '../services/fake-convention.ts';
+import { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
+import type { ActivatorEvent } from './event.ts';
+import { FakeRevisions } from './fake-revisions.ts';
+import type { Lease } from './lease.ts';
 
 /* What goes wrong behind the activator's back, and what it makes of it. */
 
@@ -17,13 +13,13 @@ const MINUTE = 60 * SECOND;
 
 let clock: FakeClock;
 let runtime: FakeRuntime;
-let source: FakeConvention;
+let source: FakeRevisions;
 let activator: Activator;
 let running: Promise<void>;
 let events: (ActivatorEvent | RuntimeStatus)[];
 
 function build(options: Partial<ActivatorOptions> = {}): void {
-  source = new FakeConvention(runtime);
+  source = new FakeRevisions(runtime);
   activator = new Activator({
     runtime,
     source,
@@ -391,8 +387,6 @@ describe('what never stops', () => {
   test('and is to run unasked is started when it is known what runs, and adopted if it does', async () => {
     const web = await always();
     const kept = {
-      known: () => undefined,
-      resolve: async () => undefined,
       revision: async () => web,
       refresh: () => {},
       onRetired: () => {},
