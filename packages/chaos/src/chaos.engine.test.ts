@@ -53,7 +53,7 @@ describe.skipIf(skip !== undefined)(`chaos${skip === undefined ? '' : ` (skipped
     beforeAll(async () => {
       await installation.start(workers);
       if (workers === 1) await installation.register();
-      chaos = new Chaos(installation, new Load(installation.front, ledger, seededRandom(seed)), ledger);
+      chaos = new Chaos(installation, new Load(installation.edge, ledger, seededRandom(seed)), ledger);
       expect(await chaos.begin()).toEqual([]);
     });
 

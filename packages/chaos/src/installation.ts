@@ -44,14 +44,14 @@ export class Installation {
   readonly state = new Disk(this.#path('state'));
   readonly log = new Disk(this.#path('log'));
   #gate: EngineGate | undefined;
-  #front: Relay | undefined;
+  #edge: Relay | undefined;
   #admin: Relay | undefined;
   #proxy: ChildProcess | undefined;
   #workers = 1;
 
   /** The Unix socket over which the edge can be reached from here. */
-  get front(): string {
-    return this.#front?.socketPath ?? '';
+  get edge(): string {
+    return this.#edge?.socketPath ?? '';
   }
 
   /** Sets what the engine's socket does. */
@@ -105,7 +105,7 @@ export class Installation {
       this.#path('engine.sock'),
       this.engine.address.replace('unix://', ''),
     );
-    this.#front = await startRelay(this.engine.enter, 18_080);
+    this.#edge = await startRelay(this.engine.enter, 18_080);
     this.#admin = await startRelay(this.engine.enter, 17_070);
   }
 
@@ -163,7 +163,7 @@ export class Installation {
   /** Removes all. */
   async remove(): Promise<void> {
     await this.stop('SIGKILL');
-    for (const relay of [this.#front, this.#admin]) relay?.stop();
+    for (const relay of [this.#edge, this.#admin]) relay?.stop();
     this.#gate?.close();
     await this.engine.remove();
     await this.state.unmount();
@@ -174,7 +174,7 @@ export class Installation {
   /** The status of an answer of a service's, or why there was none. */
   async ask(service: string, timeoutMs: number): Promise<number | string> {
     const path = `/ask/${Math.random()}`;
-    const answer = await send(this.front, { Host: hostOf(service) }, { path, timeoutMs });
+    const answer = await send(this.edge, { Host: hostOf(service) }, { path, timeoutMs });
     if (typeof answer === 'string') return answer;
     return answer.status === 200 && !answer.text.includes(path)
       ? `a wrong answer: ${answer.text}`

@@ -59,13 +59,13 @@ function openFilesUsedUp(): Fault {
   let limits = new Map<number, string>();
   return {
     name: 'open files used up',
-    inject: async ({ processes, front }) => {
+    inject: async ({ processes, edge }) => {
       limits = new Map();
       for (const pid of processes) {
         limits.set(pid, await limitOf(pid));
         await limit(pid, `${OPEN_FILES}:`);
       }
-      for (let i = 0; i < IDLE_CONNECTIONS; i++) idle.push(connect(front).on('error', () => {}));
+      for (let i = 0; i < IDLE_CONNECTIONS; i++) idle.push(connect(edge).on('error', () => {}));
     },
     heal: async () => {
       for (const socket of idle.splice(0)) socket.destroy();
