@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
-// Vitest 5 does not look for this name by itself: every script passes `--config vitest.workspace.ts`.
+// Vitest 5 does not look for this file name: every script passes `--config vitest.workspace.ts`.
 
 const packages = readdirSync('packages')
   .filter((name) => existsSync(`packages/${name}/package.json`))

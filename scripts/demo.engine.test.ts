@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { ask } from './ask.ts';
 
 /*
- * The demo's own part of `npm run demo`: what it prints can be pasted, and works.
+ * The demo's own part of `npm run demo`: the lines it prints work when pasted.
  */
 
 const PORT = 18_480;
@@ -46,7 +46,7 @@ test.skipIf(noEngine !== undefined)('with an engine: the samples as containers',
 });
 
 test('where there can be none: the Node.js sample as a child process, and it says so', async () => {
-  // As somebody who may neither reach nor start one.
+  // As a user who can neither reach nor start an engine.
   const { output, answer, code } = await demo(
     { DOCKER_HOST: 'unix:///no/such.sock', DEMO_WITHOUT_ENGINE: '1' },
     'nodejs.cless.cloud',

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publishedPackages } from './packages.ts';
 
 /*
- * Each package as somebody else gets it: packed, installed into an empty folder outside the workspace, and its
- * README's example run there.
+ * Each package as a user gets it: packed, installed into an empty folder outside the workspace, and its README's
+ * example run there.
  */
 
 const run = promisify(execFile);
@@ -27,8 +27,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /**
- * What TypeScript says of a package's types where nothing else is installed, in the package itself and in what uses it.
- * Without `skipLibCheck`, which turns a type that cannot be found into `any`.
+ * The type errors in a package and in code that uses it, where nothing else is installed. Without `skipLibCheck`,
+ * which turns missing types into `any`.
  */
 async function typeErrors(folder: string, name: string): Promise<string[]> {
   const isClient = name === '@cless/cli';
@@ -62,7 +62,7 @@ async function typeErrors(folder: string, name: string): Promise<string[]> {
     ({ stdout }) => stdout,
     ({ stdout }: { stdout: string }) => stdout,
   );
-  // What others have in theirs is not ours to mend.
+  // Ignores errors in packages of others.
   return said.split('\n').filter((line) => /^(?:check\.ts|node_modules\/@cless\/)/.test(line));
 }
 
@@ -75,7 +75,7 @@ describe.each(packages)('$name', ({ name, directory: from, needs }) => {
       const folder = mkdtempSync(join(directory, 'project-'));
       writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
       const readme = readFileSync(join(from, 'README.md'), 'utf8');
-      // What the README says to install, and what that needs.
+      // The packages that the README says to install, and their dependencies.
       const [, named = ''] = /^npm install (?:-g )?(.*)$/m.exec(readme) ?? [];
       const wanted = new Set([...named.split(' '), name, ...needs]);
       const install = [...wanted].map((one) => tarballs.get(one) ?? one);

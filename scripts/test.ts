@@ -56,7 +56,7 @@ async function main(): Promise<number> {
 /** What tests need of the machine. */
 async function prepare(engine: EngineState): Promise<void> {
   const asRoot = process.getuid?.() === 0;
-  // For which the CLI has completions.
+  // The shells that the CLI has completions for.
   const shells = ['zsh', 'fish'].filter((shell) => find(shell) === undefined);
   if (shells.length > 0 && asRoot)
     await install(shells).catch(() => console.log('the tests that need them are skipped'));

@@ -291,7 +291,7 @@ export class Deployer {
   }
 }
 
-/** What the instance wrote last, where the platform says so. */
+/** The last lines the instance wrote, if the platform adds them to the error. */
 function lastLogLinesOf(error: unknown): string[] {
   const lines = error instanceof Error && 'lastLogLines' in error ? error.lastLogLines : undefined;
   return Array.isArray(lines) ? lines.map(String) : [];

@@ -2,7 +2,7 @@ import { answerOf, codeOf, Failure, hasCode, knownCodeOf, messageOf, slugOf, typ
 import type { Context } from 'hono';
 import type { Problem } from './schemas.ts';
 
-/** What an error is answered with (RFC 9457); nothing of an unexpected one is told. */
+/** The problem to answer an error with (RFC 9457). An unexpected error is not disclosed. */
 export function problemOf(error: unknown): Problem {
   const { code, title, status } = answerOf(knownCodeOf(error), 'admin');
   const unexpected = 'The request could not be handled; the log of the proxy says why.';

@@ -13,8 +13,8 @@ import { z } from 'zod';
 import { IMAGE_REFERENCE } from './image-reference.ts';
 
 /*
- * The schema of what a revision is made from: what each kind of option takes is written here, which options there are in
- * the model.
+ * The schema of a revision: the values of each kind of option are described here, the options themselves in the
+ * model.
  */
 
 /** Docker refuses containers with less. */
@@ -64,7 +64,7 @@ export const VolumeSchema = z
   })
   .meta({ id: 'Volume' });
 
-/** What each kind of option takes. */
+/** The schema of each kind of option. */
 const KINDS: { readonly [K in Kind]: (option: Option<K>) => z.ZodType } = {
   image: () =>
     z
@@ -171,7 +171,7 @@ const KINDS: { readonly [K in Kind]: (option: Option<K>) => z.ZodType } = {
       }),
 };
 
-/** What does not go together in a group. */
+/** Checks of options that belong together. */
 const CHECKS: Readonly<Record<string, (group: z.ZodObject) => z.ZodType>> = {
   readiness: (readiness) =>
     readiness.refine(({ kind, statuses }) => kind === 'http' || statuses === undefined, {

@@ -13,8 +13,9 @@ import { Chaos } from './round.ts';
 import { tellStory } from './story.ts';
 
 /*
- * A real proxy on a real engine, under load, and all that may happen to both: first each fault by itself, so that what
- * fails has a name; then several in an order of chance. `CHAOS_MINUTES` makes it long, `CHAOS_SEED` chooses the order.
+ * A real proxy on a real engine under load, and everything that may happen to both: first each fault by itself, so
+ * that a failure has a name; then several in random order. `CHAOS_MINUTES` makes it longer, `CHAOS_SEED` chooses the
+ * order.
  */
 
 const skip = noEngine ?? OwnEngine.impossible;
@@ -33,7 +34,7 @@ const faults = [
 ];
 
 const clock = () => performance.now();
-/** One for all: ids are used once. */
+/** Shared by all tests, since ids are used only once. */
 const ledger = new Ledger(clock);
 let installation: Installation;
 
@@ -68,7 +69,7 @@ describe.skipIf(skip !== undefined)(`chaos${skip === undefined ? '' : ` (skipped
     });
 
     for (const fault of possible) {
-      // By itself once is enough, but for the long form.
+      // Each fault alone is tested once, except in the long form.
       if (workers > 1 && !fault.needsWorkers && !isLong) continue;
       const { name, impossible } = fault;
       test.skipIf(impossible !== undefined)(

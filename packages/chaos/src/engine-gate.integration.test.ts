@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'cless-gate-'));
 const socketPath = join(directory, 'gate');
 let gate: EngineGate;
 
-/** Answers calls, and tells of two things that happen at once. */
+/** Answers calls, and reports two events at once. */
 const engine = createServer((request, response) => {
   if (request.url !== '/v1/events') return void response.end('a good answer');
   response.flushHeaders();
@@ -34,7 +34,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** What comes back to one who calls, without heads and framing; a dash if nothing ends it. */
+/** The answer to a call without head and framing, followed by a dash if it does not end. */
 async function call(path: string): Promise<string> {
   const socket = connect(socketPath);
   const stop = setTimeout(() => socket.destroy(), 1_000);

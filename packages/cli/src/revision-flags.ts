@@ -12,8 +12,8 @@ import { readEnvFile, readKeyValues } from './key-values.ts';
 import { readVolume, VOLUME_FORM } from './volume.ts';
 
 /*
- * The flags of `cless deploy` that say what a revision is made from: one for each option that the model describes, and
- * where it says so one for a file of variables, or for a value.
+ * The flags of `cless deploy` for a revision: one for each option that the model describes and, where it says so, one
+ * for a file of variables or for a single value.
  */
 
 /** One for each, in the order of the options. */
@@ -34,9 +34,9 @@ export function revisionFlags(): Option[] {
 }
 
 /**
- * What the flags say, as the API takes it. Whether it may be so is for the API to tell.
+ * Converts the flags to the form of the API, which checks the values.
  *
- * @param given the values of all flags, as commander has them
+ * @param given the values of all flags, from commander
  * @throws with code `USAGE` if something cannot be read at all
  */
 export function readRevision(given: object, env: NodeJS.ProcessEnv): RevisionInput;
@@ -60,7 +60,7 @@ export function flagOf(first: string, second: string | undefined): string | unde
   return isNamed ? `${longOf(placed)} ${second}` : longOf(placed);
 }
 
-/** What a flag may be set to, where that can be listed. */
+/** The values of a flag, if they can be listed. */
 export function valuesOfFlag(long: string | undefined): readonly string[] {
   const option = PLACED_OPTIONS.find((placed) => longOf(placed) === long)?.option;
   return option !== undefined && 'values' in option ? option.values : [];
@@ -91,7 +91,7 @@ function parsed(flag: Option, option: Described): Option {
   }
 }
 
-/** What the flags say of one option; undefined if that is nothing. */
+/** Reads one option from the flags; undefined if it was not given. */
 function read(placed: PlacedOption, given: (flag: string) => unknown, env: NodeJS.ProcessEnv): unknown {
   const { option } = placed;
   const long = longOf(placed);

@@ -238,7 +238,7 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     });
     expect(info.HostConfig.Tmpfs).toHaveProperty('/tmp');
 
-    // Another service has its own. Those in use stay, and are told.
+    // Another service has its own. Volumes in use stay, and are returned.
     const stranger = await runtime.start({ ...spec, service: 'web2', image: declares });
     expect(await inside(stranger.id, 'ls /srv/git')).toBe('given');
     expect(await runtime.volumes.remove('web2')).toHaveLength(3);
@@ -387,7 +387,7 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
       });
     }
     await expect(runtime.pull('a//b')).rejects.toMatchObject({ code: 'PULL_FAILED' });
-    // And what is one the engine takes for one.
+    // And the engine accepts all valid ones.
     for (const reference of IMAGE_REFERENCES) {
       const answer = await docker('image', 'inspect', reference).catch(({ message }: Error) => message);
       expect(answer, reference).not.toMatch(/invalid reference/i);

@@ -40,7 +40,7 @@ export async function* followFile(
   if (rest !== '') yield rest;
 }
 
-/** Truncates a log that has grown too large. Who has it open for appending continues at the new end. */
+/** Truncates a log that has grown too large. A process that has it open for appending continues at the new end. */
 export function boundLog(file: string): void {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
 }

@@ -9,7 +9,7 @@ export function runningOf(record: ProcessRecord | undefined): ProcessEntry | und
   return entry?.startTime === record.startTime ? entry : undefined;
 }
 
-/** Sends a signal to all of its process group; says whether there was one to get it. */
+/** Sends a signal to the whole process group. Returns whether it exists. */
 export function signalGroup(record: ProcessRecord, signal: NodeJS.Signals): boolean {
   if (record.pid === undefined) return false;
   const entry = findProcess(record.pid);

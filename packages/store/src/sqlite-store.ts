@@ -41,7 +41,7 @@ export class SqliteStore implements Store {
   readonly #statements = new Map<string, StatementSync>();
   readonly #listeners = new Listeners();
 
-  /** @throws with a code `DATABASE_…`, if the database is damaged, newer, somebody else's or cannot be written */
+  /** @throws with a code `DATABASE_…` if the database is damaged, newer, not ours or cannot be written */
   constructor(path: string) {
     this.#path = path;
     this.#database = openDatabase(path);

@@ -27,8 +27,8 @@ export interface Page {
  * Methods are synchronous: there is one writer, a read takes microseconds, and a change of the traffic happens at once
  * or not at all.
  *
- * All errors have a code. A database that another program is writing is an error at once, or
- * nearly so (`DATABASE_BUSY`): the event loop stands while a method waits, so whoever called tries again.
+ * All errors have a code. If another program is writing the database, methods fail almost at once with
+ * `DATABASE_BUSY` instead of waiting, which would block the event loop; the caller tries again.
  */
 export interface Store {
   /** Services by name. */

@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from '../duration.ts';
 import { formatMemory, parseMemory } from '../memory.ts';
 import { formatStatuses, parseStatuses, type Statuses } from '../statuses.ts';
 
-/** What a container gets to keep: a named volume, or a folder of the host. */
+/** A named volume or a folder of the host to mount. */
 export interface Volume {
   /** The name of a volume of the installation's, which is made if need be; or an absolute path that the operator allows. */
   readonly source: string;
@@ -13,7 +13,7 @@ export interface Volume {
 
 /** How a value is written by people (API, `cless.yaml`), and how it is stored. Methods, so that any codec is a `Codec`. */
 interface Codec<Written = unknown, Stored = unknown> {
-  /** Undefined if it is nothing of the kind. */
+  /** Undefined if the text is not of this kind. */
   parse(written: Written): Stored | undefined;
   format(stored: Stored): Written;
 }
@@ -63,7 +63,7 @@ export function codecOf(kind: Kind): Codec {
   return CODECS[kind];
 }
 
-/** What has to be said of an option of a kind, besides what is said of all. */
+/** What describes an option of a kind, besides what describes all options. */
 interface Facts {
   /** A reference, digest or id. */
   image: object;
@@ -73,13 +73,13 @@ interface Facts {
   number: Range;
   choice: Labelled & {
     readonly values: readonly string[];
-    /** Flags that take nothing and stand for a value. */
+    /** Flags without an argument that stand for a value. */
     readonly switches?: Readonly<Record<string, { readonly name: string; readonly help: string }>>;
   };
   choices: { readonly values: readonly string[] };
   /** Strings for an argument list of the kernel. */
   arguments: { readonly atLeast: number };
-  /** Environment variables; on the command line also from a file, as `fileHelp` says. */
+  /** Environment variables; on the command line also from a file, described by `fileHelp`. */
   variables: { readonly fileHelp: string };
   volumes: object;
   networks: object;
@@ -101,24 +101,24 @@ interface Labelled {
 }
 
 interface Common {
-  /** Where it is written, if not under its own key: `limits/memory`. */
+  /** The path where it is written, for example `limits/memory`. Default: its key. */
   readonly at?: string;
   readonly required?: true;
-  /** What holds if it is not written, but another of its group is. */
+  /** The value if it is not written but another of its group is. */
   readonly default?: string;
-  /** What is stored if it is not written. */
+  /** The stored value if it is not written. */
   readonly unset?: object;
   /** Never given back, and kept apart from the rest. */
   readonly secret?: true;
   /**
-   * Where it goes by itself: into what an instance is made from, or what is known of its revision. What goes nowhere by
-   * itself is put together with the installation's defaults, in `revision.ts`.
+   * Where its value is copied to: the spec of instances, or the revision. Options that are combined with the
+   * installation's defaults are handled in `revision.ts` instead.
    */
   readonly goesTo?: 'instance' | 'revision';
-  /** Its flag and label, without `--` and `cless.`, if they are not as the last part of where it is written. */
+  /** Its flag and label, without `--` and `cless.`. Default: the last part of `at`. */
   readonly name?: string;
   readonly short?: string;
-  /** What the flag takes, in its help. */
+  /** The argument of the flag in its help. */
   readonly takes?: string;
   /** On the command line and in the docs. */
   readonly help?: string;
@@ -139,7 +139,7 @@ export type Written<O> = O extends { kind: 'choice'; values: readonly (infer Val
       ? ReturnType<(typeof CODECS)[K]['format']>
       : never;
 
-/** What is stored of an option. */
+/** The stored form of an option. */
 export type Stored<O> = O extends { kind: 'choice' | 'choices' }
   ? Written<O>
   : O extends { kind: infer K extends Kind }

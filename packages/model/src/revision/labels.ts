@@ -17,16 +17,16 @@ export const LABELLED_OPTIONS: readonly Labelled[] = PLACED_OPTIONS.flatMap(({ o
   return { label: PREFIX + (option.label === true ? name : option.label), option, at };
 });
 
-/** What an image says of its service, as it would be written to the API. */
+/** What the labels of an image say about its service, in the form of the API. */
 export interface ImageLabels {
   readonly said: Omit<RevisionInput, 'image'>;
-  /** What of its labels counts for nothing, and why. */
+  /** The ignored labels, and why. */
   readonly ignored: readonly string[];
 }
 
 /**
- * Reads an image's own labels: `cless.port`, `cless.pause-after` and others; `cless.ready` is a path or `tcp`. Those that
- * do not begin with `cless.` are somebody else's.
+ * Reads an image's own labels: `cless.port`, `cless.pause-after` and others; `cless.ready` is a path or `tcp`. Labels
+ * that do not begin with `cless.` are not ours.
  */
 export function readImageLabels(labels: Readonly<Record<string, string>>): ImageLabels {
   const said: Record<string, unknown> = {};
@@ -43,7 +43,7 @@ export function readImageLabels(labels: Readonly<Record<string, string>>): Image
   return { said, ignored };
 }
 
-/** What a label says, as it would be written; undefined if that is nothing. */
+/** Converts a label to the written form of its option; undefined if it is invalid. */
 function readAs(option: Labelled['option'], text: string): unknown {
   switch (option.kind) {
     case 'whole': {
@@ -81,7 +81,7 @@ function formsOf(option: Labelled['option']): readonly string[] {
   }
 }
 
-/** What has a default is said by what differs from it. */
+/** For an option with a default, only the other values are offered. */
 function choices({ values, switches }: Option<'choice'>): readonly string[] {
   return switches === undefined ? values : Object.keys(switches);
 }

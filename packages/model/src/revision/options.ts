@@ -1,10 +1,11 @@
 import type { Option } from './kinds.ts';
 
 /*
- * A revision's options, each written down once. Made from this are the types of what is written and what is stored, the
- * schema of the API and of `cless.yaml`, the flags of `cless deploy`, an image's labels, and the table in the docs.
+ * The options of a revision, each described once. Generated from this are the types of the written and the stored
+ * form, the schema of the API and of `cless.yaml`, the flags of `cless deploy`, an image's labels, and the table in
+ * the docs.
  *
- * The key is what is stored; `at` is where the API has it. A comment here is that of the types.
+ * The key is the name in the stored form, `at` the path in the API. Doc comments here appear on the types.
  */
 
 export const OPTIONS = {
@@ -220,7 +221,7 @@ export const OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option | { readonly fields: Readonly<Record<string, Option>> }>>;
 
-/** What is said in the API's schema of fields that belong together. */
+/** Descriptions of groups of fields, for the API's schema. */
 export const GROUPS: Readonly<Record<string, string>> = {
   limits: 'Default: 512MiB, 1 and 256.',
   readiness: 'When an instance may get its first request.',

@@ -4,12 +4,12 @@ import { OPTIONS } from './options.ts';
 /** Where a value is in an object that is at most two deep. */
 export type Path = readonly [key: string] | readonly [group: string, key: string];
 
-/** An option, and where it is. */
+/** An option and its paths. */
 export interface PlacedOption {
   readonly option: Option;
-  /** In what is written: `limits`, `memory`. */
+  /** In the written form: `limits`, `memory`. */
   readonly at: Path;
-  /** In what is stored: `memoryBytes`. */
+  /** In the stored form: `memoryBytes`. */
   readonly key: Path;
   /** Its flag and its label, without `--` and `cless.`. */
   readonly name: string;

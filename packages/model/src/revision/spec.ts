@@ -3,7 +3,7 @@ import type { OPTIONS } from './options.ts';
 import { PLACED_OPTIONS, type PlacedOption, setAt, valueAt } from './placed.ts';
 
 /*
- * Between what is written, for people, and what is stored, for programs.
+ * Converts between the written form, for people, and the stored form, for programs.
  */
 
 type Options = typeof OPTIONS;
@@ -25,7 +25,10 @@ type Grouped<G extends string> = {
     | undefined;
 };
 
-/** What a revision is made from, as people write it in the API and in `cless.yaml`. What is left out is left to the installation. */
+/**
+ * A revision as people write it in the API and in `cless.yaml`. The installation's defaults apply to what is left
+ * out.
+ */
 export type RevisionInput = {
   readonly [K in Required]: WrittenOf<Options[K]>;
 } & {
@@ -55,11 +58,11 @@ type StoredIfSaid = {
  * undefined.
  */
 export interface RevisionSpec extends StoredAlways, StoredIfSaid {
-  /** The image's id at the time of the deploy: a revision stays what it was when the tag moves on. */
+  /** The image's id at the time of the deploy: a revision stays the same when the tag moves. */
   readonly imageId: string;
 }
 
-/** What an instance is made from, as its revision says. */
+/** The options of a revision that instances are made from. */
 export type InstanceOptions = {
   readonly [K in keyof Pick<Options, Going<'instance'>>]?: StoredOf<Options[K]>;
 };
@@ -68,7 +71,7 @@ export type RevisionOptions = {
   readonly [K in keyof Pick<Options, Going<'revision'>>]?: StoredOf<Options[K]>;
 };
 
-/** What a spec says of that part; what it does not say is not there. */
+/** Picks the options of one part that a spec sets. */
 export function saidOf(spec: RevisionSpec, part: 'instance'): InstanceOptions;
 export function saidOf(spec: RevisionSpec, part: 'revision'): RevisionOptions;
 export function saidOf(spec: object, part: string): object {
@@ -79,7 +82,7 @@ export function saidOf(spec: object, part: string): object {
   return said;
 }
 
-/** What is known of an image. */
+/** What needs to be known about an image. */
 interface Image {
   readonly id: string;
   readonly exposedPorts: readonly number[];
@@ -87,7 +90,7 @@ interface Image {
   readonly volumes?: readonly string[] | undefined;
 }
 
-/** What is stored of what was written; what was not is as the image has it, if it says that. */
+/** Converts the written form to the stored one. What was not written is taken from the image, if that sets it. */
 export function toSpec(input: RevisionInput, image: Image): RevisionSpec {
   const { id, exposedPorts, volumes } = image;
   const spec = parse(input, id);
@@ -117,7 +120,7 @@ function defaultRollout({ volumes }: RevisionSpec, declared: readonly string[] =
   return writes ? 'replace' : undefined;
 }
 
-/** What is stored as it would be written, without what says nothing. */
+/** Converts the stored form to the written one, without defaults. */
 export function fromSpec(spec: RevisionSpec): Omit<RevisionInput, 'secrets'>;
 export function fromSpec(spec: object): object {
   const groups = new Set(PLACED_OPTIONS.filter((one) => isSaid(spec, one)).map(({ at }) => at[0]));
@@ -130,7 +133,7 @@ export function fromSpec(spec: object): object {
   return input;
 }
 
-/** A spec that an earlier version may have stored, which knew fewer options; or one that says nothing but its image. */
+/** Completes a spec stored by an earlier version, which knew fewer options, or one that only names its image. */
 export function readSpec(
   stored: Pick<RevisionSpec, 'image' | 'imageId'> & Partial<RevisionSpec>,
 ): RevisionSpec;
@@ -138,7 +141,7 @@ export function readSpec(stored: object): object {
   return { ...UNSET, ...stored };
 }
 
-/** Does a spec say an option, or is it as if nobody had written it? */
+/** Does a spec set the option to anything but its default? */
 function isSaid(spec: object, { option, key }: PlacedOption): boolean {
   const value = valueAt(spec, key);
   if (value === undefined) return false;

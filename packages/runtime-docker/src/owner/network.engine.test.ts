@@ -28,7 +28,7 @@ async function networks(): Promise<string[]> {
     .filter((id) => id !== '');
 }
 
-/** As the engine's API does it: the docker command itself looks for duplicates. */
+/** By the engine's API: the docker command itself refuses duplicates. */
 function createDuplicate(): void {
   const body = JSON.stringify({ Name: name, CheckDuplicate: false });
   const socket = engine.address.slice('unix://'.length);
@@ -105,7 +105,7 @@ describe.skipIf(skip !== undefined)(
         expect((await runtime.list()).map(({ id }) => id)).toEqual([instance.id]);
         await runtime.stop(instance.id, { graceMs: 0 });
       }
-      // Held by a container, or the image would go, too.
+      // Used by a container, or the image would be pruned too.
       await engine.docker('create', '--name', 'holder', image);
       await engine.docker('network', 'prune', '-f');
       await engine.kill();

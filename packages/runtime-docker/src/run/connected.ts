@@ -14,9 +14,9 @@ const MIN_DELAY_MS = 2;
 const MAX_DELAY_MS = 100;
 
 /**
- * Ready when a TCP connection shows that an app is behind it. That one is accepted says nothing: the engine's own
- * relay accepts for a container that does not listen yet, and closes. It counts when data came or it stayed open 50
- * ms.
+ * Ready when a TCP connection shows that an app is behind it. An accepted connection alone proves nothing: the
+ * engine's relay accepts before the container listens, and then closes. It counts if data arrives or the connection
+ * stays open for 50 ms.
  */
 export const untilConnected: Ready = async (endpoint, { timeoutMs, signal }) => {
   const late = new AbortController();

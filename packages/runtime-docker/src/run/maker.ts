@@ -3,14 +3,14 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /*
- * Who made a container: a process of a machine, by what no other process can have. A pid is used again some day; with the
- * time of its start, within one boot, it is one process only.
+ * Identifies the process that created a container. Pids are reused; a pid and a start time within one boot identify
+ * one process.
  */
 
-/** What is known of a maker: `unknown` where its processes cannot be seen from here. */
+/** The state of a maker: `unknown` if its processes cannot be seen from here. */
 export type Finding = 'alive' | 'dead' | 'unknown';
 
-/** Reads what the system tells of processes; undefined for one that is gone, or whose start nobody may see. */
+/** Reads the start time of a process; undefined if it is gone or its start time cannot be read. */
 type StartOf = (pid: number) => string | undefined;
 
 const HAS_PROC = existsSync('/proc/self/stat');
@@ -40,7 +40,7 @@ function machine(): string {
   return `${boot}.${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
 }
 
-/** Also of a process that is somebody else's. */
+/** Works for processes of other users, too. */
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -50,7 +50,7 @@ function exists(pid: number): boolean {
   }
 }
 
-/** `zombie` for one that has ended, and that nobody has asked for its exit code yet. */
+/** `zombie` for a process that has ended but has not been reaped. */
 function startOf(pid: number): string | undefined {
   try {
     return HAS_PROC ? fromProc(pid) : fromPs(pid);

@@ -6,8 +6,8 @@ import { LABELS } from '../labels.ts';
 import { type Finding, findMaker } from './maker.ts';
 
 /**
- * Removes what processes of an owner ran and did not live to remove: a test run that was killed takes nothing along. Who
- * made a container is on its label; while that process lives, the container is left alone.
+ * Removes the containers of an owner whose process has died, for example a killed test run. A label names the
+ * process; while that is alive, its containers are left alone.
  */
 export class Reaper {
   readonly #engine: Engine;
@@ -20,7 +20,7 @@ export class Reaper {
     this.#containers = containers;
   }
 
-  /** What cannot be removed now is left to the next one. */
+  /** Removes the orphans. Those that cannot be removed now are left to the next run. */
   async reap(): Promise<void> {
     const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`, LABELS.maker];
     const listed = await this.#engine.call('list', (docker) =>
@@ -36,8 +36,8 @@ export class Reaper {
 }
 
 /**
- * Of a maker that cannot be seen from here only what is left from before this boot: it was made by a process of then, which
- * is why it does not run.
+ * For a maker that cannot be seen from here, only containers from before this boot are orphans: their process cannot
+ * be running.
  *
  * @param bootedAt in seconds since 1970
  */

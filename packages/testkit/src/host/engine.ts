@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, find, step } from './shell.ts';
 
-/** A Docker Engine to work with, or why there is none. */
+/** A usable Docker Engine, or why there is none. */
 export type EngineState =
   | { readonly available: true /** Stops it, if it was started here. */; readonly stop: () => Promise<void> }
   | { readonly available: false; readonly reason: string };
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Takes the running engine; else starts an installed one; else, as root on Debian or Ubuntu, installs one. */
+/** Uses the running engine; otherwise starts an installed one; otherwise, as root on Debian or Ubuntu, installs one. */
 export async function ensureEngine(): Promise<EngineState> {
   if (engineRuns()) return { available: true, stop: async () => {} };
   const isRoot = process.getuid?.() === 0;
@@ -37,7 +37,7 @@ let updated: Promise<void> | undefined;
 /** Installs packages of the distribution. @throws if that fails */
 export async function install(packages: readonly string[]): Promise<void> {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  // One source of many may be out of reach: what counts is whether the packages can be had.
+  // One of many sources may be unreachable; it only matters whether the packages can be installed.
   updated ??= step('updating package lists', 'apt-get', ['update', '-q'], { env }).catch(() => {});
   await updated;
   await step(
