@@ -1,5 +1,4 @@
-import type { Check } from './check.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Check, Endpoint } from '@cless/model';
 
 /** The longest that a timer of Node's can run (24.8 days); one that is set for longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

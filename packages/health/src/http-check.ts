@@ -1,20 +1,5 @@
+import type { Endpoint, HttpCheck } from '@cless/model';
 import { Client, errors } from 'undici';
-import type { Endpoint } from './endpoint.ts';
-
-/** Ready when an HTTP request is answered with one of `statuses`. */
-export interface HttpCheck {
-  readonly kind: 'http';
-  /** Default `/`. */
-  readonly path?: string;
-  /** Default `GET`. */
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /**
-   * The statuses that mean ready, as numbers or inclusive ranges. Default: 200 to 399 if `path` is set, since any
-   * other answer says that the path is wrong; otherwise any final status below 500.
-   */
-  readonly statuses?: readonly (number | readonly [from: number, to: number])[];
-}
 
 const BELOW_500 = [[200, 499]] as const;
 const GOOD = [[200, 399]] as const;

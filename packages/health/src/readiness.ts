@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Check, Endpoint } from '@cless/model';
 import { Failure } from '@cless/model';
 import { checkArguments, timerMs } from './arguments.ts';
-import type { Check } from './check.ts';
-import type { Endpoint } from './endpoint.ts';
 import { checkHttp } from './http-check.ts';
 import { checkTcp } from './tcp-check.ts';
 

@@ -1,10 +1,5 @@
 import { connect } from 'node:net';
-import type { Endpoint } from './endpoint.ts';
-
-/** Ready when a TCP connection shows that an app is behind it. */
-export interface TcpCheck {
-  readonly kind: 'tcp';
-}
+import type { Endpoint } from '@cless/model';
 
 /** How long a connection without data must stay open to count, in milliseconds. */
 const STAYS_OPEN_MS = 50;

@@ -1,3 +1,4 @@
+export type { Check, HttpCheck, TcpCheck } from './check.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { answerOf, CODES, type Code, codeOfProblem, EXIT, isCode, slugOf, typeOf } from './codes.ts';
 export { conceal } from './conceal.ts';
@@ -20,7 +21,6 @@ export { type ImageLabels, LABELLED_OPTIONS, readImageLabels } from './revision/
 export { GROUPS } from './revision/options.ts';
 export { PLACED_OPTIONS, type PlacedOption, setAt } from './revision/placed.ts';
 export {
-  type Check,
   type InstanceSpec,
   type PartialSpec,
   type Revision,

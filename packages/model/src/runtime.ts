@@ -1,5 +1,6 @@
+import type { Check } from './check.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Check, InstanceSpec, PartialSpec } from './revision/revision.ts';
+import type { InstanceSpec, PartialSpec } from './revision/revision.ts';
 
 /** An instance as listed by the runtime. */
 export interface RuntimeInstance {

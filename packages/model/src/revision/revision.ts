@@ -1,4 +1,4 @@
-import type { Statuses } from '../statuses.ts';
+import type { Check } from '../check.ts';
 import { type InstanceOptions, type RevisionOptions, type RevisionSpec, saidOf } from './spec.ts';
 
 /** What an instance is started from. */
@@ -13,17 +13,6 @@ export interface InstanceSpec extends InstanceOptions {
 
 /** A spec as far as it is known before anything is started from it. */
 export type PartialSpec = { readonly [Option in keyof InstanceSpec]?: InstanceSpec[Option] | undefined };
-
-/** How to find out that an instance may get its first request. */
-export type Check =
-  | {
-      readonly kind: 'http';
-      readonly path?: string;
-      readonly method?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly statuses?: readonly Statuses[];
-    }
-  | { readonly kind: 'tcp' };
 
 /** One immutable version of a service, with what the installation says where nobody else does. */
 export interface Revision extends RevisionOptions {

@@ -1,6 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { codeOf } from '@cless/model';
-import type { FixedAnswer } from '../services/source.ts';
+import { codeOf, type FixedAnswer } from '@cless/model';
 
 /** What a client is told (RFC 9457): never a stack, a path or a container's log. */
 export interface Problem {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Activation, Lease } from '@cless/activator';
-import { hasCode, type Revision, shuttingDown } from '@cless/model';
+import { type FixedAnswer, hasCode, type Revision, shuttingDown } from '@cless/model';
 import { problemOf } from '../answer/problem.ts';
 import type { Connection, Turn } from '../edge/connection.ts';
 import type { EdgeContext } from '../edge/http1.ts';
@@ -9,7 +9,7 @@ import { ServiceNotFoundError } from '../errors.ts';
 import type { ForwardError } from '../forward/forwarder.ts';
 import { outgoingHeaders } from '../headers/forwarded.ts';
 import type { ServiceMeter } from '../observe/meters.ts';
-import type { FixedAnswer, ServedService } from '../services/source.ts';
+import type { ServedService } from '../services/source.ts';
 import { type RequestHead, readHead } from './head.ts';
 import { checkHops } from './hops.ts';
 

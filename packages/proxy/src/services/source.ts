@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Revision } from '@cless/model';
+import type { FixedAnswer, Revision } from '@cless/model';
 
 /** A service as requests find it. */
 export interface ServedService {
@@ -18,12 +18,6 @@ export interface ServedService {
   cookie(request: IncomingMessage, revision: Revision): string | undefined;
   /** What a request gets that neither wakes the service nor keeps it awake, while it sleeps; nothing for all others. */
   whileAsleep(request: IncomingMessage, path: string): FixedAnswer | 'problem' | undefined;
-}
-
-export interface FixedAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
 }
 
 /** Service → the revisions that serve it. */

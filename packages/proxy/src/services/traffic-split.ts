@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Revision } from '@cless/model';
+import type { FixedAnswer, Revision, WakeFilter } from '@cless/model';
 import { NoTrafficError, RevisionNotFoundError } from '../errors.ts';
-import type { FixedAnswer, ServedService } from './source.ts';
+import type { ServedService } from './source.ts';
 
 export interface TrafficSplitOptions {
   readonly service: string;
@@ -14,15 +14,6 @@ export interface TrafficSplitOptions {
   readonly wakeFilter: WakeFilter | undefined;
   /** From 0 to 1. */
   readonly random?: () => number;
-}
-
-/** Requests that neither wake a service nor keep it awake. */
-interface WakeFilter {
-  /** Paths, or prefixes of paths followed by `*`. */
-  readonly paths: readonly string[];
-  /** Substrings of `User-Agent`, case-insensitive. */
-  readonly userAgents: readonly string[];
-  readonly answer: FixedAnswer | undefined;
 }
 
 const COOKIE = 'cless-revision';

@@ -1,5 +1,0 @@
-/** Where an instance answers. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
