@@ -71,11 +71,11 @@ export class Failure<C extends Code = Code> extends Error {
   }
 }
 
+/** An error with this code, whoever has thrown it. */
+export type Failed<C extends Code> = Error & { readonly code: C } & FactsOf<C>;
+
 /** Has it failed with one of these codes? Then it has their facts. */
-export function hasCode<C extends Code>(
-  error: unknown,
-  ...codes: readonly C[]
-): error is Error & { readonly code: C } & FactsOf<C> {
+export function hasCode<C extends Code>(error: unknown, ...codes: readonly C[]): error is Failed<C> {
   const code = codeOf(error);
   return codes.some((one) => one === code);
 }

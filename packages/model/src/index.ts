@@ -7,6 +7,7 @@ export type { Endpoint } from './endpoint.ts';
 export {
   codeOf,
   type FactsOf,
+  type Failed,
   Failure,
   type FieldError,
   hasCode,

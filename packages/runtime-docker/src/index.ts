@@ -14,21 +14,6 @@ export type { Hardening, Relaxation } from './container/hardening.ts';
 export type { Listener } from './container/listening.ts';
 export type { StartOptions } from './container/start.ts';
 export type { Image } from './engine/images.ts';
-export {
-  EngineAddressError,
-  EngineRefusedError,
-  EngineUnreachableError,
-  ImageNotFoundError,
-  InstanceNotFoundError,
-  NetworkNotFoundError,
-  NoAddressPoolError,
-  NoFreePortError,
-  OwnerTakenError,
-  PullFailedError,
-  RuntimeError,
-  type RuntimeErrorCode,
-  StartFailedError,
-} from './errors.ts';
 export type { Holder } from './owner/record.ts';
 export type { Ready } from './run/connected.ts';
 export type { Run, RunOptions } from './run/run.ts';

@@ -20,7 +20,7 @@ import { watchEvents } from './engine/events.ts';
 import { type Image, Images } from './engine/images.ts';
 import { followLogs } from './engine/logs.ts';
 import { pullImage } from './engine/pull.ts';
-import { InstanceNotFoundError, isRefusal } from './errors.ts';
+import { instanceNotFound, isRefusal } from './failures.ts';
 import { LABELS } from './labels.ts';
 import { JoinedNetworks, OwnNetwork } from './owner/network.ts';
 import { type Holder, OwnerRecord } from './owner/record.ts';
@@ -50,7 +50,7 @@ const LAST_LOG_LINES = 20;
  * Runs instances as containers of a Docker Engine (API 1.41 or newer): hardened, with limits, published on 127.0.0.1,
  * labelled, on their owner's network without traffic between containers. Starts never pull an image.
  *
- * All methods throw {@link EngineUnreachableError} when the engine does not answer.
+ * All methods throw with code `ENGINE_UNREACHABLE` when the engine does not answer.
  *
  * @example
  * const runtime = new DockerRuntime({ owner: 'example' });
@@ -129,7 +129,7 @@ export class DockerRuntime implements AsyncDisposable {
   /**
    * Makes sure that the owner is bound to the `holder`. Call it regularly: the record in the engine may be pruned.
    *
-   * @throws {OwnerTakenError}
+   * @throws with code `OWNER_TAKEN`
    */
   async hold(): Promise<void> {
     this.#isHeld = false;
@@ -152,7 +152,7 @@ export class DockerRuntime implements AsyncDisposable {
    * Pulls an image; no other method does. The default tag is `latest`.
    *
    * @param onProgress called with each line of progress
-   * @throws {PullFailedError} or the signal's reason
+   * @throws with code `PULL_FAILED` or the signal's reason
    */
   async pull(
     reference: string,
@@ -175,8 +175,8 @@ export class DockerRuntime implements AsyncDisposable {
    * Creates and starts a container. When this resolves it runs, but may not answer yet; when it rejects, nothing is
    * left of it.
    *
-   * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
-   * @throws {StartFailedError} @throws the signal's reason
+   * @throws with code `IMAGE_NOT_FOUND`, `NETWORK_NOT_FOUND`, `NO_ADDRESS_POOL`, `NO_FREE_PORT` or `START_FAILED`
+   * @throws the signal's reason
    */
   async start(spec: InstanceSpec, options: StartOptions = {}): Promise<RunningInstance> {
     if (!this.#isHeld) await this.hold();
@@ -198,12 +198,12 @@ export class DockerRuntime implements AsyncDisposable {
     return this.#runner.run(options);
   }
 
-  /** Freezes all processes of the container (cgroup freezer). @throws {InstanceNotFoundError} */
+  /** Freezes all processes of the container (cgroup freezer). @throws with code `INSTANCE_NOT_FOUND` */
   async pause(id: string): Promise<void> {
     await this.#containers.pause(id);
   }
 
-  /** Unfreezes them. @throws {InstanceNotFoundError} */
+  /** Unfreezes them. @throws with code `INSTANCE_NOT_FOUND` */
   async resume(id: string): Promise<void> {
     await this.#containers.resume(id);
   }
@@ -237,14 +237,14 @@ export class DockerRuntime implements AsyncDisposable {
     return this.#containers.listening(id);
   }
 
-  /** The last lines the container wrote to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
+  /** The last lines the container wrote to stdout and stderr, oldest first. @throws with code `INSTANCE_NOT_FOUND` */
   async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
     return this.#containers.logs(id, lines);
   }
 
   /**
-   * The last lines and those that follow, until the container ends or the signal is aborted. @throws
-   * {InstanceNotFoundError}
+   * The last lines and those that follow, until the container ends or the signal is aborted. @throws with
+   * code `INSTANCE_NOT_FOUND`
    */
   async *followLogs(
     id: string,
@@ -253,7 +253,7 @@ export class DockerRuntime implements AsyncDisposable {
     try {
       yield* followLogs(this.#engine, id, lines, signal);
     } catch (error) {
-      throw isRefusal(error, 404) ? new InstanceNotFoundError(id) : error;
+      throw isRefusal(error, 404) ? instanceNotFound(id) : error;
     }
   }
 

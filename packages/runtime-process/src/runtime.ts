@@ -4,17 +4,18 @@ import { EventEmitter, once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  InspectedInstance,
-  InstanceSpec,
-  PartialSpec,
-  Refusal,
-  RunningInstance,
-  RuntimeEvent,
+import {
+  Failure,
+  type InspectedInstance,
+  type InstanceSpec,
+  type PartialSpec,
+  type Refusal,
+  type RunningInstance,
+  type RuntimeEvent,
 } from '@cless/model';
 import getPort, { clearLockedPorts } from 'get-port';
 import { inheritedEnvironment } from './environment.ts';
-import { ImageNotFoundError, InstanceNotFoundError, StartFailedError } from './errors.ts';
+import { instanceNotFound, startFailed } from './failures.ts';
 import { boundLog, followFile, lastLines } from './log-tail.ts';
 import { ended, runningOf, signalGroup } from './process-group.ts';
 import { findByEnvironment, findProcess } from './process-table.ts';
@@ -60,21 +61,21 @@ export class ProcessRuntime {
     this.#records = new Records(join(stateDirectory, 'processes'));
   }
 
-  /** Reads the services file, so that an invalid one is reported at once. @throws {InvalidServicesFileError} */
+  /** Reads the services file, so that an invalid one is reported at once. @throws with code `INVALID_SERVICES_FILE` */
   async prepare(): Promise<void> {
     await readServicesFile(this.#servicesFile);
   }
 
   /**
-   * The definition of that name; undefined if there is none. Its id changes when the definition does. @throws
-   * {InvalidServicesFileError}
+   * The definition of that name; undefined if there is none. Its id changes when the definition does. @throws with
+   * code `INVALID_SERVICES_FILE`
    */
   async image(name: string): Promise<{ id: string; exposedPorts: readonly number[] } | undefined> {
     const command = (await readServicesFile(this.#servicesFile)).get(name);
     return command && { id: commandId(command), exposedPorts: [] };
   }
 
-  /** All definitions: name → id. @throws {InvalidServicesFileError} */
+  /** All definitions: name → id. @throws with code `INVALID_SERVICES_FILE` */
   async listImages(): Promise<ReadonlyMap<string, string>> {
     const services = await readServicesFile(this.#servicesFile);
     return new Map([...services].map(([name, command]) => [name, commandId(command)]));
@@ -101,7 +102,7 @@ export class ProcessRuntime {
    * Starts the process. When this resolves, it runs, but may not answer yet. `image` is a name in the services file,
    * or the id of its definition; where the process listens is chosen here, whatever the spec's `port`.
    *
-   * @throws {ImageNotFoundError} @throws {StartFailedError} @throws {InvalidServicesFileError} or the signal's reason
+   * @throws with code `IMAGE_NOT_FOUND`, `START_FAILED` or `INVALID_SERVICES_FILE`, or the signal's reason
    */
   async start(
     spec: InstanceSpec,
@@ -111,7 +112,10 @@ export class ProcessRuntime {
     const services = await readServicesFile(this.#servicesFile);
     const command =
       services.get(spec.image) ?? [...services.values()].find((one) => commandId(one) === spec.image);
-    if (command === undefined) throw new ImageNotFoundError(spec.image, this.#servicesFile);
+    if (command === undefined) {
+      const text = `${this.#servicesFile} has no service ${spec.image}`;
+      throw new Failure('IMAGE_NOT_FOUND', text, { image: spec.image });
+    }
     const { service, revision } = spec;
     const id = randomBytes(8).toString('hex');
     const port = await this.#takePort();
@@ -142,7 +146,7 @@ export class ProcessRuntime {
     } catch (error) {
       this.#forget(record);
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new StartFailedError(spec.image, message, { exitCode: code === 'ENOENT' ? 127 : 126 });
+      throw startFailed(spec.image, message, code === 'ENOENT' ? 127 : 126);
     }
     const pid = child.pid;
     const entry = pid === undefined ? undefined : findProcess(pid);
@@ -156,7 +160,7 @@ export class ProcessRuntime {
     return { ...instance, endpoint: { host: HOST, port } }; // also of one that has exited already: events tell that
   }
 
-  /** SIGSTOP to the whole process group. @throws {InstanceNotFoundError} */
+  /** SIGSTOP to the whole process group. @throws with code `INSTANCE_NOT_FOUND` */
   async pause(id: string): Promise<void> {
     this.#signal(id, 'SIGSTOP');
     // The kernel does not stop the processes at once; until then, one may still send an answer. A process that waits
@@ -166,7 +170,7 @@ export class ProcessRuntime {
       await sleep(1);
   }
 
-  /** SIGCONT to the whole process group. @throws {InstanceNotFoundError} */
+  /** SIGCONT to the whole process group. @throws with code `INSTANCE_NOT_FOUND` */
   async resume(id: string): Promise<void> {
     this.#signal(id, 'SIGCONT');
   }
@@ -199,21 +203,21 @@ export class ProcessRuntime {
     });
   }
 
-  /** The last lines the process wrote to stdout and stderr, oldest first. @throws {InstanceNotFoundError} */
+  /** The last lines the process wrote to stdout and stderr, oldest first. @throws with code `INSTANCE_NOT_FOUND` */
   async logs(id: string, { lines = LAST_LOG_LINES }: { lines?: number } = {}): Promise<string[]> {
-    if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
+    if (this.#records.get(id) === undefined) throw instanceNotFound(id);
     return lastLines(this.#records.logFile(id), lines);
   }
 
   /**
-   * The last lines and those that follow, until the process ends or the signal is aborted. @throws
-   * {InstanceNotFoundError}
+   * The last lines and those that follow, until the process ends or the signal is aborted. @throws with
+   * code `INSTANCE_NOT_FOUND`
    */
   async *followLogs(
     id: string,
     { lines = LAST_LOG_LINES, signal }: { lines?: number; signal: AbortSignal },
   ): AsyncGenerator<string> {
-    if (this.#records.get(id) === undefined) throw new InstanceNotFoundError(id);
+    if (this.#records.get(id) === undefined) throw instanceNotFound(id);
     const isOver = () => runningOf(this.#records.get(id)) === undefined;
     yield* followFile(this.#records.logFile(id), { count: lines, ended: isOver, signal });
   }
@@ -263,7 +267,7 @@ export class ProcessRuntime {
       return openSync(this.#records.logFile(record.id), 'a', 0o600);
     } catch (error) {
       this.#forget(record);
-      throw new StartFailedError(image, `its log cannot be written: ${(error as Error).message}`);
+      throw startFailed(image, `its log cannot be written: ${(error as Error).message}`);
     }
   }
 
@@ -317,7 +321,7 @@ export class ProcessRuntime {
 
   #signal(id: string, signal: NodeJS.Signals): void {
     const record = this.#records.get(id);
-    if (record === undefined || !signalGroup(record, signal)) throw new InstanceNotFoundError(id);
+    if (record === undefined || !signalGroup(record, signal)) throw instanceNotFound(id);
   }
 
   #forget(record: ProcessRecord): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { InvalidServicesFileError } from './errors.ts';
+import { Failure, messageOf } from '@cless/model';
 
 /** How to run a service. */
 export interface Command {
@@ -13,15 +13,15 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Reads the file that maps names to commands. @throws {InvalidServicesFileError} */
+/** Reads the file that maps names to commands. @throws with code `INVALID_SERVICES_FILE` */
 export async function readServicesFile(file: string): Promise<Map<string, Command>> {
   let content: unknown;
   try {
     content = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new InvalidServicesFileError(file, error instanceof Error ? error.message : String(error), error);
+    throw invalid(file, messageOf(error), error);
   }
-  if (!isRecord(content)) throw new InvalidServicesFileError(file, 'it is no object');
+  if (!isRecord(content)) throw invalid(file, 'it is no object');
   return new Map(Object.entries(content).map(([name, value]) => [name, parseCommand(file, name, value)]));
 }
 
@@ -41,7 +41,7 @@ export function versionOf(file: string): string {
 }
 
 function parseCommand(file: string, name: string, value: unknown): Command {
-  const wrong = (what: string) => new InvalidServicesFileError(file, `service ${name}: ${what}`);
+  const wrong = (what: string) => invalid(file, `service ${name}: ${what}`);
   if (!isRecord(value)) throw wrong('it is no object');
   const { command, cwd = '.', env = {}, ...unknown } = value;
   const [first] = Object.keys(unknown);
@@ -62,4 +62,9 @@ function isCommandLine(value: unknown): value is [string, ...string[]] {
 
 function isEnvironment(value: unknown): value is Record<string, string> {
   return isRecord(value) && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+function invalid(file: string, what: string, cause?: unknown): Failure {
+  const allowed = '{"NAME": {"command": ["PROGRAM", "ARGUMENT", …], "cwd"?: "…", "env"?: {"K": "V"}}}';
+  return new Failure('INVALID_SERVICES_FILE', `${file}: ${what}; allowed is ${allowed}`, { cause });
 }

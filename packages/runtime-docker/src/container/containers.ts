@@ -1,8 +1,8 @@
-import type { InspectedInstance, RuntimeInstance } from '@cless/model';
+import { hasCode, type InspectedInstance, type RuntimeInstance } from '@cless/model';
 import type { Engine } from '../engine/engine.ts';
 import { type Exit, exitOf } from '../engine/exit.ts';
 import { logLines } from '../engine/logs.ts';
-import { EngineRefusedError, InstanceNotFoundError, isRefusal } from '../errors.ts';
+import { instanceNotFound, isRefusal } from '../failures.ts';
 import { LABELS } from '../labels.ts';
 import { fromInspection, fromListing } from './instance.ts';
 import { type Listener, listenersOf } from './listening.ts';
@@ -71,14 +71,14 @@ export class Containers {
     });
   }
 
-  /** Does nothing if it is already paused. @throws {InstanceNotFoundError} if it does not run (any more) */
+  /** Does nothing if it is already paused. @throws with code `INSTANCE_NOT_FOUND`, if it does not run (any more) */
   async pause(id: string): Promise<void> {
     await this.#tolerate(id, 'already paused', () =>
       this.#engine.call('pause', (docker) => docker.getContainer(id).pause()),
     );
   }
 
-  /** @throws {InstanceNotFoundError} if it does not run (any more) */
+  /** @throws with code `INSTANCE_NOT_FOUND`, if it does not run (any more) */
   async resume(id: string): Promise<void> {
     await this.#tolerate(id, 'not paused', () =>
       this.#engine.call('unpause', (docker) => docker.getContainer(id).unpause()),
@@ -94,7 +94,7 @@ export class Containers {
   /**
    * Removes the container by force, with its anonymous volumes.
    *
-   * @throws {EngineRefusedError} if the engine has not done it after 10 s, for example because of a stuck mount
+   * @throws with code `ENGINE_REFUSED`, if the engine has not done it after 10 s, for example because of a stuck mount
    */
   async remove(id: string): Promise<void> {
     const deadline = performance.now() + REMOVAL_TIMEOUT_MS;
@@ -115,7 +115,7 @@ export class Containers {
     }
   }
 
-  /** Its last lines, oldest first. @throws {InstanceNotFoundError} */
+  /** Its last lines, oldest first. @throws with code `INSTANCE_NOT_FOUND` */
   async logs(id: string, lines: number): Promise<string[]> {
     try {
       const frames = await this.#engine.call('logs', (docker) =>
@@ -123,7 +123,7 @@ export class Containers {
       );
       return Buffer.isBuffer(frames) ? this.#linesOf(frames) : [];
     } catch (error) {
-      throw isRefusal(error, 404) ? new InstanceNotFoundError(id) : error;
+      throw isRefusal(error, 404) ? instanceNotFound(id) : error;
     }
   }
 
@@ -162,14 +162,14 @@ export class Containers {
     try {
       await run();
     } catch (error) {
-      if (!(error instanceof EngineRefusedError)) throw error;
+      if (!hasCode(error, 'ENGINE_REFUSED')) throw error;
       if (error.message.includes(already)) return;
       if (
         error.status === 404 ||
         error.status === 409 ||
         /is not running|no such process/i.test(error.message)
       ) {
-        throw new InstanceNotFoundError(id);
+        throw instanceNotFound(id);
       }
       throw error;
     }

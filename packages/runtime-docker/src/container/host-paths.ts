@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, normalize, sep } from 'node:path';
 import type { PartialSpec, Refusal } from '@cless/model';
-import { StartFailedError } from '../errors.ts';
+import { startFailed } from '../failures.ts';
 
 /** The folders of the host that may be mounted into containers, with everything below them. */
 export class HostPaths {
@@ -29,7 +29,7 @@ export class HostPaths {
    * its folder. The engine follows links again when it mounts, so a link created in between would win: whoever can
    * write to an allowed folder is trusted not to do that.
    *
-   * @throws {StartFailedError} if one is not allowed or does not exist
+   * @throws with code `START_FAILED`, if one is not allowed or does not exist
    */
   async resolve(spec: {
     readonly image: string;
@@ -39,11 +39,11 @@ export class HostPaths {
     for (const { source } of spec.volumes ?? []) {
       if (!isAbsolute(source)) continue;
       const real = await realpath(source).catch((error: unknown) => {
-        throw new StartFailedError(spec.image, `the host path ${source} cannot be used`, { cause: error });
+        throw startFailed(spec.image, `the host path ${source} cannot be used`, { cause: error });
       });
       const roots = await Promise.all(this.#allowed.map((path) => realpath(path).catch(() => undefined)));
       if (!roots.some((root) => root !== undefined && isWithin(real, root))) {
-        throw new StartFailedError(spec.image, `the host path ${source} is not among those that are allowed`);
+        throw startFailed(spec.image, `the host path ${source} is not among those that are allowed`);
       }
       resolved.set(source, real);
     }

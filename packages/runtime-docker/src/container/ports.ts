@@ -1,5 +1,5 @@
+import { Failure, messageOf } from '@cless/model';
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
-import { NoFreePortError } from '../errors.ts';
 
 /**
  * Hands out ports to publish: each free on this host and not handed out before.
@@ -27,7 +27,7 @@ export class PortRange {
    * Takes a port that is free on 127.0.0.1. It stays taken until it is released.
    *
    * @param exclude ports that have been tried already
-   * @throws {NoFreePortError}
+   * @throws with code `NO_FREE_PORT`
    */
   take(exclude: Iterable<number> = []): Promise<number> {
     // One at a time: two concurrent searches would find the same port.
@@ -53,17 +53,27 @@ export class PortRange {
     this.#inUse.delete(port);
   }
 
+  /** @param cause why the host cannot say which are free */
+  noneFree(cause?: unknown): Failure {
+    const { from, to } = this;
+    const text =
+      cause === undefined
+        ? `no port from ${from} to ${to} is free; widen the range or stop what uses it`
+        : `no port from ${from} to ${to} can be looked for: ${messageOf(cause)}`;
+    return new Failure('NO_FREE_PORT', text, { from, to, cause });
+  }
+
   // Private
 
   async #find(exclude: Iterable<number>): Promise<number> {
     clearLockedPorts();
     const taken = [...this.#inUse, ...exclude].filter((port) => port >= this.from && port <= this.to);
-    if (new Set(taken).size > this.to - this.from) throw new NoFreePortError(this.from, this.to);
+    if (new Set(taken).size > this.to - this.from) throw this.noneFree();
     const wanted = { port: portNumbers(this.from, this.to), exclude: taken, host: '127.0.0.1' };
     const port = await getPort(wanted).catch((error: unknown) => {
-      throw new NoFreePortError(this.from, this.to, error); // for example, no file descriptors left
+      throw this.noneFree(error); // for example, no file descriptors left
     });
-    if (port < this.from || port > this.to) throw new NoFreePortError(this.from, this.to);
+    if (port < this.from || port > this.to) throw this.noneFree();
     this.#inUse.add(port);
     return port;
   }

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { InspectedInstance, InstanceSpec, RunningInstance } from '@cless/model';
+import {
+  type Failed,
+  type Failure,
+  hasCode,
+  type InspectedInstance,
+  type InstanceSpec,
+  type RunningInstance,
+} from '@cless/model';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
 import { describeExit } from '../engine/exit.ts';
 import type { Images } from '../engine/images.ts';
-import {
-  EngineRefusedError,
-  ImageNotFoundError,
-  isRefusal,
-  NetworkNotFoundError,
-  NoFreePortError,
-  StartFailedError,
-} from '../errors.ts';
+import { imageNotFound, isRefusal, networkNotFound, startFailed } from '../failures.ts';
 import type { JoinedNetworks, OwnNetwork } from '../owner/network.ts';
 import type { Volumes } from '../owner/volumes.ts';
 import { containerConfig } from './config.ts';
@@ -63,8 +63,8 @@ export class Starter {
 
   /**
    * @param maker the process that it is for, and that removes it; undefined for one that outlives whoever starts it
-   * @throws {ImageNotFoundError} @throws {NetworkNotFoundError} @throws {NoAddressPoolError} @throws {NoFreePortError}
-   * @throws {StartFailedError} @throws the signal's reason
+   * @throws with code `IMAGE_NOT_FOUND`, `NETWORK_NOT_FOUND`, `NO_ADDRESS_POOL`, `NO_FREE_PORT` or `START_FAILED`
+   * @throws the signal's reason
    */
   async start(
     spec: InstanceSpec,
@@ -89,7 +89,7 @@ export class Starter {
       if (typeof outcome === 'object') return outcome;
       if (outcome === 'port taken') tried.push(port);
     }
-    throw new NoFreePortError(ports.from, ports.to);
+    throw ports.noneFree();
   }
 
   /** Waits a short time for the removal of what failed starts have left. */
@@ -131,10 +131,10 @@ export class Starter {
         signal,
       });
       const instance = await containers.inspect(id);
-      if (instance === undefined) throw new StartFailedError(spec.image, 'it was removed while it started');
+      if (instance === undefined) throw startFailed(spec.image, 'it was removed while it started');
       if (instance.state === 'exited') throw await this.#exitedEarly(instance, spec.image);
       const { endpoint } = instance;
-      if (endpoint === undefined) throw new StartFailedError(spec.image, 'the engine published no port');
+      if (endpoint === undefined) throw startFailed(spec.image, 'the engine published no port');
       signal?.throwIfAborted();
       return { ...instance, endpoint };
     } catch (error) {
@@ -145,11 +145,9 @@ export class Starter {
         this.#parts.network.forget(network); // pruned, or removed by a previous proxy that was just ending
         return 'network gone';
       }
-      if (gone !== undefined)
-        throw new NetworkNotFoundError(spec.networks?.[placement.joined.indexOf(gone)] ?? gone);
-      if (isRefusal(error, 404) && /no such image/i.test(String(error)))
-        throw new ImageNotFoundError(spec.image);
-      if (error instanceof EngineRefusedError) throw startRefused(spec.image, error);
+      if (gone !== undefined) throw networkNotFound(spec.networks?.[placement.joined.indexOf(gone)] ?? gone);
+      if (isRefusal(error, 404) && /no such image/i.test(String(error))) throw imageNotFound(spec.image);
+      if (hasCode(error, 'ENGINE_REFUSED')) throw startRefused(spec.image, error);
       throw error;
     }
   }
@@ -166,7 +164,7 @@ export class Starter {
       if (typeof id !== 'string') throw engine.nonsense('create');
       return id;
     } catch (error) {
-      if (error instanceof EngineRefusedError) await volumes.discard(fresh);
+      if (hasCode(error, 'ENGINE_REFUSED')) await volumes.discard(fresh);
       throw error;
     }
   }
@@ -193,10 +191,10 @@ export class Starter {
     clearTimeout(timer);
   }
 
-  async #exitedEarly(instance: InspectedInstance, image: string): Promise<StartFailedError> {
+  async #exitedEarly(instance: InspectedInstance, image: string): Promise<Failure> {
     const lastLogLines = await this.#parts.containers.lastWords(instance.id);
     const exit = instance.exit ?? { exitCode: -1, oomKilled: false };
-    return new StartFailedError(image, describeExit(exit), {
+    return startFailed(image, describeExit(exit), {
       ...exit,
       lastLogLines,
     });
@@ -227,14 +225,14 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   }
 }
 
-function startRefused(image: string, error: EngineRefusedError): StartFailedError {
+function startRefused(image: string, error: Failed<'ENGINE_REFUSED'>): Failure {
   // The exit codes of a shell, which the engine uses too: 126 not executable, 127 not found.
   const exitCode = /permission denied/.test(error.message)
     ? 126
     : /not found|no such file/.test(error.message)
       ? 127
       : undefined;
-  return new StartFailedError(image, error.message, {
+  return startFailed(image, error.message, {
     cause: error,
     ...(exitCode !== undefined && { exitCode }),
   });
@@ -242,13 +240,13 @@ function startRefused(image: string, error: EngineRefusedError): StartFailedErro
 
 function isPortTaken(error: unknown): boolean {
   return (
-    error instanceof EngineRefusedError &&
+    hasCode(error, 'ENGINE_REFUSED') &&
     /port is already allocated|address already in use/i.test(error.message)
   );
 }
 
 /** The network that the engine reports as missing or ambiguous; undefined if the error is another one. */
 function lostNetwork(error: unknown): string | undefined {
-  if (!(error instanceof EngineRefusedError)) return undefined;
+  if (!hasCode(error, 'ENGINE_REFUSED')) return undefined;
   return /network (\S+) (?:not found|is ambiguous)/i.exec(error.message)?.[1];
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { EngineAddressError } from '../errors.ts';
+import { Failure } from '@cless/model';
 
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 
@@ -12,7 +12,7 @@ const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
  *
  * See https://docs.docker.com/engine/manage-resources/contexts/
  *
- * @throws {EngineAddressError} if the named context does not exist
+ * @throws with code `ENGINE_ADDRESS`, if the named context does not exist
  */
 export function engineAddress(env: NodeJS.ProcessEnv = process.env): string {
   if (env.DOCKER_HOST) return env.DOCKER_HOST;
@@ -25,7 +25,8 @@ export function engineAddress(env: NodeJS.ProcessEnv = process.env): string {
   const file = join(configDirectory, 'contexts', 'meta', id, 'meta.json');
   const host = (readJson(file) as ContextMeta | undefined)?.Endpoints?.docker?.Host;
   if (host === undefined) {
-    throw new EngineAddressError(
+    throw new Failure(
+      'ENGINE_ADDRESS',
       `the docker context ${context} has no endpoint in ${file}; see \`docker context ls\``,
     );
   }

@@ -1,5 +1,5 @@
+import { Failure, hasCode } from '@cless/model';
 import Docker from 'dockerode';
-import { EngineAddressError, EngineRefusedError, EngineUnreachableError, RuntimeError } from '../errors.ts';
 import { engineAddress } from './address.ts';
 import { Limit } from './limit.ts';
 import { StatusError, Transport } from './transport.ts';
@@ -33,10 +33,11 @@ export class Engine {
     slow: new Limit(128),
   };
 
-  /** @throws {EngineAddressError} if the engine is not on this host */
+  /** @throws with code `ENGINE_ADDRESS`, if the engine is not on this host */
   constructor(address: string = engineAddress()) {
     if (!address.startsWith('unix://')) {
-      throw new EngineAddressError(
+      throw new Failure(
+        'ENGINE_ADDRESS',
         `the Docker Engine at ${address}: containers are published on the loopback address of the engine's host, which ` +
           'cannot be reached from another; allowed is unix:///PATH',
       );
@@ -49,8 +50,8 @@ export class Engine {
    * Makes one call of the engine's API, by `run` with the given client.
    *
    * @param timeoutMs for the whole answer, or for its head if it is a stream
-   * @throws {EngineUnreachableError} if there is no connection, no answer in time, or not one of a Docker Engine
-   * @throws {EngineRefusedError} for any status of 400 or above, and 304
+   * @throws with code `ENGINE_UNREACHABLE`, if there is no connection, no answer in time, or not one of a Docker Engine
+   * @throws with code `ENGINE_REFUSED` for any status of 400 or above, and 304
    * @throws the signal's reason
    */
   async call<T>(
@@ -77,12 +78,12 @@ export class Engine {
   }
 
   /** The error for an answer that is not of Docker's API. */
-  nonsense(operation: string, what = 'the answer is not of the Docker Engine API'): EngineUnreachableError {
+  nonsense(operation: string, what = 'the answer is not of the Docker Engine API'): Failure {
     return this.#unreachable(operation, what);
   }
 
   /** The error for a stream that broke off. */
-  brokeOff(operation: string, cause: unknown): EngineUnreachableError {
+  brokeOff(operation: string, cause: unknown): Failure {
     return this.#unreachable(operation, 'the answer broke off', cause);
   }
 
@@ -93,16 +94,18 @@ export class Engine {
     return new Docker(options);
   }
 
-  #unreachable(operation: string, reason: string, cause?: unknown): EngineUnreachableError {
-    return new EngineUnreachableError(this.address, operation, reason, cause);
+  #unreachable(operation: string, reason: string, cause?: unknown): Failure {
+    const text = `the Docker Engine at ${this.address} cannot be reached (${operation}: ${reason}); is it running?`;
+    return new Failure('ENGINE_UNREACHABLE', text, { cause });
   }
 
   #translate(operation: string, error: unknown): unknown {
-    if (error instanceof RuntimeError) return error;
+    if (hasCode(error, 'ENGINE_UNREACHABLE', 'ENGINE_REFUSED')) return error;
     if (error instanceof StatusError) {
       const { statusCode, message } = error;
+      const text = `${operation}: the Docker Engine answered ${statusCode}: ${message}`;
       return statusCode >= 400 || statusCode === 304
-        ? new EngineRefusedError(operation, statusCode, message)
+        ? new Failure('ENGINE_REFUSED', text, { status: statusCode })
         : this.#unreachable(operation, `an answer of ${statusCode} is not of the Docker Engine API`);
     }
     const reason =

@@ -1,5 +1,5 @@
 import type { ImageInspectInfo } from 'dockerode';
-import { ImageNotFoundError, isRefusal } from '../errors.ts';
+import { imageNotFound, isRefusal } from '../failures.ts';
 import type { Engine } from './engine.ts';
 
 /** An image on the host. */
@@ -60,12 +60,12 @@ export class Images {
     return ids;
   }
 
-  /** The facts of an image. Cached for ids, since an id always names the same image. @throws {ImageNotFoundError} */
+  /** The facts of an image. Cached for ids, since an id always names the same image. @throws with code `IMAGE_NOT_FOUND` */
   async facts(reference: string): Promise<ImageFacts> {
     const known = this.#known.get(reference);
     if (known !== undefined) return known;
     const info = await this.#inspect(reference, 'quick');
-    if (info === undefined) throw new ImageNotFoundError(reference);
+    if (info === undefined) throw imageNotFound(reference);
     const facts = factsOf(info);
     this.#remember(info.Id, facts);
     return facts;

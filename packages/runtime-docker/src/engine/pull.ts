@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { EngineRefusedError, PullFailedError } from '../errors.ts';
+import { Failure, hasCode, messageOf } from '@cless/model';
 import type { Engine } from './engine.ts';
 import { IS_PATH } from './images.ts';
 import { lines } from './lines.ts';
@@ -20,7 +20,7 @@ export async function pullImage(
   }: { onProgress?: ((line: string) => void) | undefined; signal?: AbortSignal | undefined },
 ): Promise<void> {
   signal?.throwIfAborted();
-  if (!IS_PATH.test(reference)) throw new PullFailedError(reference, 'that is no reference to an image');
+  if (!IS_PATH.test(reference)) throw pullFailed(reference, 'that is no reference to an image');
   const tagged = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
   let stream: Readable;
   try {
@@ -29,7 +29,7 @@ export async function pullImage(
       timeoutMs: 120_000,
     })) as Readable;
   } catch (error) {
-    throw error instanceof EngineRefusedError ? new PullFailedError(reference, error.message, error) : error;
+    throw hasCode(error, 'ENGINE_REFUSED') ? pullFailed(reference, error.message, error) : error;
   }
   const end = () => stream.destroy();
   signal?.addEventListener('abort', end, { once: true });
@@ -37,9 +37,7 @@ export async function pullImage(
     for await (const line of lines(stream)) read(reference, line, onProgress);
   } catch (error) {
     signal?.throwIfAborted();
-    throw error instanceof PullFailedError
-      ? error
-      : new PullFailedError(reference, error instanceof Error ? error.message : String(error), error);
+    throw hasCode(error, 'PULL_FAILED') ? error : pullFailed(reference, messageOf(error), error);
   } finally {
     signal?.removeEventListener('abort', end);
     end();
@@ -47,9 +45,13 @@ export async function pullImage(
   signal?.throwIfAborted();
 }
 
+function pullFailed(image: string, reason: string, cause?: unknown): Failure {
+  return new Failure('PULL_FAILED', `image ${image} could not be pulled: ${reason}`, { image, cause });
+}
+
 function read(reference: string, line: string, onProgress: ((line: string) => void) | undefined): void {
   if (line.trim() === '') return;
   const { status, id, error } = JSON.parse(line) as PullMessage;
-  if (error !== undefined) throw new PullFailedError(reference, error);
+  if (error !== undefined) throw pullFailed(reference, error);
   if (status !== undefined) onProgress?.(id === undefined ? status : `${id}: ${status}`);
 }

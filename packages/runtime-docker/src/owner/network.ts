@@ -1,7 +1,7 @@
-import type { PartialSpec, Refusal } from '@cless/model';
+import { Failure, hasCode, type PartialSpec, type Refusal } from '@cless/model';
 import type { NetworkInspectInfo } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
-import { EngineRefusedError, isRefusal, NetworkNotFoundError, NoAddressPoolError } from '../errors.ts';
+import { isRefusal, networkNotFound } from '../failures.ts';
 import { LABELS } from '../labels.ts';
 
 type Listed = Pick<NetworkInspectInfo, 'Id' | 'Name' | 'Created' | 'Labels'>;
@@ -26,8 +26,8 @@ export class OwnNetwork {
   }
 
   /**
-   * The id of the network, which is created if it does not exist. Concurrent calls share one creation. @throws
-   * {NoAddressPoolError}
+   * The id of the network, which is created if it does not exist. Concurrent calls share one creation. @throws with
+   * code `NO_ADDRESS_POOL`
    */
   get(): Promise<string> {
     this.#found ??= this.#findOrMake().then(
@@ -86,7 +86,7 @@ export class OwnNetwork {
       if (!isPoolExhausted(error)) throw error;
       await this.#clearAbandoned();
       await this.#create().catch((again: unknown) => {
-        throw isPoolExhausted(again) ? new NoAddressPoolError(this.name, again) : again;
+        throw isPoolExhausted(again) ? noAddressPool(this.name, again) : again;
       });
     }
   }
@@ -145,7 +145,7 @@ export class JoinedNetworks {
    * Finds their ids. The engine's own networks and those of installations may not be joined, since containers must
    * not reach what is on them.
    *
-   * @throws {NetworkNotFoundError}
+   * @throws with code `NETWORK_NOT_FOUND`
    */
   async find(names: readonly string[]): Promise<string[]> {
     return Promise.all(names.map((name) => this.#find(name)));
@@ -156,7 +156,7 @@ export class JoinedNetworks {
     const found = await Promise.allSettled(networks.map((name) => this.#find(name)));
     return found.flatMap((one, i) => {
       if (one.status === 'fulfilled') return [];
-      if (!(one.reason instanceof NetworkNotFoundError)) throw one.reason;
+      if (!hasCode(one.reason, 'NETWORK_NOT_FOUND')) throw one.reason;
       return [{ field: `networks/${i}`, reason: one.reason.message }];
     });
   }
@@ -170,10 +170,10 @@ export class JoinedNetworks {
         if (isRefusal(error, 404)) return undefined;
         throw error;
       });
-    if (info === undefined) throw new NetworkNotFoundError(name);
+    if (info === undefined) throw networkNotFound(name);
     if (typeof info.Id !== 'string') throw this.#engine.nonsense('inspect network');
     if (RESERVED.has(info.Name) || info.Labels?.[LABELS.managed] !== undefined)
-      throw new NetworkNotFoundError(
+      throw networkNotFound(
         name,
         `network ${name} cannot be joined: it is the engine's or an installation's own`,
       );
@@ -183,9 +183,16 @@ export class JoinedNetworks {
 
 const RESERVED = new Set(['bridge', 'host', 'none']);
 
+function noAddressPool(network: string, cause: unknown): Failure {
+  const text =
+    `the engine has no address pool left for the network ${network}; remove networks that nobody needs ` +
+    '(docker network prune), or give the engine more: default-address-pools in its daemon.json';
+  return new Failure('NO_ADDRESS_POOL', text, { cause });
+}
+
 function isPoolExhausted(error: unknown): boolean {
   return (
-    error instanceof EngineRefusedError &&
+    hasCode(error, 'ENGINE_REFUSED') &&
     /non-overlapping IPv4 address pool|address pools have been fully subnetted/i.test(error.message)
   );
 }

@@ -1,7 +1,6 @@
 import { cleanUp, docker, noEngine, sampleImage } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Engine } from '../engine/engine.ts';
-import { OwnerTakenError } from '../errors.ts';
 import { DockerRuntime } from '../runtime.ts';
 import { OwnerRecord } from './record.ts';
 
@@ -23,7 +22,7 @@ describe.skipIf(noEngine !== undefined)('the record of an owner', () => {
     await record(one).hold();
     await record(one).hold();
     const refused = record(other).hold();
-    await expect(refused).rejects.toThrow(OwnerTakenError);
+    await expect(refused).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
     await expect(refused).rejects.toMatchObject({ code: 'OWNER_TAKEN', owner, directory: '/var/lib/one' });
     const labels = JSON.parse(await docker('volume', 'inspect', '-f', '{{json .Labels}}', volume()));
     expect(labels).toEqual({
@@ -48,7 +47,7 @@ describe.skipIf(noEngine !== undefined)('the record of an owner', () => {
     await holding.hold();
     await docker('volume', 'rm', volume());
     await holding.hold();
-    await expect(record(other).hold()).rejects.toThrow(OwnerTakenError);
+    await expect(record(other).hold()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
   });
 
   test('can be taken over, which the one before is told', async () => {
@@ -67,14 +66,14 @@ describe.skipIf(noEngine !== undefined)('the record of an owner', () => {
       const { id } = await runtime.start(spec);
       await docker('volume', 'rm', volume());
       const stranger = new DockerRuntime({ owner, holder: other });
-      await expect(stranger.list()).rejects.toThrow(OwnerTakenError);
-      await expect(stranger.start(spec)).rejects.toThrow(OwnerTakenError);
-      await expect(stranger.hold()).rejects.toThrow(OwnerTakenError);
+      await expect(stranger.list()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
+      await expect(stranger.start(spec)).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
+      await expect(stranger.hold()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
       expect(await runtime.list()).toMatchObject([{ id, state: 'running' }]);
       const heir = new DockerRuntime({ owner, holder: { ...other, takeOver: true } });
       expect(await heir.list()).toMatchObject([{ id }]);
-      await expect(runtime.hold()).rejects.toThrow(OwnerTakenError);
-      await expect(runtime.list()).rejects.toThrow(OwnerTakenError);
+      await expect(runtime.hold()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
+      await expect(runtime.list()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
       // Without a state directory nothing is asked, as before.
       expect(await new DockerRuntime({ owner }).list()).toMatchObject([{ id }]);
     } finally {

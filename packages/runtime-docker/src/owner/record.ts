@@ -1,5 +1,6 @@
+import { Failure } from '@cless/model';
 import type { Engine } from '../engine/engine.ts';
-import { isRefusal, OwnerTakenError } from '../errors.ts';
+import { isRefusal } from '../failures.ts';
 import { LABELS } from '../labels.ts';
 
 /** The state directory that acts for an owner. */
@@ -33,7 +34,7 @@ export class OwnerRecord {
    * been pruned, or the owner taken over.
    *
    * @param takeOver bind it to this state directory even if it is bound to another
-   * @throws {OwnerTakenError}
+   * @throws with code `OWNER_TAKEN`
    */
   async hold({ takeOver = false } = {}): Promise<void> {
     let bound = await this.#read();
@@ -59,8 +60,12 @@ export class OwnerRecord {
     return labels[LABELS.state] === this.#holder.id;
   }
 
-  #taken(labels: Labels): OwnerTakenError {
-    return new OwnerTakenError(this.#owner, labels[LABELS.directory]);
+  /** The owner is bound to another state directory, whose proxy acts for it. */
+  #taken({ [LABELS.directory]: directory }: Labels): Failure {
+    const owner = this.#owner;
+    const where = directory === undefined ? '' : `, ${directory}`;
+    const text = `the owner ${owner} is bound to another state directory${where}`;
+    return new Failure('OWNER_TAKEN', text, { owner, directory });
   }
 
   async #read(): Promise<Labels | undefined> {

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { ServiceVolume, ServiceVolumes, Volume } from '@cless/model';
 import type { MountSettings } from 'dockerode';
 import type { Engine } from '../engine/engine.ts';
-import { isRefusal } from '../errors.ts';
+import { isRefusal } from '../failures.ts';
 import { LABELS } from '../labels.ts';
 
 /** What is needed to mount volumes, besides the spec. */

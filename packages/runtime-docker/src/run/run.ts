@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type Endpoint, type InstanceSpec, messageOf, type RunningInstance } from '@cless/model';
+import { type Endpoint, hasCode, type InstanceSpec, messageOf, type RunningInstance } from '@cless/model';
 import type { Containers } from '../container/containers.ts';
 import type { Starter } from '../container/start.ts';
 import { describeExit } from '../engine/exit.ts';
 import type { Images } from '../engine/images.ts';
-import { ImageNotFoundError, RuntimeError, StartFailedError } from '../errors.ts';
+import { imageNotFound, startFailed } from '../failures.ts';
 import { type Ready, untilConnected } from './connected.ts';
 import { ownMaker } from './maker.ts';
 import type { Reaper } from './reaper.ts';
@@ -117,7 +117,7 @@ export class Runner {
 
   async #exposedPort(image: string): Promise<number> {
     const found = await this.#parts.images.find(image);
-    if (found === undefined) throw new ImageNotFoundError(image);
+    if (found === undefined) throw imageNotFound(image);
     return onlyPort(image, found.exposedPorts);
   }
 
@@ -137,24 +137,32 @@ export class Runner {
       const exit = await Promise.race([containers.ended(id, signal), getReady()]);
       if (exit === undefined) return;
       const lastLogLines = await containers.lastWords(id);
-      throw new StartFailedError(image, describeExit(exit), { ...exit, lastLogLines });
+      throw startFailed(image, describeExit(exit), { ...exit, lastLogLines });
     } catch (error) {
       given?.throwIfAborted();
-      if (error instanceof RuntimeError) throw error;
+      if (hasCode(error, ...OF_THE_RUNTIME)) throw error;
       const lastLogLines = await containers.lastWords(id);
-      throw new StartFailedError(image, messageOf(error), { cause: error, lastLogLines });
+      throw startFailed(image, messageOf(error), { cause: error, lastLogLines });
     } finally {
       over.abort();
     }
   }
 }
 
+/** What is told as it is; all else is why the container did not get ready. */
+const OF_THE_RUNTIME = [
+  'START_FAILED',
+  'INSTANCE_NOT_FOUND',
+  'ENGINE_UNREACHABLE',
+  'ENGINE_REFUSED',
+] as const;
+
 /** The port that an image exposes. @throws if that is none or several */
 export function onlyPort(image: string, exposed: readonly number[]): number {
   const [port, ...others] = exposed;
   if (port !== undefined && others.length === 0) return port;
   const what = port === undefined ? 'no port' : `the ports ${exposed.join(', ')}`;
-  throw new StartFailedError(image, `it exposes ${what}; say where it listens: { port: … }`);
+  throw startFailed(image, `it exposes ${what}; say where it listens: { port: … }`);
 }
 
 /** What an image is called, without where it is from and which one it is: `ghcr.io/acme/web:1` is `web`. */

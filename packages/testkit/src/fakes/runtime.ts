@@ -1,11 +1,12 @@
-import type {
-  Clock,
-  InspectedInstance,
-  InstanceSpec,
-  RunningInstance,
-  Runtime,
-  RuntimeEvent,
-  RuntimeInstance,
+import {
+  type Clock,
+  Failure,
+  type InspectedInstance,
+  type InstanceSpec,
+  type RunningInstance,
+  type Runtime,
+  type RuntimeEvent,
+  type RuntimeInstance,
 } from '@cless/model';
 
 /** How the fake behaves from now on. Times in milliseconds. */
@@ -40,12 +41,10 @@ const HOST = '127.0.0.1';
 /** How late what was asked for happens, if the answer does not wait for it. In milliseconds. */
 const LATE_MS = 3_000;
 
-class FakeRuntimeError extends Error {
-  readonly code: string;
-  constructor(code: string) {
-    super(`fake: ${code}`);
-    this.code = code;
-  }
+type Failing = 'IMAGE_NOT_FOUND' | 'INSTANCE_NOT_FOUND' | 'START_FAILED' | 'ENGINE_UNREACHABLE';
+
+function failed(code: Failing): Failure {
+  return new Failure(code, `fake: ${code}`);
 }
 
 /** A small working runtime in memory, with latencies on an injected clock, that fails when it is told to. */
@@ -113,7 +112,7 @@ export class FakeRuntime implements Runtime {
     this.#check();
     this.started += 1;
     const { starts } = this.behaviour;
-    if (starts === 'no-image') throw new FakeRuntimeError('IMAGE_NOT_FOUND');
+    if (starts === 'no-image') throw failed('IMAGE_NOT_FOUND');
     if (starts === 'again') {
       const first = await this.#create(spec, onCreated);
       this.die(first.id, 137);
@@ -305,7 +304,7 @@ export class FakeRuntime implements Runtime {
   }
 
   #check(): void {
-    if (!this.behaviour.reachable) throw new FakeRuntimeError('ENGINE_UNREACHABLE');
+    if (!this.behaviour.reachable) throw failed('ENGINE_UNREACHABLE');
   }
 
   async #pass(ms: number, signal?: AbortSignal): Promise<void> {
@@ -326,7 +325,7 @@ export class FakeRuntime implements Runtime {
     this.#check();
     if (this.behaviour.answersLate) {
       this.#later(happen);
-      throw new FakeRuntimeError('ENGINE_UNREACHABLE');
+      throw failed('ENGINE_UNREACHABLE');
     }
     await this.#pass(ms);
     happen();
@@ -347,7 +346,7 @@ export class FakeRuntime implements Runtime {
   async #create(spec: InstanceSpec, onCreated?: (id: string) => void): Promise<FakeInstance> {
     await this.#pass(this.behaviour.createMs);
     const { starts } = this.behaviour;
-    if (starts === 'refuse') throw new FakeRuntimeError('START_FAILED');
+    if (starts === 'refuse') throw failed('START_FAILED');
     const id = `i${this.#nextId++}`;
     const instance: FakeInstance = {
       id,
@@ -361,7 +360,7 @@ export class FakeRuntime implements Runtime {
     };
     if (this.behaviour.answersLate) {
       this.#later(() => this.instances.set(id, { ...instance, state: 'running' }));
-      throw new FakeRuntimeError('ENGINE_UNREACHABLE');
+      throw failed('ENGINE_UNREACHABLE');
     }
     this.instances.set(id, instance);
     onCreated?.(id);
@@ -377,7 +376,7 @@ export class FakeRuntime implements Runtime {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const look = () => answers() && resolve();
     const timer = this.#clock.after(timeoutMs, () =>
-      reject(Object.assign(new FakeRuntimeError('NOT_READY'), { attempts: 2 })),
+      reject(new Failure('NOT_READY', 'fake: NOT_READY', { timeoutMs, attempts: 2 })),
     );
     const abort = () => reject(signal.reason);
     this.#changed.add(look);
@@ -391,9 +390,9 @@ export class FakeRuntime implements Runtime {
     }
   }
 
-  #running(id: string, code = 'INSTANCE_NOT_FOUND'): FakeInstance {
+  #running(id: string, code: Failing = 'INSTANCE_NOT_FOUND'): FakeInstance {
     const instance = this.instances.get(id);
-    if (instance === undefined || instance.state === 'exited') throw new FakeRuntimeError(code);
+    if (instance === undefined || instance.state === 'exited') throw failed(code);
     return instance;
   }
 

@@ -1,0 +1,16 @@
+import { Failure } from '@cless/model';
+
+/*
+ * What the runtime fails with in more than one place, in words.
+ */
+
+/** The command could not be run. */
+export function startFailed(image: string, reason: string, exitCode?: number): Failure {
+  const facts = { image, reason, exitCode, oomKilled: false, lastLogLines: [] };
+  return new Failure('START_FAILED', `the process of ${image} did not start: ${reason}`, facts);
+}
+
+/** There is no such process (any more). */
+export function instanceNotFound(id: string): Failure {
+  return new Failure('INSTANCE_NOT_FOUND', `there is no process ${id}`, { id });
+}
