@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 test('the proxy starts, asks and stops instances of a runtime that it does not know', async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.js')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

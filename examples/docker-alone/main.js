@@ -10,10 +10,10 @@ await using instance = await runtime.run({ image });
 const answer = await fetch(`http://${instance.endpoint.host}:${instance.endpoint.port}/`);
 console.log((await answer.text()).trim());
 
-for (const step of ['pause', 'resume']) {
-  await runtime[step](instance.id);
-  console.log((await runtime.inspect(instance.id))?.state);
-}
+await runtime.pause(instance.id);
+console.log((await runtime.inspect(instance.id))?.state);
+await runtime.resume(instance.id);
+console.log((await runtime.inspect(instance.id))?.state);
 
 await instance.stop();
 console.log((await runtime.inspect(instance.id)) === undefined ? 'gone' : 'left');

@@ -19,7 +19,7 @@ async function backend(name: string): Promise<number> {
 
 test('tells two services apart by hostname', async () => {
   const ports = { shop: await backend('shop'), blog: await backend('blog') };
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.js'), JSON.stringify(ports)]);
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), JSON.stringify(ports)]);
   try {
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const port = Number(line.toString().trim().split(' ').at(-1));

@@ -1,6 +1,6 @@
 // The proxy with a runtime of one's own behind its interface.
 import { createCless } from '@cless/proxy';
-import { InProcessRuntime } from './in-process-runtime.js';
+import { InProcessRuntime } from './in-process-runtime.ts';
 
 const runtime = new InProcessRuntime({
   hello: (_, response) => response.end('hello from this very process\n'),

@@ -4,7 +4,7 @@ import { createServer, request as sendRequest } from 'node:http';
 import { waitUntilReady } from '@cless/health';
 import { Router } from '@cless/router';
 
-const backends = JSON.parse(process.argv[2] ?? '{"shop": 4001, "blog": 4002}');
+const backends: Record<string, number> = JSON.parse(process.argv[2] ?? '{"shop": 4001, "blog": 4002}');
 
 const router = new Router({
   services: Object.keys(backends).map((service) => ({
@@ -34,9 +34,12 @@ const server = createServer((request, response) => {
   request.pipe(upstream);
 });
 
-server.listen(0, '127.0.0.1', () => console.log(`listening on ${server.address().port}`));
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  console.log(`listening on ${typeof address === 'object' ? address?.port : address}`);
+});
 
-function lookUp(host) {
+function lookUp(host: string) {
   try {
     return router.route(host);
   } catch {
