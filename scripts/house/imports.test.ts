@@ -28,8 +28,8 @@ test('every way to import is seen, and what only looks like one is not', () => {
   );
   for (const file of ['a', 'folder/b', 'c', 'd', 'e', 'f', 'g']) write(`packages/one/src/${file}.ts`);
   write('packages/two/src/index.ts');
-  write('packages/two/src/index.test.ts', "import '../../one/src/a.ts';");
-  write('packages/two/src/fake-one.ts', "import '../../one/src/a.ts';");
+  write('packages/two/src/index.test.ts', "import './fake.ts';");
+  write('packages/two/src/fake.ts', "import '../../one/src/a.ts';");
 
   const imports = readImports(root);
   expect(imports.get('packages/one/src/main.ts')).toEqual([

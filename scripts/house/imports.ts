@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
 /*
@@ -12,21 +12,26 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** The modules of ours that each module imports, all by their path from the root: `packages/proxy/src/main.ts`. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-/** Reads `src` of every package. Tests and their fakes are left out: they may reach for anything. */
+/**
+ * Reads what each package is made of: all that its `src/index.ts` and `src/main.ts` lead to. Tests, and what only they
+ * import, are left out: they may reach for anything.
+ */
 export function readImports(root = ROOT): Imports {
-  const files = ts.sys
-    .readDirectory(join(root, 'packages'), ['.ts'], ['**/node_modules', '**/*.test.ts'], ['*/src/**/*'])
+  const imports = new Map<string, string[]>();
+  const visit = (module: string): void => {
+    if (imports.has(module)) return;
+    const { importedFiles } = ts.preProcessFile(readFileSync(join(root, module), 'utf8'));
+    const targets = importedFiles
+      .map(({ fileName }) => resolve(module, fileName))
+      .filter((target) => ts.sys.fileExists(join(root, target)));
+    imports.set(module, [...new Set(targets)].sort());
+    targets.forEach(visit);
+  };
+  ts.sys
+    .readDirectory(join(root, 'packages'), ['.ts'], ['**/node_modules'], ['*/src/index.ts', '*/src/main.ts'])
     .map((file) => relative(root, file))
-    .filter((file) => packageOf(file) === 'testkit' || !basename(file).startsWith('fake-'))
-    .sort();
-  const known = new Set(files);
-  return new Map(
-    files.map((file) => {
-      const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'));
-      const targets = importedFiles.map(({ fileName }) => resolve(file, fileName));
-      return [file, [...new Set(targets.filter((target) => known.has(target)))].sort()];
-    }),
-  );
+    .forEach(visit);
+  return new Map([...imports].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function resolve(from: string, specifier: string): string {
