@@ -5,46 +5,12 @@ import { againstOrder, circles } from './order.ts';
 describe('the house', () => {
   const imports = readImports();
 
-  // What is there from before. May only get shorter.
-  const KNOWN_CIRCLES: readonly (readonly string[])[] = [
-    [
-      'packages/proxy/src/edge/http1.ts',
-      'packages/proxy/src/edge/refusal.ts',
-      'packages/proxy/src/request/held-request.ts',
-      'packages/proxy/src/request/held-upgrade.ts',
-      'packages/proxy/src/request/held.ts',
-    ],
-  ];
-  const KNOWN_ARROWS: readonly string[] = [
-    'forward/upgrades.ts → edge/response.ts',
-    'headers/forwarded.ts → request/head.ts',
-    'headers/forwarded.ts → request/hops.ts',
-    'observe/event-log.ts → edge/http1.ts',
-    'request/head.ts → errors.ts',
-    'request/held-request.ts → edge/connection.ts',
-    'request/held-request.ts → edge/http1.ts',
-    'request/held-request.ts → edge/response.ts',
-    'request/held-request.ts → errors.ts',
-    'request/held-upgrade.ts → edge/connection.ts',
-    'request/held-upgrade.ts → edge/early-bytes.ts',
-    'request/held-upgrade.ts → edge/http1.ts',
-    'request/held-upgrade.ts → edge/response.ts',
-    'request/held.ts → edge/connection.ts',
-    'request/held.ts → edge/http1.ts',
-    'request/held.ts → errors.ts',
-    'request/hops.ts → errors.ts',
-    'services/registered.ts → errors.ts',
-    'services/traffic-split.ts → errors.ts',
-  ];
-
   test('no circle of modules', () => {
-    expect(circles(imports)).toEqual(KNOWN_CIRCLES);
+    expect(circles(imports)).toEqual([]);
   });
 
   test('nobody imports from a floor above, nor a package what it is to do without', () => {
-    expect(againstOrder(imports).map((arrow) => arrow.replaceAll('packages/proxy/src/', ''))).toEqual(
-      KNOWN_ARROWS,
-    );
+    expect(againstOrder(imports)).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { type Imports, packageOf, roomOf } from './imports.ts';
  * only what is on a floor below its own.
  */
 export const FLOORS: readonly Readonly<Record<string, string>>[] = [
+  { exchange: 'a request and its answer, whoever has parsed it' },
   {
     headers: 'what headers mean, and which of them go on',
     observe: 'log, events, metrics',

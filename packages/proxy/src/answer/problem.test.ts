@@ -1,7 +1,7 @@
 import { Failure } from '@cless/model';
 import { describe, expect, test } from 'vitest';
-import { ServiceNotFoundError } from '../errors.ts';
-import { problemOf, writeProblem } from './problem.ts';
+import { FakeIncoming, FakeOutgoing } from '../exchange/fake-exchange.ts';
+import { problemOf, sendProblem } from './problem.ts';
 
 const context = { service: 'golang', host: 'golang.cless.cloud' };
 
@@ -74,26 +74,16 @@ describe('problemOf', () => {
   });
 });
 
-describe('writeProblem', () => {
-  function write(accept: string | undefined, method = 'GET') {
-    let head: Record<string, unknown> = {};
-    let body: string | undefined;
-    const response = {
-      writeHead: (_: number, headers: Record<string, unknown>) => {
-        head = headers;
-      },
-      end: (text?: string) => {
-        body = text;
-      },
-    };
-    const problem = problemOf(new ServiceNotFoundError('<b>.example'), context);
-    // @ts-expect-error as much of a request and a response as it uses
-    writeProblem({ method, headers: { accept } }, response, problem, {
+describe('sendProblem', () => {
+  function send(accept: string | undefined, method = 'GET') {
+    const outgoing = new FakeOutgoing();
+    const problem = problemOf(new Failure('SERVICE_NOT_FOUND', 'no service answers to <b>.example'), context);
+    const rawHeaders = accept === undefined ? [] : ['Accept', accept];
+    sendProblem(new FakeIncoming({ method, rawHeaders }), outgoing, problem, {
       service: '<b>',
       requestId: 'r1',
-      close: false,
     });
-    return { type: head['Content-Type'], head, body };
+    return { type: outgoing.header('content-type'), body: outgoing.body };
   }
 
   test.each([
@@ -104,15 +94,15 @@ describe('writeProblem', () => {
     ['text/html;q=0', 'application/problem+json'],
     ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 'text/html; charset=utf-8'],
   ])('for Accept: %s it is %s', (accept, type) => {
-    expect(write(accept).type).toBe(type);
+    expect(send(accept).type).toBe(type);
   });
 
   test('a page is dark where the reader wants it dark, its ground, too', () => {
-    expect(write('text/html').body).toMatch(/^ *:root \{ color-scheme: light dark \}$/m);
+    expect(send('text/html').body).toMatch(/^ *:root \{ color-scheme: light dark \}$/m);
   });
 
   test('names the service, escapes what it shows, and sends no body to HEAD', () => {
-    expect(JSON.parse(write('*/*').body ?? '')).toEqual({
+    expect(JSON.parse(send('*/*').body)).toEqual({
       type: 'service-not-found',
       title: 'No such service',
       status: 404,
@@ -120,7 +110,7 @@ describe('writeProblem', () => {
       service: '<b>',
       requestId: 'r1',
     });
-    expect(write('text/html').body).not.toContain('<b>');
-    expect(write('*/*', 'HEAD').body).toBeUndefined();
+    expect(send('text/html').body).not.toContain('<b>');
+    expect(send('*/*', 'HEAD').body).toBe('');
   });
 });

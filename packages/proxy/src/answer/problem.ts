@@ -1,5 +1,10 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { codeOf, type FixedAnswer } from '@cless/model';
+import { codeOf } from '@cless/model';
+import type { Incoming } from '../exchange/incoming.ts';
+import type { Outgoing } from '../exchange/outgoing.ts';
+import { sendOwnAnswer } from './own-answer.ts';
+import { page, prefersHtml } from './page.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
 
 /** What a client is told (RFC 9457): never a stack, a path or a container's log. */
 export interface Problem {
@@ -163,69 +168,34 @@ export function problemOf(error: unknown, context: Context): Problem {
   return known(error instanceof Error ? error : new Error(String(error)), context);
 }
 
-/** Answers with a problem: JSON, or a small page if the client prefers HTML. */
-export function writeProblem(
-  request: IncomingMessage,
-  response: ServerResponse,
-  problem: Problem,
-  { service, requestId, close }: { service: string | undefined; requestId: string; close: boolean },
-): void {
-  const html = prefersHtml(request.headers.accept);
-  const body = html ? page(problem, requestId) : json(problem, service, requestId);
-  writeOwnAnswer(
-    request,
-    response,
-    {
-      status: problem.status,
-      contentType: html ? 'text/html; charset=utf-8' : 'application/problem+json',
-      body,
-    },
-    { requestId, close, retryAfter: problem.retryAfter, allow: problem.allow },
-  );
-}
-
-/** Answers with something of the proxy's own, in place of an instance. */
-export function writeOwnAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, contentType, body }: FixedAnswer,
-  {
-    requestId,
-    close,
-    retryAfter,
-    allow,
-  }: { requestId: string; close: boolean; retryAfter?: number | undefined; allow?: string | undefined },
-): void {
-  response.writeHead(status, {
-    'Content-Type': contentType,
-    // RFC 9110 §8.6: none in a 204.
-    ...(status !== 204 && { 'Content-Length': Buffer.byteLength(body) }),
-    'Cache-Control': 'no-store',
-    'X-Request-Id': requestId,
-    ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
-    ...(allow !== undefined && { Allow: allow }),
-    ...(close && { Connection: 'close' }),
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
-}
-
 /**
- * The same for a connection whose request could not even be parsed.
+ * Answers with a problem: JSON, or a small page if the client prefers HTML.
  *
- * @param bodiless was it a `HEAD`, as far as it can be told?
+ * @param service undefined if the request is for none
  */
-export function rawProblem(problem: Problem, requestId: string, bodiless: boolean): string {
-  const body = json(problem, undefined, requestId);
-  return [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    `Date: ${new Date().toUTCString()}`,
-    'Connection: close',
-    '',
-    bodiless ? '' : body,
-  ].join('\r\n');
+export function sendProblem(
+  incoming: Incoming,
+  outgoing: Outgoing,
+  problem: Problem,
+  { service, requestId }: { readonly service: string | undefined; readonly requestId: string },
+): void {
+  const { status, retryAfter, allow } = problem;
+  const headers: string[] = [];
+  if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
+  if (allow !== undefined) headers.push('Allow', allow);
+  const answer = prefersHtml(incoming.header('accept'))
+    ? { status, contentType: 'text/html; charset=utf-8', body: page(problem, requestId) }
+    : { status, contentType: PROBLEM_TYPE, body: problemJson(problem, service, requestId) };
+  sendOwnAnswer(incoming, outgoing, answer, requestId, headers);
+}
+
+/** The problem as {@link PROBLEM_TYPE} has it. */
+export function problemJson(
+  { type, title, status, detail }: Problem,
+  service: string | undefined,
+  requestId: string,
+): string {
+  return `${JSON.stringify({ type, title, status, detail, service, requestId })}\n`;
 }
 
 function startFailed(name: string, error: Error): string {
@@ -234,51 +204,4 @@ function startFailed(name: string, error: Error): string {
   if (exitCode !== undefined && exitCode >= 0)
     return `${name} exited with code ${exitCode} before it was ready.`;
   return `The container of ${name} could not be started.`;
-}
-
-function json(
-  { type, title, status, detail }: Problem,
-  service: string | undefined,
-  requestId: string,
-): string {
-  return `${JSON.stringify({ type, title, status, detail, service, requestId })}\n`;
-}
-
-function page({ title, status, detail }: Problem, requestId: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${status} ${escapeHtml(title)}</title>
-<style>
-  :root { color-scheme: light dark }
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem }
-  small { opacity: .6 }
-</style>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(detail)}</p>
-<p><small>${status} · request ${escapeHtml(requestId)}</small></p>
-</html>
-`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-/** RFC 9110 §12.5.1, as far as the choice between two types needs it. */
-function prefersHtml(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  const quality = (types: readonly string[]) => {
-    let best = 0;
-    for (const range of accept.toLowerCase().split(',')) {
-      const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
-      if (!types.includes(type)) continue;
-      const q = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
-      best = Math.max(best, Number.isNaN(q) ? 0 : q);
-    }
-    return best;
-  };
-  const html = quality(['text/html', 'application/xhtml+xml']);
-  return html > 0 && html >= quality(['application/problem+json', 'application/json']);
 }

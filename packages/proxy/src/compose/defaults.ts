@@ -1,5 +1,5 @@
 import type { RevisionDefaults } from '@cless/model';
-import type { EdgeLimits } from '../edge/http1.ts';
+import type { EdgeLimits } from '../edge/edge.ts';
 import type { Settings } from '../settings/table.ts';
 
 /** `never` and `none` as parts of the proxy take them. */

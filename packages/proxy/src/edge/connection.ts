@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@cless/model';
 
@@ -156,7 +156,7 @@ export class Connection {
   }
 
   /** The turn that is under way was none: gives its bytes to the server, which reads them anew. */
-  replay(bytes: Buffer, server: Server): void {
+  replay(bytes: Buffer, server: EventEmitter): void {
     this.#current = undefined;
     this.socket.pause();
     this.socket.unshift(bytes);

@@ -1,12 +1,14 @@
 import type { AddressInfo } from 'node:net';
+import type { LeaseGiver } from '@cless/activator';
+import type { Clock } from '@cless/model';
+import type { Forwarder } from '../forward/forwarder.ts';
+import type { TrustedProxies } from '../headers/trusted-proxies.ts';
+import type { Access } from '../observe/access.ts';
 import type { Snapshot } from '../observe/meters.ts';
-
-/** An address to listen on. */
-export interface Address {
-  readonly host: string;
-  /** 0 for any. */
-  readonly port: number;
-}
+import type { HeadLimits } from '../request/head.ts';
+import type { Router } from '../services/router.ts';
+import type { ServiceSource } from '../services/source.ts';
+import type { Address } from './address.ts';
 
 /** Where requests arrive: an edge in this process, or workers that have one each. */
 export interface Edge {
@@ -16,4 +18,31 @@ export interface Edge {
   read(): Promise<Snapshot>;
   /** Accepts nothing new and waits for what is open, at most so long; then that is broken off, upgrades first. */
   drain(timeoutMs: number): Promise<void>;
+}
+
+/** What clients may do. */
+export interface EdgeLimits extends HeadLimits {
+  readonly maxHeaderBytes: number;
+  /** For the head of a request, in milliseconds. */
+  readonly headersTimeoutMs: number;
+  /** How long a connection may be idle between requests, in milliseconds. */
+  readonly keepAliveTimeoutMs: number;
+  /** How long a client may be silent in the middle of a request's body, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+  /** How long nothing may move in the middle of an exchange that is neither an event stream nor upgraded, likewise. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface EdgeOptions {
+  readonly router: Router;
+  readonly source: ServiceSource;
+  readonly activator: LeaseGiver;
+  readonly forwarder: Forwarder;
+  readonly clock: Clock;
+  readonly limits: EdgeLimits;
+  readonly trustedProxies: TrustedProxies;
+  /** Called once for each request, when its answer has ended. Undefined means no access log. */
+  readonly onAccess: ((access: Access) => void) | undefined;
+  /** Called when a connection could not be accepted. */
+  readonly onError?: ((error: Error) => void) | undefined;
 }

@@ -2,9 +2,10 @@ import { Lease } from '@cless/activator';
 import { type Revision, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
 import type { Forwarder } from '../forward/forwarder.ts';
-import { TrustedProxies } from '../headers/forwarded.ts';
+import { TrustedProxies } from '../headers/trusted-proxies.ts';
+import type { Access } from '../observe/access.ts';
 import { SoleRevision } from '../services/convention.ts';
-import { type Access, Http1Edge } from './http1.ts';
+import { Http1Edge } from './http1.ts';
 
 const REVISION: Revision = {
   service: 'web',
@@ -52,7 +53,7 @@ export class FakeEdge {
         },
       },
       forwarder: {
-        forward: () => {},
+        forward: () => ({ abort: () => {} }),
         upgrade: async () => 101,
         close: async () => {},
         destroy: () => {},

@@ -1,14 +1,17 @@
-import type { IncomingMessage } from 'node:http';
+import type { Incoming } from '../exchange/incoming.ts';
 
 /** Protocols that are never switched to: HTTP/2 without TLS, and TLS on the connection itself (RFC 2817). */
 const NEVER = /^(?:h2c|tls\/[\d.]+)$/i;
 
 /**
- * What a client offers to switch to, as far as an instance may take it. Nothing for offers that are ignored, which any
+ * What a client offers to switch to, as far as an instance may take it. Undefined for offers that are ignored, which any
  * server may do (RFC 9110 §7.8): Java's and Apache's clients make one with their first requests. HTTP/1.0 knows no
  * upgrades, and one behind a body is no use to anybody.
  */
-export function offeredUpgrade({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+export function offeredUpgrade({
+  rawHeaders,
+  httpVersion,
+}: Pick<Incoming, 'rawHeaders' | 'httpVersion'>): string | undefined {
   if (httpVersion !== '1.1') return undefined;
   const offered: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -28,14 +31,4 @@ export function offeredUpgrade({ rawHeaders, httpVersion }: IncomingMessage): st
     }
   }
   return offered.length === 0 ? undefined : offered.join(', ');
-}
-
-/** The head of the request without its offer, as bytes: to be read again, as a request like any other. */
-export function withoutOffer({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
-  const lines = [`${method} ${url} HTTP/${httpVersion}`];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (!/^(?:upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1]}`);
-  }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

@@ -1,4 +1,5 @@
-import { BadRequestError, type HeadLimits, HttpVersionError, LimitError } from '../request/head.ts';
+import { Failure } from '@cless/model';
+import type { HeadLimits } from '../request/head.ts';
 
 /** What Node's server says of a connection on which it could not read a request. */
 export interface ParseError extends NodeJS.ErrnoException {
@@ -17,18 +18,18 @@ const REQUEST_LINE = /(?:^|\n)([A-Z]+) [^\r\n]*(?: HTTP\/\d|$)/g;
 export function explainParseError(
   error: ParseError,
   { maxHeaderBytes, maxTargetBytes }: HeadLimits & { readonly maxHeaderBytes: number },
-): Error {
+): Failure {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
       return firstLineLength(error.rawPacket) > maxTargetBytes
-        ? new LimitError('TARGET_TOO_LONG', `the target is longer than ${maxTargetBytes} bytes`)
-        : new LimitError('HEADERS_TOO_LARGE', `the headers are larger than ${maxHeaderBytes} bytes`);
+        ? new Failure('TARGET_TOO_LONG', `the target is longer than ${maxTargetBytes} bytes`)
+        : new Failure('HEADERS_TOO_LARGE', `the headers are larger than ${maxHeaderBytes} bytes`);
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return Object.assign(new Error('the request did not come in time'), { code: 'REQUEST_TIMEOUT' });
+      return new Failure('REQUEST_TIMEOUT', 'the request did not come in time');
     case 'HPE_INVALID_VERSION':
       // Two digits of another version; else it is no version at all.
       if (error.reason === 'Invalid HTTP version')
-        return new HttpVersionError('this version of HTTP is not spoken here, HTTP/1.1 is');
+        return new Failure('HTTP_VERSION', 'this version of HTTP is not spoken here, HTTP/1.1 is');
       return notHttp(error);
     default:
       return notHttp(error);
@@ -46,6 +47,6 @@ function firstLineLength(packet: Buffer | undefined): number {
   return end === -1 ? (packet?.length ?? 0) : end;
 }
 
-function notHttp({ code }: ParseError): BadRequestError {
-  return new BadRequestError(`the request is not HTTP/1.1${code === undefined ? '' : ` (${code})`}`);
+function notHttp({ code }: ParseError): Failure {
+  return new Failure('BAD_REQUEST', `the request is not HTTP/1.1${code === undefined ? '' : ` (${code})`}`);
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import { problemOf, rawProblem } from '../answer/problem.ts';
+import { STATUS_CODES } from 'node:http';
+import { Failure } from '@cless/model';
+import { PROBLEM_TYPE, problemJson, problemOf } from '../answer/problem.ts';
 import type { Meters } from '../observe/meters.ts';
-import { BadRequestError } from '../request/head.ts';
-import { HeldRequest } from '../request/held-request.ts';
+import { Journey, type JourneyContext } from '../request/journey.ts';
 import type { Connection, Turn } from './connection.ts';
 import type { EarlyBytes } from './early-bytes.ts';
-import type { EdgeContext } from './http1.ts';
-import { lastResponseOn } from './response.ts';
+import type { EdgeRequest } from './edge-request.ts';
+import { EdgeResponse } from './edge-response.ts';
 
 /** The last answer of a connection: to what could not even be read. */
 export class Refusal implements Turn {
@@ -15,10 +15,10 @@ export class Refusal implements Turn {
   readonly #connection: Connection;
   readonly #error: Error;
   readonly #bodiless: boolean;
-  readonly #meters: Meters;
+  readonly #meters: Pick<Meters, 'problem'>;
 
-  /** @param bodiless was it a `HEAD`? */
-  constructor(connection: Connection, error: Error, bodiless: boolean, meters: Meters) {
+  /** @param bodiless was it a `HEAD`, as far as it can be told? */
+  constructor(connection: Connection, error: Error, bodiless: boolean, meters: Pick<Meters, 'problem'>) {
     this.#connection = connection;
     this.#error = error;
     this.#bodiless = bodiless;
@@ -27,8 +27,21 @@ export class Refusal implements Turn {
 
   begin(): void {
     const problem = problemOf(this.#error, { service: undefined, host: undefined });
+    const requestId = randomUUID();
+    const body = problemJson(problem, undefined, requestId);
     this.#meters.problem(problem.type);
-    this.#connection.socket.write(rawProblem(problem, randomUUID(), this.#bodiless));
+    this.#connection.socket.write(
+      [
+        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+        `Content-Type: ${PROBLEM_TYPE}`,
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        `X-Request-Id: ${requestId}`,
+        `Date: ${new Date().toUTCString()}`,
+        'Connection: close',
+        '',
+        this.#bodiless ? '' : body,
+      ].join('\r\n'),
+    );
     this.#connection.over();
   }
 }
@@ -36,12 +49,12 @@ export class Refusal implements Turn {
 /** The last answer of a connection: to a `CONNECT`. */
 export class ConnectRefusal implements Turn {
   readonly whole = false;
-  readonly #context: EdgeContext;
+  readonly #context: JourneyContext;
   readonly #connection: Connection;
-  readonly #request: IncomingMessage;
+  readonly #request: EdgeRequest;
   readonly #early: EarlyBytes;
 
-  constructor(context: EdgeContext, connection: Connection, request: IncomingMessage, early: EarlyBytes) {
+  constructor(context: JourneyContext, connection: Connection, request: EdgeRequest, early: EarlyBytes) {
     this.#context = context;
     this.#connection = connection;
     this.#request = request;
@@ -50,9 +63,9 @@ export class ConnectRefusal implements Turn {
 
   begin(): void {
     this.#early.take();
-    const response = lastResponseOn(this.#connection.socket, this.#request);
-    const held = new HeldRequest(this.#context, this.#connection, this.#request, response);
-    held.refuse(new BadRequestError('CONNECT is not spoken here'));
+    const response = EdgeResponse.lastOn(this.#connection.socket, this.#request);
+    const journey = new Journey(this.#context, this.#request, response);
+    journey.refuse(new Failure('BAD_REQUEST', 'CONNECT is not spoken here'));
     this.#connection.close();
   }
 }

@@ -1,49 +1,44 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Endpoint } from '@cless/model';
+import type { Outgoing } from '../exchange/outgoing.ts';
+import type { UpgradeOffer } from '../exchange/upgrade-offer.ts';
 
 /** Where a forwarded request goes. */
 export interface Target {
   readonly instanceId: string;
   readonly endpoint: Endpoint;
-  /** How long it may take to begin its answer, if not as long as all others. In milliseconds. */
+  /** How long it may take to begin its answer, in milliseconds. Undefined: as long as all others. */
   readonly responseTimeoutMs?: number | undefined;
 }
 
-/** A client's request on its way. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+/** What the instance is to get. */
+interface Sent {
   readonly target: Target;
-  /** The path and query to ask for, in origin form. */
+  readonly method: string;
+  /** Path and query, in origin form. */
   readonly path: string;
-  /** Headers for the instance, name and value in turn, without hop-by-hop headers. */
+  /** Name and value in turn, without hop-by-hop headers. */
   readonly headers: string[];
-  /** The request's body, if it has one. */
-  readonly body: Readable | undefined;
-  /** Headers that the proxy adds to the answer, name and value in turn. */
+  /** What the proxy adds to the headers of the answer, name and value in turn. */
   readonly answerHeaders: readonly string[];
-  /** For the forwarder to set: called when the client's side has closed, whole or not. */
-  onClosed: (() => void) | undefined;
-  /** The answer has been handed over to the client's connection, or the client has left. Called once, or `failed`. */
-  done(): void;
-  /** There was no whole answer. Called once, or `done`; nothing was written if the response has no head yet. */
-  failed(error: ForwardError): void;
 }
 
-/** An upgrade on its way. */
-export interface UpgradeExchange {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  /** What the client offers to switch to. */
-  readonly protocol: string;
-  /** What the client has sent after the request. Until this is called somebody else reads the connection. */
-  takeEarly(): Buffer;
-  readonly target: Target;
-  readonly path: string;
-  readonly headers: string[];
-  readonly answerHeaders: readonly string[];
+/** A request on its way to an instance, and whom the answer is for. */
+export interface ForwardedRequest extends Sent {
+  /** Undefined if it has none. */
+  readonly body: Readable | undefined;
+  readonly outgoing: Outgoing;
+}
+
+/** An upgrade on its way to an instance, and the connection that it is for. */
+export interface ForwardedUpgrade extends Sent {
+  readonly offer: UpgradeOffer;
+}
+
+/** What is under way to an instance. */
+export interface Forwarding {
+  /** The client has left: nobody waits for the answer any more. */
+  abort(): void;
 }
 
 /** Why there was no (whole) answer. */
@@ -64,12 +59,16 @@ export interface ForwardError extends Error {
 
 /** Sends the leased request to the endpoint and streams the answer back. */
 export interface Forwarder {
-  forward(exchange: Exchange): void;
+  /**
+   * @param settled called once: when the answer has been handed over to the client's side, or the client has left; or with
+   * why there was no whole answer, of which nothing has been written if `outgoing` has no status yet
+   */
+  forward(request: ForwardedRequest, settled: (error?: ForwardError) => void): Forwarding;
   /**
    * Resolves with the status of the answer (101, or the instance's refusal) when the connection has ended; rejects with a
    * {@link ForwardError} if nothing was answered.
    */
-  upgrade(exchange: UpgradeExchange): Promise<number>;
+  upgrade(upgrade: ForwardedUpgrade): Promise<number>;
   /** Closes the pooled connections to the instance; there are no open requests. */
   close(instanceId: string): Promise<void>;
   /** Breaks off everything that is open to the instance. */

@@ -1,31 +1,32 @@
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
-import {
-  breakOff,
-  flushHead,
-  relayAnswerHead,
-  writeInformation,
-  writeTrailers,
-} from '../headers/answer-head.ts';
+import { sendAnswerHead } from '../headers/answer-head.ts';
+import { passHintsOn } from '../headers/hints.ts';
+import { passTrailersOn } from '../headers/trailers.ts';
 import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
-import type { Exchange, ForwardError, Forwarder, UpgradeExchange } from './forwarder.ts';
+import type { ForwardError, ForwardedRequest, ForwardedUpgrade, Forwarder, Forwarding } from './forwarder.ts';
 import type { ForwarderOptions } from './undici.ts';
 import { Upgrades } from './upgrades.ts';
 
 /** The keep-alive timeout of Node, and so of many an app, is 5 s: ours is shorter. */
 const IDLE_CONNECTION_MS = 4_000;
 
+/** Nobody's connection: http-proxy-3 wants one of each request. */
+const NO_SOCKET = new Socket();
+
 /**
- * Forwards over http-proxy-3, kept to what it does well: sending. It gets the request with our headers, and the
- * answer is written by the same code as the other forwarder's (`selfHandleResponse`), because its own crashes on
- * some answers and hangs on others.
+ * Forwards over http-proxy-3, kept to what it does well: sending. It gets a request that stands for the client's, with
+ * our headers, and the answer is written by the same code as the other forwarder's (`selfHandleResponse`), because its own
+ * crashes on some answers and hangs on others.
  */
 export class HttpProxy3Forwarder implements Forwarder {
   readonly #options: ForwarderOptions;
   readonly #agents = new Map<string, Agent>();
   readonly #upgrades = new Upgrades();
-  readonly #exchanges = new WeakMap<IncomingMessage, Tracked>();
+  /** By the request that http-proxy-3 has got. */
+  readonly #underWay = new WeakMap<IncomingMessage, UnderWay>();
   readonly #proxy: ProxyServer;
 
   constructor(options: ForwarderOptions) {
@@ -34,59 +35,58 @@ export class HttpProxy3Forwarder implements Forwarder {
     delete process.env.FORCE_FETCH_PATH;
     this.#proxy = createProxyServer({ selfHandleResponse: true, toProxy: true, xfwd: false });
     // Last before it sends: its own passes would frame a DELETE anew and let the body become a second request.
-    this.#proxy.before('web', 'stream', (request) => {
-      const exchange = this.#exchanges.get(request as IncomingMessage);
-      if (exchange !== undefined) (request as IncomingMessage).headers = outgoingHeaders(exchange);
+    this.#proxy.before('web', 'stream', (standIn) => {
+      const underWay = this.#underWay.get(standIn as IncomingMessage);
+      if (underWay !== undefined) (standIn as IncomingMessage).headers = headersOf(underWay.request);
     });
-    this.#proxy.on('proxyReq', (upstream, request) => {
-      const exchange = this.#exchanges.get(request);
-      if (exchange !== undefined) this.#watch(exchange, upstream);
+    this.#proxy.on('proxyReq', (upstream, standIn) => {
+      const underWay = this.#underWay.get(standIn);
+      if (underWay !== undefined) this.#watch(underWay, upstream);
     });
-    this.#proxy.on('proxyRes', (answer, request) => {
-      const exchange = this.#exchanges.get(request);
-      if (exchange === undefined) return;
-      exchange.answer = answer;
-      relay(exchange, answer);
+    this.#proxy.on('proxyRes', (answer, standIn) => {
+      const underWay = this.#underWay.get(standIn);
+      if (underWay === undefined) return;
+      underWay.answer = answer;
+      relay(underWay, answer);
     });
     this.#proxy.on('error', () => {}); // told through the callback of `web`
     this.#proxy.on('econnreset', () => {});
   }
 
-  forward(exchange: Exchange): void {
-    const { request, response, target, path, body } = exchange;
+  forward(request: ForwardedRequest, settled: (error?: ForwardError) => void): Forwarding {
+    const { method, target, path, body } = request;
     const { host, port } = target.endpoint;
-    const tracked = new Tracked(exchange);
-    this.#exchanges.set(request, tracked);
+    const underWay = new UnderWay(request, settled);
+    const standIn = Object.assign(new IncomingMessage(NO_SOCKET), { method, url: path });
+    this.#underWay.set(standIn, underWay);
     // It is piped, and a pipe passes no errors on.
     body?.once('error', (error) => {
-      tracked.upstream?.destroy();
-      tracked.failed(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', error));
+      underWay.upstream?.destroy();
+      underWay.end(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', error));
     });
-    request.url = path;
     try {
       this.#proxy.web(
-        request,
-        response,
+        standIn,
+        new ServerResponse(standIn),
         {
           target: { protocol: 'http:', host, port },
           agent: this.#agent(target.instanceId),
           buffer: body ?? Readable.from([]),
         },
         (error) => {
-          const why = tracked.translate(error);
-          if (why !== undefined) tracked.failed(why);
+          const why = underWay.translate(error);
+          if (why !== undefined) underWay.end(why);
         },
       );
     } catch (error) {
-      tracked.failed(new UpstreamError('UPSTREAM_INVALID', 'unsent', error));
+      underWay.end(new UpstreamError('UPSTREAM_INVALID', 'unsent', error));
     }
+    return underWay;
   }
 
-  upgrade(exchange: UpgradeExchange): Promise<number> {
-    return this.#upgrades.forward(
-      exchange,
-      exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,
-    );
+  upgrade(upgrade: ForwardedUpgrade): Promise<number> {
+    const { responseTimeoutMs = this.#options.responseTimeoutMs } = upgrade.target;
+    return this.#upgrades.forward(upgrade, responseTimeoutMs);
   }
 
   async close(instanceId: string): Promise<void> {
@@ -116,21 +116,26 @@ export class HttpProxy3Forwarder implements Forwarder {
   }
 
   /** Called when it has a connection, before anything is written. */
-  #watch(exchange: Tracked, upstream: ClientRequest): void {
-    exchange.upstream = upstream;
+  #watch(underWay: UnderWay, upstream: ClientRequest): void {
+    const { path, target, outgoing } = underWay.request;
+    if (underWay.ended) {
+      upstream.destroy(); // the client has left before there was a connection
+      return;
+    }
+    underWay.upstream = upstream;
     const connected = () => {
-      exchange.connected = true;
+      underWay.connected = true;
     };
     if (upstream.reusedSocket) connected();
     else upstream.socket?.once('connect', connected);
-    exchange.readBefore = upstream.socket?.bytesRead ?? 0;
-    upstream.path = exchange.path; // an empty query got lost
+    underWay.readBefore = upstream.socket?.bytesRead ?? 0;
+    upstream.path = path; // an empty query got lost
     upstream.setTimeout(0); // the agent's, which is for idle connections
-    const timeoutMs = exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs;
+    const timeoutMs = target.responseTimeoutMs ?? this.#options.responseTimeoutMs;
     let timer: NodeJS.Timeout | undefined;
     // An upload may take its time: the answer's begins with its end.
     upstream.once('finish', () => {
-      if (exchange.answer !== undefined) return;
+      if (underWay.answer !== undefined) return;
       timer = setTimeout(() => {
         upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
       }, timeoutMs);
@@ -138,12 +143,12 @@ export class HttpProxy3Forwarder implements Forwarder {
     upstream.once('response', () => clearTimeout(timer));
     upstream.once('close', () => clearTimeout(timer));
     const switched = () => {
-      exchange.failed(
+      underWay.end(
         new UpstreamError('UPSTREAM_INVALID', 'sent', new Error('an upgrade that nobody asked for')),
       );
     };
     upstream.on('information', ({ statusCode, rawHeaders }) => {
-      if (statusCode !== 101) return writeInformation(exchange.response, statusCode, rawHeaders);
+      if (statusCode !== 101) return passHintsOn(outgoing, statusCode, rawHeaders);
       switched();
       upstream.destroy();
     });
@@ -154,49 +159,35 @@ export class HttpProxy3Forwarder implements Forwarder {
   }
 }
 
-/** An exchange that ends once, however many events say so. */
-class Tracked implements Exchange {
-  readonly request;
-  readonly response;
-  readonly target;
-  readonly path;
-  readonly headers;
-  readonly body;
-  readonly answerHeaders;
-  onClosed: (() => void) | undefined;
+/** A request that is under way. It ends once, however many events say so. */
+class UnderWay implements Forwarding {
+  readonly request: ForwardedRequest;
   upstream: ClientRequest | undefined;
   answer: IncomingMessage | undefined;
   connected = false;
   /** How many bytes the connection had brought before this. */
   readBefore = 0;
-  readonly #exchange: Exchange;
-  #ended = false;
+  ended = false;
+  readonly #settled: (error?: ForwardError) => void;
 
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
-    ({
-      request: this.request,
-      response: this.response,
-      target: this.target,
-      path: this.path,
-      headers: this.headers,
-      body: this.body,
-      answerHeaders: this.answerHeaders,
-    } = exchange);
-    exchange.onClosed = () => this.#onClosed();
+  constructor(request: ForwardedRequest, settled: (error?: ForwardError) => void) {
+    this.request = request;
+    this.#settled = settled;
   }
 
-  done(): void {
-    if (this.#end()) this.#exchange.done();
+  abort(): void {
+    if (this.ended) return;
+    this.upstream?.destroy();
+    this.end();
   }
 
-  failed(error: ForwardError): void {
-    if (!this.#end()) return;
-    if (this.response.destroyed) this.#exchange.done();
-    else this.#exchange.failed(error);
+  end(error?: ForwardError): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#settled(this.request.outgoing.destroyed ? undefined : error);
   }
 
-  /** @returns nothing if the answer is whole: what the instance says too much ends the connection, and no more */
+  /** @returns undefined if the answer is whole: what the instance says too much ends the connection, and no more */
   translate(error: Error): ForwardError | undefined {
     if (this.answer?.complete) return undefined;
     if (error instanceof UpstreamError) return error;
@@ -212,56 +203,46 @@ class Tracked implements Exchange {
     if (upstream?.reusedSocket) return 'stale';
     return wasClosed(error) ? 'closed' : 'sent';
   }
-
-  #end(): boolean {
-    if (this.#ended) return false;
-    this.#ended = true;
-    this.#exchange.onClosed = undefined;
-    return true;
-  }
-
-  #onClosed(): void {
-    this.upstream?.destroy();
-    this.done();
-  }
 }
 
-function relay(exchange: Exchange, answer: IncomingMessage): void {
-  const { response, answerHeaders } = exchange;
+function relay(underWay: UnderWay, answer: IncomingMessage): void {
+  const { outgoing, answerHeaders } = underWay.request;
+  const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
   try {
-    relayAnswerHead(response, answer, answerHeaders);
+    sendAnswerHead(outgoing, statusCode, statusMessage, rawHeaders, answerHeaders);
   } catch (error) {
-    exchange.failed(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
+    underWay.end(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
     answer.destroy();
     return;
   }
   let bodyBegan = false;
-  setImmediate(() => bodyBegan || flushHead(response));
+  setImmediate(() => bodyBegan || outgoing.flushHead());
   answer.on('data', (chunk: Buffer) => {
     bodyBegan = true;
-    if (response.write(chunk)) return;
+    if (outgoing.write(chunk)) return;
     answer.pause();
-    response.once('drain', () => answer.resume());
+    outgoing.onDrain(() => answer.resume());
   });
   answer.on('error', () => {}); // `close` follows
   answer.once('close', () => {
     if (!answer.complete) {
-      exchange.failed(
+      underWay.end(
         new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', new Error('the instance broke its answer off')),
       );
       return;
     }
     try {
-      writeTrailers(response, answer.rawTrailers);
-      response.end();
+      passTrailersOn(outgoing, answer.rawTrailers);
+      outgoing.end();
     } catch {
-      breakOff(response);
+      outgoing.breakOff();
     }
-    exchange.done();
+    underWay.end();
   });
 }
 
-function outgoingHeaders({ headers, body }: Exchange): NodeJS.Dict<string | string[]> {
+/** As node:http takes them, every value of a name together. */
+function headersOf({ headers, body }: ForwardedRequest): NodeJS.Dict<string | string[]> {
   const outgoing: NodeJS.Dict<string | string[]> = Object.create(null); // a header may be called `constructor`
   const spelling = new Map<string, string>();
   for (let i = 0; i + 1 < headers.length; i += 2) {

@@ -1,15 +1,18 @@
 import { codeOf, type Endpoint } from '@cless/model';
 import { Client, type Dispatcher } from 'undici';
-import {
-  breakOff,
-  type Framing,
-  flushHead,
-  writeAnswerHead,
-  writeInformation,
-  writeTrailers,
-} from '../headers/answer-head.ts';
+import type { Outgoing } from '../exchange/outgoing.ts';
+import { type Framing, sendAnswerHead } from '../headers/answer-head.ts';
+import { passHintsOn } from '../headers/hints.ts';
+import { passTrailersOn } from '../headers/trailers.ts';
 import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
-import type { Exchange, ForwardError, Forwarder, Target, UpgradeExchange } from './forwarder.ts';
+import type {
+  ForwardError,
+  ForwardedRequest,
+  ForwardedUpgrade,
+  Forwarder,
+  Forwarding,
+  Target,
+} from './forwarder.ts';
 import { InstanceSocket } from './instance-socket.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -28,21 +31,19 @@ export class UndiciForwarder implements Forwarder {
     this.#options = options;
   }
 
-  forward(exchange: Exchange): void {
-    const { target } = exchange;
+  forward(request: ForwardedRequest, settled: Settled): Forwarding {
+    const { target } = request;
     let connections = this.#connections.get(target.instanceId);
     if (connections === undefined) {
       connections = new InstanceConnections(target, this.#options);
       this.#connections.set(target.instanceId, connections);
     }
-    connections.send(exchange);
+    return connections.send(request, settled);
   }
 
-  upgrade(exchange: UpgradeExchange): Promise<number> {
-    return this.#upgrades.forward(
-      exchange,
-      exchange.target.responseTimeoutMs ?? this.#options.responseTimeoutMs,
-    );
+  upgrade(upgrade: ForwardedUpgrade): Promise<number> {
+    const { responseTimeoutMs = this.#options.responseTimeoutMs } = upgrade.target;
+    return this.#upgrades.forward(upgrade, responseTimeoutMs);
   }
 
   async close(instanceId: string): Promise<void> {
@@ -63,7 +64,7 @@ export class UndiciForwarder implements Forwarder {
   }
 }
 
-const SMALL_BODY_BYTES = 16 * 1024;
+type Settled = (error?: ForwardError) => void;
 
 /** One keep-alive connection, which carries one request at a time. */
 interface Connection {
@@ -90,14 +91,12 @@ class InstanceConnections {
     this.responseTimeoutMs = responseTimeoutMs ?? options.responseTimeoutMs;
   }
 
-  send(exchange: Exchange): void {
+  send(request: ForwardedRequest, settled: Settled): Forwarding {
     const connection = this.#free.pop() ?? this.#open();
-    const { request, path, headers, body } = exchange;
-    const answer = new Answer(exchange, connection, this);
-    connection.client.dispatch(
-      { path, method: request.method as Dispatcher.HttpMethod, headers, body: body ?? null },
-      answer,
-    );
+    const { method, path, headers, body = null } = request;
+    const answer = new Answer(request, settled, connection, this);
+    connection.client.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, answer);
+    return answer;
   }
 
   /** The connection can carry the next request. */
@@ -151,8 +150,10 @@ class InstanceConnections {
 }
 
 /** Writes an instance's answer to the client as it comes. */
-class Answer implements Dispatcher.DispatchHandler {
-  readonly #exchange: Exchange;
+class Answer implements Dispatcher.DispatchHandler, Forwarding {
+  readonly #outgoing: Outgoing;
+  readonly #added: readonly string[];
+  readonly #settled: Settled;
   readonly #connection: Connection;
   readonly #connections: InstanceConnections;
   #controller: Dispatcher.DispatchController | undefined;
@@ -161,17 +162,28 @@ class Answer implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout | undefined;
   #framing: Framing = 'connection';
   #bodyBegan = false;
+  #ended = false;
 
-  constructor(exchange: Exchange, connection: Connection, connections: InstanceConnections) {
-    this.#exchange = exchange;
+  constructor(
+    { outgoing, answerHeaders }: ForwardedRequest,
+    settled: Settled,
+    connection: Connection,
+    connections: InstanceConnections,
+  ) {
+    this.#outgoing = outgoing;
+    this.#added = answerHeaders;
+    this.#settled = settled;
     this.#connection = connection;
     this.#connections = connections;
-    exchange.onClosed = this.#onClosed;
+  }
+
+  abort(): void {
+    if (!this.#ended) this.#controller?.abort(new Error('the client left'));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#exchange.response.destroyed) controller.abort(new Error('the client left'));
+    if (this.#outgoing.destroyed) controller.abort(new Error('the client left'));
     else this.#connection.socket?.expectAnswer();
   }
 
@@ -180,16 +192,15 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
-    const { response, answerHeaders } = this.#exchange;
     const headers = asStrings(controller.rawHeaders);
     if (status < 200 && status !== 101) {
       this.#boundTheWait();
-      writeInformation(response, status, headers);
+      passHintsOn(this.#outgoing, status, headers);
       return;
     }
     clearTimeout(this.#timer);
     try {
-      this.#framing = writeAnswerHead(response, status, reason, headers, answerHeaders);
+      this.#framing = sendAnswerHead(this.#outgoing, status, reason, headers, this.#added);
       process.nextTick(flushUnlessBegun, this);
     } catch (error) {
       controller.abort(new UpstreamError('UPSTREAM_INVALID', 'sent', error));
@@ -197,61 +208,54 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { response } = this.#exchange;
+    const outgoing = this.#outgoing;
     if (!this.#bodyBegan) {
       this.#bodyBegan = true;
-      if (chunk.length === this.#framing && chunk.length <= SMALL_BODY_BYTES) {
-        // Head and body as one string are one write instead of a vector of two, the dearest call of all there are.
-        response.end(chunk.toString('latin1'), 'latin1');
+      if (chunk.length === this.#framing) {
+        outgoing.endWith(chunk);
         return;
       }
     }
-    if (response.write(chunk)) return;
+    if (outgoing.write(chunk)) return;
     controller.pause();
-    response.once('drain', () => controller.resume());
+    outgoing.onDrain(() => controller.resume());
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const { response } = this.#exchange;
+    const outgoing = this.#outgoing;
     const broken = this.#connection.socket?.errored ?? null;
     if (broken !== null && this.#framing === 'connection') {
       // For undici a reset is an end, too (RFC 9112 §8).
       this.onResponseError(controller, broken);
       return;
     }
-    this.#exchange.onClosed = undefined;
+    this.#ended = true;
     this.#connection.used = true;
     this.#connections.free(this.#connection);
     try {
-      if (!response.writableEnded) {
-        writeTrailers(response, asStrings(controller.rawTrailers));
-        response.end();
+      if (!outgoing.writableEnded) {
+        passTrailersOn(outgoing, asStrings(controller.rawTrailers));
+        outgoing.end();
       }
     } catch {
-      breakOff(response);
+      outgoing.breakOff();
     }
-    this.#exchange.done();
+    this.#settled();
   }
 
   onResponseError(_: unknown, error: Error): void {
-    const { response } = this.#exchange;
-    this.#exchange.onClosed = undefined;
+    this.#ended = true;
     clearTimeout(this.#timer);
     const why = this.#translate(error);
     this.#connections.discard(this.#connection);
-    if (response.destroyed) this.#exchange.done();
-    else this.#exchange.failed(why);
+    this.#settled(this.#outgoing.destroyed ? undefined : why);
   }
 
   flushUnlessBegun(): void {
-    if (!this.#bodyBegan) flushHead(this.#exchange.response);
+    if (!this.#bodyBegan) this.#outgoing.flushHead();
   }
 
   // Private
-
-  readonly #onClosed = () => {
-    this.#controller?.abort(new Error('the client left'));
-  };
 
   /** undici begins its time limit anew with each informational answer, of which there may be no end. */
   #boundTheWait(): void {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { lastResponseOn } from '../edge/response.ts';
-import { breakOff, relayAnswerHead } from '../headers/answer-head.ts';
+import type { ClientStream } from '../exchange/upgrade-offer.ts';
+import { sendAnswerHead } from '../headers/answer-head.ts';
 import { connectFailed, UpstreamError } from './forward-error.ts';
-import type { UpgradeExchange } from './forwarder.ts';
+import type { ForwardedUpgrade } from './forwarder.ts';
 
 /** RFC 6455 §1.3 */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -24,13 +24,14 @@ export class Upgrades {
   readonly #open = new Map<string, Set<Duplex>>();
 
   /** Resolves with the status of the answer when the upgraded connection, or the refusal, has ended. */
-  forward(exchange: UpgradeExchange, responseTimeoutMs: number): Promise<number> {
-    const { request, socket, protocol, target, path, headers } = exchange;
+  forward(upgrade: ForwardedUpgrade, responseTimeoutMs: number): Promise<number> {
+    const { method, path, headers, target, answerHeaders, offer } = upgrade;
+    const { protocol, stream } = offer;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const upstream = sendRequest({
       host: target.endpoint.host,
       port: target.endpoint.port,
-      method: request.method ?? 'GET',
+      method,
       path,
       headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', protocol],
       setHost: false,
@@ -41,10 +42,10 @@ export class Upgrades {
       upstream.destroy(new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer')));
     }, responseTimeoutMs);
     const onClientClose = () => upstream.destroy(new Error('the client left'));
-    socket.once('close', onClientClose);
+    stream.once('close', onClientClose);
     const settle = () => {
       clearTimeout(timer);
-      socket.off('close', onClientClose);
+      stream.off('close', onClientClose);
     };
     const succeed = (status: number) => {
       settle();
@@ -69,22 +70,21 @@ export class Upgrades {
       upstream.off('error', fail);
       // Between two bytes of it; in all it may take as long as it likes.
       answer.socket.setTimeout(responseTimeoutMs, () => answer.destroy());
-      relayRefusal(exchange, upstream, answer).then(() => succeed(answer.statusCode ?? 0), fail);
+      relayRefusal(upgrade, upstream, answer).then(() => succeed(answer.statusCode ?? 0), fail);
     });
     upstream.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
-      const wrong = whatIsWrong(exchange, answer);
+      const wrong = whatIsWrong(upgrade, answer);
       if (wrong !== undefined) {
         upstreamSocket.on('error', () => {}).destroy();
         fail(new UpstreamError('UPSTREAM_INVALID', 'sent', new Error(wrong)));
         return;
       }
       clearTimeout(timer);
-      const early = exchange.takeEarly();
-      socket.write(switchingProtocols(answer, exchange.answerHeaders));
-      if (upstreamHead.length > 0) socket.write(upstreamHead);
+      const early = offer.accept([...ofSwitch(answer.rawHeaders), ...answerHeaders]);
+      if (upstreamHead.length > 0) stream.write(upstreamHead);
       if (early.length > 0) upstreamSocket.write(early);
       const kind = /^websocket$/i.test(protocol) ? 'websocket' : 'other';
-      this.#join(target.instanceId, socket, upstreamSocket as Socket, HALF_CLOSED_SILENCE_MS[kind]).then(
+      this.#join(target.instanceId, stream, upstreamSocket as Socket, HALF_CLOSED_SILENCE_MS[kind]).then(
         () => succeed(101),
         fail,
       );
@@ -101,7 +101,12 @@ export class Upgrades {
   // Private
 
   /** Pipes both ways, with back-pressure, until both have ended or one has broken. */
-  async #join(instanceId: string, client: Socket, upstream: Socket, halfClosedMs: number): Promise<void> {
+  async #join(
+    instanceId: string,
+    client: ClientStream,
+    upstream: Socket,
+    halfClosedMs: number,
+  ): Promise<void> {
     const open = this.#open.get(instanceId) ?? new Set();
     this.#open.set(instanceId, open.add(upstream));
     const bothClosed = [client, upstream].map(
@@ -121,57 +126,64 @@ export class Upgrades {
 }
 
 /** Any 101 is not the one that was asked for. */
-function whatIsWrong({ request, protocol }: UpgradeExchange, answer: IncomingMessage): string | undefined {
+function whatIsWrong({ offer, headers }: ForwardedUpgrade, answer: IncomingMessage): string | undefined {
+  const { protocol } = offer;
   const got = answer.headers.upgrade?.toLowerCase();
   const offered = protocol.toLowerCase().split(', ');
   if (got === undefined || !offered.includes(got)) {
     return `the instance switched to ${got ?? 'nothing'} instead of ${protocol}`;
   }
   if (got !== 'websocket') return undefined;
-  const key = request.headers['sec-websocket-key'] ?? '';
   const accept = createHash('sha1')
-    .update(key + WEBSOCKET_GUID)
+    .update(webSocketKey(headers) + WEBSOCKET_GUID)
     .digest('base64');
   return answer.headers['sec-websocket-accept'] === accept
     ? undefined
     : 'the instance answered with a wrong Sec-WebSocket-Accept';
 }
 
+function webSocketKey(headers: readonly string[]): string {
+  return headers
+    .filter((_, i) => headers[i - 1]?.toLowerCase() === 'sec-websocket-key' && i % 2 === 1)
+    .join(', ');
+}
+
 /** Ours to say, and what no informational answer may have (RFC 9110 §8.6, RFC 9112 §6.1). */
 const NOT_OF_INSTANCE = /^(?:x-request-id|content-length|transfer-encoding)$/i;
 
-function switchingProtocols(answer: IncomingMessage, added: readonly string[]): Buffer {
-  const lines = ['HTTP/1.1 101 Switching Protocols'];
-  for (const headers of [answer.rawHeaders, added]) {
-    for (let i = 0; i + 1 < headers.length; i += 2) {
-      if (headers === added || !NOT_OF_INSTANCE.test(headers[i] ?? ''))
-        lines.push(`${headers[i]}: ${headers[i + 1]}`);
-    }
-  }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+/** The headers of an instance's 101 that are passed on. */
+function ofSwitch(headers: readonly string[]): string[] {
+  return headers.filter((_, i) => !NOT_OF_INSTANCE.test(headers[i - (i % 2)] ?? ''));
 }
 
 /** An instance may refuse with any answer; it goes to the client whole, and the connection ends with it. */
 async function relayRefusal(
-  { request, socket, answerHeaders }: UpgradeExchange,
+  { offer, answerHeaders }: ForwardedUpgrade,
   upstream: ClientRequest,
   answer: IncomingMessage,
 ): Promise<void> {
-  const response = lastResponseOn(socket, request);
-  const finished = new Promise<void>((resolve) => response.once('close', resolve));
-  // What follows a whole answer is for nobody. Told before Node takes a reset for an end.
-  upstream.on('error', () => answer.complete || breakOff(response));
+  const { outgoing } = offer;
+  const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
+  const closed = new Promise<void>((resolve) => outgoing.onClosed(resolve));
+  let begun = false;
+  const breakOff = () => {
+    if (begun && !answer.complete) outgoing.breakOff(); // what follows a whole answer is for nobody
+  };
+  upstream.on('error', breakOff); // told before Node takes a reset for an end
   try {
-    relayAnswerHead(response, answer, answerHeaders);
+    sendAnswerHead(outgoing, statusCode, statusMessage, rawHeaders, answerHeaders);
+    begun = true;
   } catch (error) {
     answer.destroy();
-    response.detachSocket(socket); // somebody else answers
     throw new UpstreamError('UPSTREAM_INVALID', 'sent', error);
   }
-  answer.pipe(response);
-  answer.once('close', () => {
-    if (!answer.complete) breakOff(response);
+  answer.on('data', (chunk: Buffer) => {
+    if (outgoing.write(chunk)) return;
+    answer.pause();
+    outgoing.onDrain(() => answer.resume());
   });
-  socket.once('close', () => answer.destroy());
-  await finished;
+  answer.once('end', () => outgoing.end());
+  answer.once('close', breakOff);
+  offer.stream.once('close', () => answer.destroy());
+  await closed;
 }

@@ -1,8 +1,7 @@
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { FakeIncoming } from '../exchange/fake-exchange.ts';
 import { readHead } from '../request/head.ts';
-import { outgoingHeaders } from './forwarded.ts';
+import { instanceHeaders } from './forwarded.ts';
 
 const LIMITS = { maxTargetBytes: 8192, maxHeaderCount: 200, maxBodyBytes: Number.POSITIVE_INFINITY };
 
@@ -11,17 +10,8 @@ function sent(
   headers: readonly string[],
   { trusted = false, method = 'GET', host = 'app.test' } = {},
 ): Record<string, string> {
-  const request = new IncomingMessage(new Socket());
-  request.method = method;
-  request.url = '/';
-  request.httpVersion = '1.1';
-  request.httpVersionMajor = 1;
-  request.httpVersionMinor = 1;
-  request.rawHeaders = ['Host', host, ...headers];
-  request.headers = Object.fromEntries(
-    headers.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), headers[i + 1] ?? '']] : [])),
-  );
-  const outgoing = outgoingHeaders(request, readHead(request, LIMITS), 'id', trusted);
+  const incoming = new FakeIncoming({ method, peer: {}, rawHeaders: ['Host', host, ...headers] });
+  const outgoing = instanceHeaders(incoming, readHead(incoming, LIMITS), 'id', trusted);
   return Object.fromEntries(
     outgoing.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), outgoing[i + 1] ?? '']] : [])),
   );

@@ -1,49 +1,7 @@
-import type { IncomingMessage } from 'node:http';
-import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
-import type { RequestHead } from '../request/head.ts';
-import { fewerForwards, PSEUDONYM } from '../request/hops.ts';
+import type { Fields, Incoming } from '../exchange/incoming.ts';
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
-
-/** Addresses and networks whose `X-Forwarded-*` and `Forwarded` are believed. */
-export class TrustedProxies {
-  readonly #list = new BlockList();
-  readonly #verdicts = new WeakMap<Socket, boolean>();
-  readonly #empty: boolean;
-
-  /** @throws if one is neither an address nor a network in CIDR notation */
-  constructor(entries: readonly string[]) {
-    this.#empty = entries.length === 0;
-    for (const entry of entries) {
-      const [address = '', prefix] = entry.split('/');
-      const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
-      const bits = prefix === undefined ? undefined : Number(prefix);
-      const valid =
-        bits === undefined || (/^\d+$/.test(prefix ?? '') && bits <= (family === 'ipv4' ? 32 : 128));
-      if (family === undefined || !valid)
-        throw new Error(`${entry} is neither an address nor a network like 10.0.0.0/8`);
-      if (bits === undefined) this.#list.addAddress(address, family);
-      else this.#list.addSubnet(address, bits, family);
-    }
-  }
-
-  /** Is the other end of this connection believed? */
-  trusts(socket: Socket): boolean {
-    if (this.#empty) return false;
-    let verdict = this.#verdicts.get(socket);
-    if (verdict === undefined) {
-      const address = clientAddress(socket);
-      verdict = this.#list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-      this.#verdicts.set(socket, verdict);
-    }
-    return verdict;
-  }
-}
-
-/** The address of the other end; an IPv4 address that came over IPv6 is shown as what it is. */
-function clientAddress(socket: Socket): string {
-  const address = socket.remoteAddress ?? '0.0.0.0';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
+import { fewerForwards, PSEUDONYM } from './hops.ts';
+import { clientAddress } from './trusted-proxies.ts';
 
 /** Headers that are ours to set, or that end here; those of clients are dropped. */
 const OURS = new Set([
@@ -89,7 +47,7 @@ function decideFate(name: string): Fate {
 /** RFC 3986 §3.1; also a token, as `Forwarded` wants it. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
-/** What a trusted client says of the scheme: of each hop, the first one's first. Nothing if one of them is none. */
+/** What a trusted client says of the scheme: of each hop, the first one's first. Undefined if one of them is none. */
 function schemesOf(proto: string | undefined): readonly string[] | undefined {
   const schemes = proto?.split(',').map((one) => one.trim());
   return schemes?.every((one) => SCHEME.test(one)) ? schemes : undefined;
@@ -101,17 +59,27 @@ function portOf(host: string, scheme: string): string {
   return named ?? (scheme === 'https' || scheme === 'wss' ? '443' : '80');
 }
 
+/** What a stranger tells is not heard. */
+const UNTOLD: Fields = { header: () => undefined };
+
+/** What has been read of the headers already. */
+interface ReadHeaders {
+  readonly host: string;
+  readonly connection: string | undefined;
+  readonly via: string | undefined;
+}
+
 /**
  * The headers that the instance gets, name and value in turn: the client's in their order, without what is for
  * one connection only, with `Via`, `X-Forwarded-*`, `Forwarded` (RFC 7239) and `X-Request-Id` of our own.
  */
-export function outgoingHeaders(
-  request: IncomingMessage,
-  { host, connection, via }: RequestHead,
+export function instanceHeaders(
+  incoming: Incoming,
+  { host, connection, via }: ReadHeaders,
   requestId: string,
   trusted: boolean,
 ): string[] {
-  const { method, rawHeaders, socket, httpVersion } = request;
+  const { method, rawHeaders, httpVersion, peer } = incoming;
   const named = namedByConnection(connection);
   const outgoing: string[] = ['Host', host];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -123,15 +91,15 @@ export function outgoingHeaders(
     outgoing.push(name, fate === 'count' ? fewerForwards(method, value) : value);
   }
 
-  const address = clientAddress(socket);
-  const headers = trusted ? request.headers : {};
+  const address = clientAddress(peer);
+  const told = trusted ? incoming : UNTOLD;
   const node = address.includes(':') ? `"[${address}]"` : address;
-  const schemes = schemesOf(single(headers['x-forwarded-proto'])) ?? ['http'];
-  const [scheme = 'http'] = schemes;
-  const askedHost = single(headers['x-forwarded-host']) ?? host;
+  const schemes = schemesOf(told.header('x-forwarded-proto')) ?? [incoming.scheme];
+  const [scheme = incoming.scheme] = schemes;
+  const askedHost = told.header('x-forwarded-host') ?? host;
   const own = `for=${node};host="${host}";proto=${scheme}`;
-  const before = single(headers['x-forwarded-for']);
-  const forwarded = single(headers.forwarded);
+  const before = told.header('x-forwarded-for');
+  const forwarded = told.header('forwarded');
   outgoing.push(
     'Via',
     `${via === undefined ? '' : `${via}, `}${httpVersion} ${PSEUDONYM}`,
@@ -140,7 +108,7 @@ export function outgoingHeaders(
     'X-Forwarded-Host',
     askedHost,
     'X-Forwarded-Port',
-    single(headers['x-forwarded-port']) ?? portOf(askedHost.split(',', 1)[0] ?? host, scheme),
+    told.header('x-forwarded-port') ?? portOf(askedHost.split(',', 1)[0] ?? host, scheme),
     'X-Forwarded-Proto',
     schemes.join(', '),
     'Forwarded',
@@ -149,8 +117,4 @@ export function outgoingHeaders(
     requestId,
   );
   return outgoing;
-}
-
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(', ') : value;
 }

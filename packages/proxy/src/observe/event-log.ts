@@ -1,7 +1,7 @@
 import type { ActivatorEvent, Exit, RuntimeStatus } from '@cless/activator';
 import { messageOf } from '@cless/model';
 import type { Logger } from 'pino';
-import type { Access } from '../edge/http1.ts';
+import type { Access } from './access.ts';
 
 /** The story of each instance as log lines. */
 export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): void {

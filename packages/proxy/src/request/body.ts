@@ -1,31 +1,21 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-
-/** More was sent than may be. */
-class BodyTooLargeError extends Error {
-  override readonly name = 'BodyTooLargeError';
-  readonly code = 'BODY_TOO_LARGE';
-  readonly limit: number;
-
-  constructor(limit: number) {
-    super(`the body is larger than ${limit} bytes`);
-    this.limit = limit;
-  }
-}
+import { Failure } from '@cless/model';
+import type { BodyReader, Incoming } from '../exchange/incoming.ts';
 
 /**
  * The body of a client's request, as a stream of its own: the HTTP clients destroy what they are given when an
  * instance answers before it has read everything, and with the request itself the client's connection would go.
  */
-export class RequestBody extends Readable {
-  readonly #request: IncomingMessage;
+export class RequestBody extends Readable implements BodyReader {
+  readonly #incoming: Incoming;
   readonly #limit: number;
   #length = 0;
   #started = false;
 
-  constructor(request: IncomingMessage, limit: number) {
+  /** @param limit in bytes */
+  constructor(incoming: Incoming, limit: number) {
     super();
-    this.#request = request;
+    this.#incoming = incoming;
     this.#limit = limit;
   }
 
@@ -36,32 +26,30 @@ export class RequestBody extends Readable {
 
   override _read(): void {
     if (this.#started) {
-      this.#request.resume();
+      this.#incoming.resume();
       return;
     }
     this.#started = true;
-    this.#request.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
+    this.#incoming.readBody(this);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    if (this.#started) this.#request.resume(); // whatever still comes is for nobody
+    if (this.#started) this.#incoming.discardBody(); // whatever still comes is for nobody
     callback(error);
   }
 
-  // Private
-
-  readonly #onData = (chunk: Buffer) => {
+  onData(chunk: Buffer): void {
     this.#length += chunk.length;
-    if (this.#length > this.#limit) this.destroy(new BodyTooLargeError(this.#limit));
-    else if (!this.push(chunk)) this.#request.pause();
-  };
+    if (this.#length > this.#limit)
+      this.destroy(new Failure('BODY_TOO_LARGE', `the body is larger than ${this.#limit} bytes`));
+    else if (!this.push(chunk)) this.#incoming.pause();
+  }
 
-  readonly #onEnd = () => {
+  onEnd(): void {
     this.push(null);
-  };
+  }
 
-  readonly #onClose = () => {
-    if (!this.#request.complete) this.destroy(new Error('the client left'));
-  };
+  onBroken(): void {
+    this.destroy(new Error('the client left'));
+  }
 }

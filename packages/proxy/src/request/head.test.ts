@@ -1,19 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { FakeIncoming } from '../exchange/fake-exchange.ts';
 import { readHead } from './head.ts';
 
 const limits = { maxTargetBytes: 20, maxHeaderCount: 4, maxBodyBytes: 100 };
 
 function head(target: string, headers: string[], { method = 'GET', minor = 1, major = 1 } = {}) {
-  const request = {
-    method,
-    url: target,
-    rawHeaders: headers,
-    httpVersionMajor: major,
-    httpVersionMinor: minor,
-    httpVersion: `${major}.${minor}`,
-  };
-  return readHead(request as IncomingMessage, limits);
+  const httpVersion = `${major}.${minor}`;
+  return readHead(new FakeIncoming({ method, target, rawHeaders: headers, httpVersion }), limits);
 }
 
 const HOST = ['Host', 'a.example'];

@@ -1,40 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import { ProxyError } from '../errors.ts';
-
-/** The request is not one that can be passed on as one unambiguous request. */
-export class BadRequestError extends ProxyError {
-  override readonly name = 'BadRequestError';
-  readonly code = 'BAD_REQUEST';
-}
-
-/** The request does not say which host it is for, or not clearly. */
-class InvalidHostError extends ProxyError {
-  override readonly name = 'InvalidHostError';
-  readonly code = 'INVALID_HOST';
-}
-
-/** The request is of another protocol, or of a version of HTTP that is not spoken here. */
-export class HttpVersionError extends ProxyError {
-  override readonly name = 'HttpVersionError';
-  readonly code = 'HTTP_VERSION';
-}
-
-/** The client expects something else than to hear `100 Continue` (RFC 9110 §10.1.1). */
-export class ExpectationError extends ProxyError {
-  override readonly name = 'ExpectationError';
-  readonly code = 'EXPECTATION_FAILED';
-}
-
-/** A limit of the edge is exceeded. */
-export class LimitError extends ProxyError {
-  override readonly name = 'LimitError';
-  readonly code: 'TARGET_TOO_LONG' | 'HEADERS_TOO_LARGE' | 'BODY_TOO_LARGE';
-
-  constructor(code: LimitError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { Failure } from '@cless/model';
+import type { Incoming } from '../exchange/incoming.ts';
 
 export interface HeadLimits {
   readonly maxTargetBytes: number;
@@ -56,7 +21,7 @@ export interface RequestHead {
   readonly hostField: string | undefined;
 }
 
-const ABSOLUTE_FORM = /^http:\/\/([^/?#]*)([^#]*)$/i;
+const ABSOLUTE_FORM = /^(https?):\/\/([^/?#]*)([^#]*)$/i;
 /** Node's parser takes them of RTSP and ICE, whose requests look like ones of HTTP/1.0. */
 const METHODS_OF_OTHERS = new Set([
   'ANNOUNCE',
@@ -77,22 +42,21 @@ const METHODS_OF_OTHERS = new Set([
  * Reads what matters for routing and framing, and refuses what the next parser might read in another way. Node's
  * strict parser has refused most of that before.
  *
- * @throws {BadRequestError} @throws {InvalidHostError} @throws {HttpVersionError} @throws {LimitError}
+ * @throws {Failure} `BAD_REQUEST`, `INVALID_HOST`, `HTTP_VERSION`, or the code of a limit
  */
-export function readHead(request: IncomingMessage, limits: HeadLimits): RequestHead {
-  const { rawHeaders, httpVersionMajor, httpVersionMinor } = request;
-  const target = request.url ?? '';
-  if (httpVersionMajor !== 1 || httpVersionMinor > 1) {
-    throw new HttpVersionError(`HTTP/${request.httpVersion} is not spoken here, HTTP/1.1 is`);
+export function readHead(incoming: Incoming, limits: HeadLimits): RequestHead {
+  const { method, target, rawHeaders, httpVersion } = incoming;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw new Failure('HTTP_VERSION', `HTTP/${httpVersion} is not spoken here, HTTP/1.1 is`);
   }
-  if (httpVersionMinor === 0 && METHODS_OF_OTHERS.has(request.method ?? '')) {
-    throw new HttpVersionError(`${request.method} is not a method of HTTP, which is what is spoken here`);
+  if (httpVersion === '1.0' && METHODS_OF_OTHERS.has(method)) {
+    throw new Failure('HTTP_VERSION', `${method} is not a method of HTTP, which is what is spoken here`);
   }
   if (target.length > limits.maxTargetBytes) {
-    throw new LimitError('TARGET_TOO_LONG', `the target is longer than ${limits.maxTargetBytes} bytes`);
+    throw new Failure('TARGET_TOO_LONG', `the target is longer than ${limits.maxTargetBytes} bytes`);
   }
   if (rawHeaders.length > limits.maxHeaderCount * 2) {
-    throw new LimitError('HEADERS_TOO_LARGE', `there are more than ${limits.maxHeaderCount} headers`);
+    throw new Failure('HEADERS_TOO_LARGE', `there are more than ${limits.maxHeaderCount} headers`);
   }
 
   let host: string | undefined;
@@ -111,7 +75,7 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
         break;
       case 4:
         if (name.toLowerCase() !== 'host') break;
-        if (host !== undefined) throw new InvalidHostError('there is more than one Host header');
+        if (host !== undefined) throw new Failure('INVALID_HOST', 'there is more than one Host header');
         host = rawHeaders[i + 1] as string;
         break;
       case 10:
@@ -122,30 +86,32 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
         break;
       case 14:
         if (name.toLowerCase() !== 'content-length') break;
-        if (contentLength !== undefined) throw new BadRequestError('there is more than one Content-Length');
+        if (contentLength !== undefined)
+          throw new Failure('BAD_REQUEST', 'there is more than one Content-Length');
         contentLength = rawHeaders[i + 1] as string;
         break;
       case 17:
         if (name.toLowerCase() !== 'transfer-encoding') break;
         if (transferEncoding !== undefined)
-          throw new BadRequestError('there is more than one Transfer-Encoding');
+          throw new Failure('BAD_REQUEST', 'there is more than one Transfer-Encoding');
         transferEncoding = rawHeaders[i + 1] as string;
         break;
     }
   }
 
-  const hasBody = readFraming(contentLength, transferEncoding, httpVersionMinor, limits.maxBodyBytes);
+  const hasBody = readFraming(contentLength, transferEncoding, httpVersion, limits.maxBodyBytes);
   const absolute = target.startsWith('/') ? undefined : ABSOLUTE_FORM.exec(target);
-  if (absolute?.[1] !== undefined) {
+  if (absolute?.[2] !== undefined && absolute[1]?.toLowerCase() === incoming.scheme) {
     // RFC 9112 §3.2.2: it replaces the Host header, which HTTP/1.1 wants all the same.
-    if (host === undefined && httpVersionMinor === 1) throw new InvalidHostError('there is no Host header');
-    const rest = absolute[2] ?? '';
-    const path = rest === '' && request.method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
-    return { host: absolute[1], path, hasBody, connection, via, requestId, hostField: host };
+    if (host === undefined && httpVersion === '1.1')
+      throw new Failure('INVALID_HOST', 'there is no Host header');
+    const rest = absolute[3] ?? '';
+    const path = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
+    return { host: absolute[2], path, hasBody, connection, via, requestId, hostField: host };
   }
-  if (host === undefined) throw new InvalidHostError('there is no Host header');
-  if (!target.startsWith('/') && !(target === '*' && request.method === 'OPTIONS')) {
-    throw new BadRequestError('the target must be a path, or a URL with http://');
+  if (host === undefined) throw new Failure('INVALID_HOST', 'there is no Host header');
+  if (!target.startsWith('/') && !(target === '*' && method === 'OPTIONS')) {
+    throw new Failure('BAD_REQUEST', `the target must be a path, or a URL with ${incoming.scheme}://`);
   }
   return { host, path: target, hasBody, connection, via, requestId, hostField: undefined };
 }
@@ -158,22 +124,22 @@ function join(before: string | undefined, value: string | undefined): string | u
 function readFraming(
   contentLength: string | undefined,
   transferEncoding: string | undefined,
-  httpVersionMinor: number,
+  httpVersion: string,
   maxBodyBytes: number,
 ): boolean {
   if (transferEncoding !== undefined) {
     if (contentLength !== undefined)
-      throw new BadRequestError('there are both Content-Length and Transfer-Encoding');
-    if (httpVersionMinor === 0) throw new BadRequestError('HTTP/1.0 has no Transfer-Encoding');
+      throw new Failure('BAD_REQUEST', 'there are both Content-Length and Transfer-Encoding');
+    if (httpVersion === '1.0') throw new Failure('BAD_REQUEST', 'HTTP/1.0 has no Transfer-Encoding');
     if (transferEncoding.toLowerCase() !== 'chunked')
-      throw new BadRequestError('the only Transfer-Encoding is chunked');
+      throw new Failure('BAD_REQUEST', 'the only Transfer-Encoding is chunked');
     return true;
   }
   if (contentLength === undefined) return false;
   if (!/^(?:0|[1-9]\d{0,15})$/.test(contentLength))
-    throw new BadRequestError('Content-Length must be a decimal number');
+    throw new Failure('BAD_REQUEST', 'Content-Length must be a decimal number');
   if (Number(contentLength) > maxBodyBytes) {
-    throw new LimitError('BODY_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
+    throw new Failure('BODY_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
   }
   return contentLength !== '0';
 }

@@ -64,8 +64,6 @@ const UNSERVED: ServedService = {
   choose: () => {
     throw new Error('unserved');
   },
-  cookie: () => undefined,
-  whileAsleep: () => undefined,
 };
 
 let first: GivenSource;

@@ -23,12 +23,12 @@ test('the revision is the image’s id; its single EXPOSE is the port, else 8080
     'one-docker': { id: 'sha256:1', exposedPorts: [3000] },
     'two-docker': { id: 'sha256:2', exposedPorts: [80, 443] },
   });
-  expect((await convention.resolve('one'))?.choose()).toMatchObject({
+  expect((await convention.resolve('one'))?.revision).toMatchObject({
     service: 'one',
     id: 'sha256:1',
     spec: { service: 'one', revision: 'sha256:1', image: 'sha256:1', port: 3000 },
   });
-  expect((await convention.resolve('two'))?.choose().spec.port).toBe(8080);
+  expect((await convention.resolve('two'))?.revision.spec.port).toBe(8080);
 });
 
 test('an image’s own labels are the defaults of its service; what counts for nothing is told', async () => {
@@ -48,7 +48,7 @@ test('an image’s own labels are the defaults of its service; what counts for n
     defaults,
     warn: (message) => warnings.push(message),
   });
-  expect((await convention.resolve('x'))?.choose()).toMatchObject({
+  expect((await convention.resolve('x'))?.revision).toMatchObject({
     spec: { port: 9000 },
     readiness: { check: { kind: 'tcp' }, timeoutMs: 1 },
     idle: { pauseAfterMs: 1, stopAfterMs: undefined },
@@ -62,8 +62,8 @@ test('of an image that declares a VOLUME one revision replaces the other', async
     'git-docker': { id: 'sha256:1', exposedPorts: [], volumes: ['/srv/git'] },
     'web-docker': { id: 'sha256:2', exposedPorts: [], volumes: [] },
   });
-  expect((await convention.resolve('git'))?.choose().rollout).toBe('replace');
-  expect((await convention.resolve('web'))?.choose().rollout).toBeUndefined();
+  expect((await convention.resolve('git'))?.revision.rollout).toBe('replace');
+  expect((await convention.resolve('web'))?.revision.rollout).toBeUndefined();
 });
 
 test('names that strangers think of cost one list, and an image one look, until images change', async () => {
@@ -80,7 +80,7 @@ test('names that strangers think of cost one list, and an image one look, until 
   images['x-docker'] = { id: 'sha256:1', exposedPorts: [] };
   convention.refresh();
   const [found, same] = await Promise.all([convention.resolve('x'), convention.resolve('x'), flood()]);
-  expect(found?.choose().id).toBe('sha256:1');
+  expect(found?.revision.id).toBe('sha256:1');
   expect(same).toBe(found);
   expect(convention.known('x')).toBe(found);
   await convention.resolve('x');
@@ -105,8 +105,8 @@ test('a thousand changes at once cost two lists, and no look at what has stayed 
     await undefined;
   }
   list.resolve(new Map());
-  await vi.waitFor(() => expect(convention.known('s7')?.choose().id).toBe('sha256:new'));
-  expect(convention.known('s8')?.choose().id).toBe('sha256:8');
+  await vi.waitFor(() => expect(convention.known('s7')?.revision.id).toBe('sha256:new'));
+  expect(convention.known('s8')?.revision.id).toBe('sha256:8');
   expect(runtime.listImages).toHaveBeenCalledTimes(3);
   expect(runtime.image).toHaveBeenCalledTimes(501);
 });
@@ -124,8 +124,8 @@ test('an image that changes while it is looked at is looked at again', async () 
   convention.refresh();
   await new Promise(setImmediate);
   look.resolve({ id: 'sha256:1', exposedPorts: [] });
-  expect((await asked)?.choose().id).toBe('sha256:2');
-  expect(convention.known('x')?.choose().id).toBe('sha256:2');
+  expect((await asked)?.revision.id).toBe('sha256:2');
+  expect(convention.known('x')?.revision.id).toBe('sha256:2');
 });
 
 test('a moved name retires the old revision, a removed one too', async () => {
@@ -156,7 +156,7 @@ test('an answer from before a change is not kept', async () => {
   convention.refresh();
   await new Promise(setImmediate);
   slow.resolve(new Map());
-  expect((await asked)?.choose().id).toBe('sha256:1');
+  expect((await asked)?.revision.id).toBe('sha256:1');
 });
 
 test('what is known serves on while the runtime cannot be reached', async () => {
@@ -165,14 +165,14 @@ test('what is known serves on while the runtime cannot be reached', async () => 
   runtime.listImages.mockRejectedValue(new Error('unreachable'));
   convention.refresh();
   await new Promise(setImmediate);
-  expect(convention.known('x')?.choose().id).toBe('sha256:1');
+  expect(convention.known('x')?.revision.id).toBe('sha256:1');
   await expect(convention.resolve('other')).rejects.toThrow('unreachable');
-  expect((await convention.resolve('x'))?.choose().id).toBe('sha256:1');
+  expect((await convention.resolve('x'))?.revision.id).toBe('sha256:1');
   // And nothing is believed of the time before.
   runtime.listImages.mockReset();
   runtime.listImages.mockResolvedValue(new Map([['other-docker', 'sha256:2']]));
   runtime.image.mockResolvedValue({ id: 'sha256:2', exposedPorts: [] });
-  expect((await convention.resolve('other'))?.choose().id).toBe('sha256:2');
+  expect((await convention.resolve('other'))?.revision.id).toBe('sha256:2');
 });
 
 test('a service that is given is there with and without its image, and a new image is a new revision', async () => {
@@ -193,16 +193,16 @@ test('a service that is given is there with and without its image, and a new ima
   const [retired, kept]: string[][] = [[], []];
   given.onRetired(({ service, id }) => retired?.push(`${service} ${id}`));
   given.onKept(({ service, id }) => kept?.push(`${service} ${id}`));
-  expect((await given.resolve('web'))?.choose().id).toBe('sha256:1');
-  expect((await given.resolve('late'))?.choose().id).toBe('late');
+  expect((await given.resolve('web'))?.revision.id).toBe('sha256:1');
+  expect((await given.resolve('late'))?.revision.id).toBe('late');
   expect(await given.resolve('x')).toBeUndefined(); // without a suffix there is no convention
   await vi.waitFor(() => expect(kept).toEqual(['kept sha256:1']));
 
   images.late = { id: 'sha256:3', exposedPorts: [] };
   images.one = { id: 'sha256:4', exposedPorts: [] };
   given.refresh();
-  await vi.waitFor(() => expect(given.known('kept')?.choose().id).toBe('sha256:4'));
-  await vi.waitFor(() => expect(given.known('late')?.choose().id).toBe('sha256:3'));
+  await vi.waitFor(() => expect(given.known('kept')?.revision.id).toBe('sha256:4'));
+  await vi.waitFor(() => expect(given.known('late')?.revision.id).toBe('sha256:3'));
   expect(retired?.toSorted()).toEqual(['kept sha256:1', 'late late', 'web sha256:1']);
   expect(kept).toEqual(['kept sha256:1', 'kept sha256:4']);
 });
@@ -216,7 +216,7 @@ test('one that is given by an id, which no list names, stays the same revision',
   const given = new ConventionSource({ runtime, imageSuffix: undefined, services, defaults });
   const retired = vi.fn();
   given.onRetired(retired);
-  expect((await given.resolve('web'))?.choose().id).toBe('sha256:12');
+  expect((await given.resolve('web'))?.revision.id).toBe('sha256:12');
   const before = given.known('web');
   given.refresh();
   expect(await given.resolve('web')).toBe(before);

@@ -2,7 +2,7 @@ import { neverStops } from '@cless/activator';
 import type { Revision, RevisionDefaults, Runtime } from '@cless/model';
 import { type GivenService, revisionOf } from './given.ts';
 import { type ImageIds, ImageList } from './image-list.ts';
-import type { ServedService, ServiceSource } from './source.ts';
+import type { Choice, ServedService, ServiceSource } from './source.ts';
 
 export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
@@ -17,20 +17,21 @@ export interface ConventionOptions {
 }
 
 /** A service whose requests all go to one revision. */
-export class SoleRevision implements ServedService {
+export class SoleRevision implements ServedService, Choice {
   readonly serves = true;
   readonly revisions: readonly [Revision];
+  readonly revision: Revision;
+  readonly cookie = undefined;
+  readonly whileAsleep = undefined;
 
   constructor(revision: Revision) {
     this.revisions = [revision];
+    this.revision = revision;
   }
 
-  choose(): Revision {
-    return this.revisions[0];
+  choose(): Choice {
+    return this;
   }
-
-  cookie(): undefined {}
-  whileAsleep(): undefined {}
 }
 
 /**
@@ -63,7 +64,7 @@ export class ConventionSource implements ServiceSource {
   }
 
   async revision(service: string, id: string): Promise<Revision | undefined> {
-    const revision = (await this.resolve(service))?.choose();
+    const revision = (await this.resolve(service))?.revision;
     return revision?.id === id ? revision : undefined;
   }
 
@@ -101,7 +102,7 @@ export class ConventionSource implements ServiceSource {
     const id = this.#idOf(service, reference, images);
     const known = this.#known.get(service);
     if (id === undefined) return this.#set(service, undefined);
-    if (known?.choose().id === id) return known;
+    if (known?.revision.id === id) return known;
     const key = `${service} ${id}`;
     let asked = this.#asked.get(key);
     if (asked === undefined) {
@@ -136,12 +137,12 @@ export class ConventionSource implements ServiceSource {
 
   #set(service: string, now: SoleRevision | undefined): SoleRevision | undefined {
     const before = this.#known.get(service);
-    if (before !== undefined && before.choose().id === now?.choose().id) return before;
+    if (before !== undefined && before.revision.id === now?.revision.id) return before;
     if (now === undefined) this.#known.delete(service);
     else this.#known.set(service, now);
-    if (before !== undefined) for (const listener of this.#retiredListeners) listener(before.choose());
-    if (now !== undefined && this.#services.has(service) && neverStops(now.choose().idle))
-      for (const listener of this.#keptListeners) listener(now.choose());
+    if (before !== undefined) for (const listener of this.#retiredListeners) listener(before.revision);
+    if (now !== undefined && this.#services.has(service) && neverStops(now.revision.idle))
+      for (const listener of this.#keptListeners) listener(now.revision);
     return now;
   }
 }

@@ -25,7 +25,7 @@ export class FakeConvention extends ConventionSource {
       this.#runtime.images.set(service, `${service}-1`);
       this.refresh();
     }
-    const found = (await this.resolve(service))?.choose();
+    const found = (await this.resolve(service))?.revision;
     if (found === undefined) throw new Error(`no ${service}`);
     return found;
   }

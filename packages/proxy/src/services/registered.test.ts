@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Router } from '@cless/router';
 import { MemoryStore } from '@cless/store';
 import { FixedRuntime, sampleRevision, sampleService } from '@cless/testkit';
@@ -12,7 +11,7 @@ const defaults = {
   idle: { pauseAfterMs: 60_000, stopAfterMs: 900_000 },
   stopGraceMs: 10_000,
 } as const;
-const request = { headers: {} } as IncomingMessage;
+const request = { header: () => undefined };
 
 let store: MemoryStore;
 let router: Router;
@@ -55,11 +54,14 @@ test('what is registered is served as the store says, at once; the rest as the c
   expect(router.route('web.example')).toMatchObject({ service: 'web' });
   const one = ready('web');
   store.setTraffic('web', all(one, { next: one }));
-  expect(source.known('web')?.choose(request, undefined)).toMatchObject({ service: 'web', id: one });
+  expect(source.known('web')?.choose(request, '/', undefined).revision).toMatchObject({
+    service: 'web',
+    id: one,
+  });
   expect(router.route('next--web.example')).toMatchObject({ service: 'web', tag: 'next' });
 
   expect(router.route('golang.example')).toEqual({ service: 'golang' });
-  expect((await source.resolve('golang'))?.choose(request, undefined).id).toBe('golang');
+  expect((await source.resolve('golang'))?.choose(request, '/', undefined).revision.id).toBe('golang');
   expect(await source.revision('golang', 'golang')).toMatchObject({ id: 'golang' });
   expect(await source.resolve('none')).toBeUndefined();
 
@@ -72,16 +74,16 @@ test('a name is taken over from the convention by the first revision that serves
   store.put(sampleService('golang'));
   expect(router.route('golang.example')).toEqual({ service: 'golang' });
   expect(source.known('golang')).toBeUndefined(); // to be asked
-  expect((await source.resolve('golang'))?.choose(request, undefined).id).toBe('golang');
+  expect((await source.resolve('golang'))?.choose(request, '/', undefined).revision.id).toBe('golang');
   expect(await source.revision('golang', 'golang')).toMatchObject({ id: 'golang' });
   store.setTraffic('golang', all(ready('golang')));
-  expect(source.known('golang')?.choose(request, undefined).id).toBe('golang-00001');
+  expect(source.known('golang')?.choose(request, '/', undefined).revision.id).toBe('golang-00001');
   expect(retired).toEqual(['golang']); // what runs of the convention goes
   expect(await source.revision('golang', 'golang')).toBeUndefined();
 
   store.put(sampleService('empty'));
   const empty = await source.resolve('empty');
-  expect(() => empty?.choose(request, undefined)).toThrow('no revision of empty gets traffic yet');
+  expect(() => empty?.choose(request, '/', undefined)).toThrow('no revision of empty gets traffic yet');
 });
 
 test('what is there at the start is found, however much', () => {
@@ -169,9 +171,7 @@ test('a header chooses among all that have been ready, where that is switched on
   const { name: pending } = store.addRevision('web', sampleRevision());
   store.setTraffic('web', all(two));
   const choose = (revision: string) =>
-    source
-      .known('web')
-      ?.choose({ headers: { 'x-cless-revision': revision } } as unknown as IncomingMessage, undefined).id;
+    source.known('web')?.choose({ header: () => revision }, '/', undefined).revision.id;
   expect(choose(one)).toBe(one);
   expect(() => choose(pending)).toThrow(expect.objectContaining({ code: 'REVISION_NOT_FOUND' }));
 });

@@ -1,7 +1,6 @@
 import { neverStops } from '@cless/activator';
-import { type Revision, type RevisionDefaults, toIdle, toRevision } from '@cless/model';
+import { Failure, type Revision, type RevisionDefaults, toIdle, toRevision } from '@cless/model';
 import type { Service, Store } from '@cless/store';
-import { NoTrafficError } from '../errors.ts';
 import type { RouterTable } from './router.ts';
 import type { ServedService, ServiceSource } from './source.ts';
 import { TrafficSplit } from './traffic-split.ts';
@@ -173,7 +172,8 @@ export class RegisteredSource implements ServiceSource {
     const serving = new Map<string, Revision>();
     const find = (id: string) => {
       const revision = this.stored(name, id);
-      if (revision === undefined) throw new NoTrafficError(name); // removed in the moment between
+      if (revision === undefined)
+        throw new Failure('SERVICE_NOT_FOUND', `no revision of ${name} gets traffic yet`); // removed in the moment between
       serving.set(id, revision);
       return revision;
     };

@@ -1,5 +1,15 @@
-import type { IncomingMessage } from 'node:http';
 import type { FixedAnswer, Revision } from '@cless/model';
+import type { Fields } from '../exchange/incoming.ts';
+
+/** What becomes of a request of a service. */
+export interface Choice {
+  /** Where it goes to. */
+  readonly revision: Revision;
+  /** `Set-Cookie` for the answer, where clients stay with their revision. */
+  readonly cookie: string | undefined;
+  /** What it gets if the service sleeps, for it neither wakes it nor keeps it awake. Undefined: it does both. */
+  readonly whileAsleep: FixedAnswer | 'problem' | undefined;
+}
 
 /** A service as requests find it. */
 export interface ServedService {
@@ -8,23 +18,20 @@ export interface ServedService {
   /** Those that get requests now. */
   readonly revisions: readonly Revision[];
   /**
-   * The revision that a request goes to.
+   * What becomes of a request.
    *
+   * @param path with its query
    * @param tag what the host said
-   * @throws an error of code `REVISION_NOT_FOUND` or `SERVICE_NOT_FOUND`
+   * @throws {Failure} `REVISION_NOT_FOUND` or `SERVICE_NOT_FOUND`
    */
-  choose(request: IncomingMessage, tag: string | undefined): Revision;
-  /** `Set-Cookie` for the answer, where clients stay with their revision. */
-  cookie(request: IncomingMessage, revision: Revision): string | undefined;
-  /** What a request gets that neither wakes the service nor keeps it awake, while it sleeps; nothing for all others. */
-  whileAsleep(request: IncomingMessage, path: string): FixedAnswer | 'problem' | undefined;
+  choose(request: Fields, path: string, tag: string | undefined): Choice;
 }
 
 /** Service → the revisions that serve it. */
 export interface ServiceSource {
   /** The service, if it is known without asking anybody. */
   known(service: string): ServedService | undefined;
-  /** The service; nothing if there is none of that name. */
+  /** The service. Undefined if there is none of that name. */
   resolve(service: string): Promise<ServedService | undefined>;
   /** The revision of that id, if it may get requests: what runs of it is wanted. */
   revision(service: string, id: string): Promise<Revision | undefined>;

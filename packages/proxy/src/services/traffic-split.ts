@@ -1,13 +1,12 @@
-import type { IncomingMessage } from 'node:http';
-import type { FixedAnswer, Revision, WakeFilter } from '@cless/model';
-import { NoTrafficError, RevisionNotFoundError } from '../errors.ts';
-import type { ServedService } from './source.ts';
+import { Failure, type FixedAnswer, type Revision, type WakeFilter } from '@cless/model';
+import type { Fields } from '../exchange/incoming.ts';
+import type { Choice, ServedService } from './source.ts';
 
 export interface TrafficSplitOptions {
   readonly service: string;
   readonly splits: readonly { readonly revision: Revision; readonly percent: number }[];
   readonly tags: ReadonlyMap<string, Revision>;
-  /** The revision of that name, for requests that choose one; nothing where they may not. */
+  /** The revision of that name, for requests that choose one; undefined where they may not. */
   readonly byHeader: ((name: string) => Revision | undefined) | undefined;
   /** Do clients stay with the revision that they got first? */
   readonly sticky: boolean;
@@ -24,7 +23,7 @@ export class TrafficSplit implements ServedService {
   readonly revisions: readonly Revision[];
   readonly #options: TrafficSplitOptions;
   /** The one that gets everything, if nothing depends on the request. */
-  readonly #sole: Revision | undefined;
+  readonly #sole: Choice | undefined;
   readonly #random: () => number;
   readonly #userAgents: readonly string[];
 
@@ -34,40 +33,43 @@ export class TrafficSplit implements ServedService {
     this.revisions = [...options.splits.map(({ revision }) => revision), ...options.tags.values()];
     this.serves = this.revisions.length > 0 || options.byHeader !== undefined;
     const [first, ...others] = options.splits;
-    if (others.length === 0 && options.byHeader === undefined) this.#sole = first?.revision;
+    if (first !== undefined && others.length === 0 && options.byHeader === undefined && !options.wakeFilter)
+      this.#sole = { revision: first.revision, cookie: undefined, whileAsleep: undefined };
     this.#userAgents = options.wakeFilter?.userAgents.map((part) => part.toLowerCase()) ?? [];
   }
 
-  choose(request: IncomingMessage, tag: string | undefined): Revision {
+  choose(request: Fields, path: string, tag: string | undefined): Choice {
     if (tag === undefined && this.#sole !== undefined) return this.#sole;
-    const { service, tags, byHeader } = this.#options;
-    const asked = byHeader && request.headers['x-cless-revision'];
-    if (asked !== undefined) {
-      const revision = typeof asked === 'string' ? byHeader?.(asked) : undefined;
-      if (revision === undefined) throw new RevisionNotFoundError(service, String(asked));
-      return revision;
-    }
-    if (tag !== undefined) {
-      const revision = tags.get(tag);
-      if (revision === undefined) throw new RevisionNotFoundError(service, tag);
-      return revision;
-    }
-    return this.#before(request) ?? this.#draw();
+    const before = this.#before(request);
+    const revision = this.#asked(request, tag) ?? before ?? this.#draw();
+    const cookie = revision === before ? undefined : this.#cookie(revision);
+    return { revision, cookie, whileAsleep: this.#whileAsleep(request, path) };
   }
 
-  cookie(request: IncomingMessage, revision: Revision): string | undefined {
+  // Private
+
+  /** The revision that the request names, if it names one. */
+  #asked(request: Fields, tag: string | undefined): Revision | undefined {
+    const { service, tags, byHeader } = this.#options;
+    const name = byHeader && request.header('x-cless-revision');
+    if (name === undefined && tag === undefined) return undefined;
+    const revision = name === undefined ? tags.get(tag ?? '') : byHeader?.(name);
+    if (revision === undefined) throw revisionNotFound(service, name ?? tag ?? '');
+    return revision;
+  }
+
+  #cookie(revision: Revision): string | undefined {
     const { splits, sticky } = this.#options;
     const shared = sticky && splits.length > 1 && splits.some((split) => split.revision === revision);
-    if (!shared || this.#before(request) === revision) return undefined;
-    return `${COOKIE}=${revision.id}; Path=/; HttpOnly; SameSite=Lax`;
+    return shared ? `${COOKIE}=${revision.id}; Path=/; HttpOnly; SameSite=Lax` : undefined;
   }
 
-  whileAsleep(request: IncomingMessage, path: string): FixedAnswer | 'problem' | undefined {
+  #whileAsleep(request: Fields, path: string): FixedAnswer | 'problem' | undefined {
     const { wakeFilter } = this.#options;
     if (wakeFilter === undefined) return undefined;
     const end = path.indexOf('?');
     const plain = end === -1 ? path : path.slice(0, end);
-    const userAgent = request.headers['user-agent']?.toLowerCase() ?? '';
+    const userAgent = request.header('user-agent')?.toLowerCase() ?? '';
     const filtered =
       wakeFilter.paths.some((one) =>
         one.endsWith('*') ? plain.startsWith(one.slice(0, -1)) : plain === one,
@@ -75,12 +77,10 @@ export class TrafficSplit implements ServedService {
     return filtered ? (wakeFilter.answer ?? 'problem') : undefined;
   }
 
-  // Private
-
   /** The revision that the client's cookie names, if that still gets traffic. */
-  #before(request: IncomingMessage): Revision | undefined {
+  #before(request: Fields): Revision | undefined {
     const { sticky, splits } = this.#options;
-    const cookies = sticky ? request.headers.cookie : undefined;
+    const cookies = sticky ? request.header('cookie') : undefined;
     if (cookies === undefined) return undefined;
     for (const cookie of cookies.split(';')) {
       const [name, value] = cookie.split('=', 2);
@@ -97,6 +97,11 @@ export class TrafficSplit implements ServedService {
       point -= percent;
       if (point < 0) return revision;
     }
-    throw new NoTrafficError(service);
+    throw new Failure('SERVICE_NOT_FOUND', `no revision of ${service} gets traffic yet`, { service });
   }
+}
+
+function revisionNotFound(service: string, name: string): Failure {
+  const message = `${service} has no revision ${JSON.stringify(name.slice(0, 100))} that can be asked for`;
+  return new Failure('REVISION_NOT_FOUND', message, { service });
 }

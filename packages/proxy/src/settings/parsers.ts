@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parseDuration } from '@cless/model';
 import { z } from 'zod';
-import { TrustedProxies } from '../headers/forwarded.ts';
+import { TrustedProxies } from '../headers/trusted-proxies.ts';
 
 /*
  * What the text of a setting may be. Each says what is allowed, for its error.

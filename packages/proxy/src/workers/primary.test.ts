@@ -202,12 +202,12 @@ test('what is known by convention is asked once, and anew after a change', async
   const resolve = async () => {
     const resolved = one?.source.resolve('web');
     await clock.advance(10);
-    return (await resolved)?.choose().id;
+    return (await resolved)?.revision.id;
   };
   expect(await Promise.all([resolve(), resolve()])).toEqual(['web-1', 'web-1']);
   const sent = one?.sent;
   expect(await resolve()).toBe('web-1');
-  expect(one?.source.known('web')?.choose().id).toBe('web-1');
+  expect(one?.source.known('web')?.revision.id).toBe('web-1');
   expect(one?.sent).toBe(sent);
 
   runtime.images.set('web', 'web-2');
@@ -226,7 +226,7 @@ test('an answer from before a change is not kept', async () => {
   const resolving = one?.source.resolve('web');
   void workers.changed('web');
   await clock.advance(10);
-  expect((await resolving)?.choose().id).toBe('web-1');
+  expect((await resolving)?.revision.id).toBe('web-1');
   expect(one?.source.known('web')).toBeUndefined();
 });
 

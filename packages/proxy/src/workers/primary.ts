@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '@cless/model';
 import type { Logger } from 'pino';
-import type { Address, Edge } from '../edge/edge.ts';
+import type { Address } from '../edge/address.ts';
+import type { Edge } from '../edge/edge.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { type Snapshot, sum } from '../observe/meters.ts';
 import { type LinkSurroundings, WorkerLink, type WorkerProcess } from './link.ts';

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Activation } from '@cless/activator';
 import type { Endpoint, Revision } from '@cless/model';
-import type { Address } from '../edge/edge.ts';
+import type { Address } from '../edge/address.ts';
 import type { Snapshot } from '../observe/meters.ts';
 
 /*

@@ -44,7 +44,7 @@ export class RemoteSource implements ServiceSource {
   }
 
   async revision(service: string, id: string): Promise<Revision | undefined> {
-    const revision = (await this.resolve(service))?.choose();
+    const revision = (await this.resolve(service))?.revision;
     return revision?.id === id ? revision : undefined;
   }
 

@@ -1,4 +1,5 @@
-import { type EdgeOptions, Http1Edge } from '../edge/http1.ts';
+import type { EdgeOptions } from '../edge/edge.ts';
+import { Http1Edge } from '../edge/http1.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { Channel, type Port } from './channel.ts';
 import type { PrimaryMethods, WorkerMethods } from './protocol.ts';

@@ -6,14 +6,15 @@ interface Seen {
 }
 
 /**
- * How long connections have been silent, from a timer of the system's that tells of so much silence at a time. Costs
+ * How long nothing has moved on a connection, from a timer of the system's that tells of so much silence at a time. Costs
  * nothing while bytes flow.
  */
-export class Silence {
-  /** The timer's, in milliseconds; nothing if nobody minds silence. */
+export class IdleTimeout {
+  /** The timer's, in milliseconds. Undefined means that nobody minds silence. */
   readonly stepMs: number | undefined;
   readonly #seen = new WeakMap<Socket, Seen>();
 
+  /** @param shortestMs the shortest silence that somebody minds, in milliseconds; infinite if nobody does */
   constructor(shortestMs: number) {
     this.stepMs = Number.isFinite(shortestMs) ? shortestMs : undefined;
   }

@@ -3,31 +3,35 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { FakeEdge } from '../edge/fake-edge.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
-import type { Exchange, ForwardError } from '../forward/forwarder.ts';
+import type { ForwardError, ForwardedRequest, Forwarding } from '../forward/forwarder.ts';
 import { HttpProxy3Forwarder } from '../forward/http-proxy-3.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
 
 let edge: FakeEdge | undefined;
 afterEach(() => edge?.close());
 
-type Try = (exchange: Exchange) => void;
+type Try = (request: ForwardedRequest, settled: (error?: ForwardError) => void) => void;
 
-const answers: Try = (exchange) => {
-  exchange.response.writeHead(200, { 'Content-Length': 0 }).end();
-  exchange.done();
+const answers: Try = ({ outgoing }, settled) => {
+  outgoing.sendHead(200, undefined, ['Content-Length', '0']);
+  outgoing.end();
+  settled();
 };
 const fails =
   (reached: ForwardError['reached'], code: ForwardError['code'] = 'UPSTREAM_DISCONNECTED'): Try =>
-  (exchange) =>
-    exchange.failed(new UpstreamError(code, reached, new Error('gone')));
+  (_, settled) =>
+    settled(new UpstreamError(code, reached, new Error('gone')));
+
+const forwarding: Forwarding = { abort: () => {} };
 
 /** An edge whose forwarder does as it is told, once for each try. */
 async function edgeThat(...tries: Try[]): Promise<FakeEdge> {
   edge = await FakeEdge.start({
-    forward: (exchange) => {
+    forward: (request, settled) => {
       const next = tries.shift();
       if (next === undefined) throw new Error('one try too many');
-      next(exchange);
+      next(request, settled);
+      return forwarding;
     },
   });
   return edge;
@@ -68,7 +72,7 @@ test.each([UndiciForwarder, HttpProxy3Forwarder])(
   '%o: where nobody listens nothing is sent, so that a POST may be sent again',
   async (Forwarder) => {
     const forwarder = new Forwarder({ responseTimeoutMs: 1_000 });
-    edge = await FakeEdge.start({ forward: (exchange) => forwarder.forward(exchange) });
+    edge = await FakeEdge.start({ forward: (...sent) => forwarder.forward(...sent) });
     expect(await statusOf(edge.port, POST)).toBe(502);
     expect(edge.examined).toBe(4);
   },
@@ -77,9 +81,10 @@ test.each([UndiciForwarder, HttpProxy3Forwarder])(
 test('retries are bounded in total', async () => {
   let sent = 0;
   edge = await FakeEdge.start({
-    forward: (exchange) => {
+    forward: (...request) => {
       sent += 1;
-      fails('closed')(exchange);
+      fails('closed')(...request);
+      return forwarding;
     },
   });
   for (let i = 0; i < 100; i++) expect(await statusOf(edge.port)).toBe(502);
@@ -108,9 +113,9 @@ test('a client that leaves during the start is not sent to the instance', async 
 
 test('nor one that leaves while the instance is examined for another try', async () => {
   let again = 0;
-  const { port } = await edgeThat(fails('unsent'), (exchange) => {
+  const { port } = await edgeThat(fails('unsent'), (_, settled) => {
     again += 1;
-    exchange.done();
+    settled();
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   if (edge) edge.examination = promise;
@@ -128,7 +133,10 @@ test.each([
   ['1.0', 'ECONNRESET'],
   ['1.1', undefined],
 ])('the end of a drain is a broken answer for HTTP/%s', async (version, code) => {
-  const { port, close } = await edgeThat(({ response }) => response.writeHead(200).write('half'));
+  const { port, close } = await edgeThat(({ outgoing }) => {
+    outgoing.sendHead(200, undefined, []);
+    outgoing.write(Buffer.from('half'));
+  });
   const socket = connect(port, '127.0.0.1');
   let failure: NodeJS.ErrnoException | undefined;
   let text = '';

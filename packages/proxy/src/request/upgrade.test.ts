@@ -3,15 +3,15 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { FakeEdge } from '../edge/fake-edge.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
-import type { ForwardError, UpgradeExchange } from '../forward/forwarder.ts';
+import type { ForwardError, ForwardedUpgrade } from '../forward/forwarder.ts';
 
 let edge: FakeEdge | undefined;
 afterEach(() => edge?.close());
 
 /** Sends an upgrade through an edge whose forwarder does as it is told; tells what came of it. */
-async function upgrade(tries: ((exchange: UpgradeExchange) => Promise<number>)[]) {
+async function upgrade(tries: ((upgrade: ForwardedUpgrade) => Promise<number>)[]) {
   edge = await FakeEdge.start({
-    upgrade: (exchange) => tries.shift()?.(exchange) ?? Promise.reject(new Error('one try too many')),
+    upgrade: (forwarded) => tries.shift()?.(forwarded) ?? Promise.reject(new Error('one try too many')),
   });
   const { accesses } = edge;
   const socket = connect(edge.port, '127.0.0.1');
@@ -25,15 +25,22 @@ async function upgrade(tries: ((exchange: UpgradeExchange) => Promise<number>)[]
 
 const fails = (reached: ForwardError['reached']) => () =>
   Promise.reject(new UpstreamError('UPSTREAM_DISCONNECTED', reached, new Error('gone')));
-const answers = (status: number) => async (exchange: UpgradeExchange) => {
-  exchange.takeEarly();
-  exchange.socket.end(`HTTP/1.1 ${status} So\r\nContent-Length: 0\r\n\r\n`);
-  return status;
-};
+const answers =
+  (status: number) =>
+  async ({ offer }: ForwardedUpgrade) => {
+    if (status === 101) {
+      offer.accept([]);
+      offer.stream.end();
+    } else {
+      offer.outgoing.sendHead(status, undefined, ['Content-Length', '0']);
+      offer.outgoing.end();
+    }
+    return status;
+  };
 
 test('what was never sent is sent again, and the instance examined', async () => {
   const { answer, examined, open } = await upgrade([fails('unsent'), fails('unsent'), answers(101)]);
-  expect([answer.split('\r\n')[0], examined, open]).toEqual(['HTTP/1.1 101 So', 2, 0]);
+  expect([answer.split('\r\n')[0], examined, open]).toEqual(['HTTP/1.1 101 Switching Protocols', 2, 0]);
 });
 
 test('what the relay of a dead app has closed is sent again, once', async () => {
@@ -66,10 +73,10 @@ test.each(['closed', 'sent', 'unsent'] as const)(
     let tries = 0;
     edge = await FakeEdge.start({
       // As the real one does: it is told by the end of the connection.
-      upgrade: async ({ socket }) => {
+      upgrade: async ({ offer }) => {
         tries += 1;
         arrive();
-        await once(socket, 'close');
+        await once(offer.stream, 'close');
         throw new UpstreamError('UPSTREAM_DISCONNECTED', reached, new Error('the client left'));
       },
     });

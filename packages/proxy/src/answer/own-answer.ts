@@ -1,0 +1,31 @@
+import type { FixedAnswer } from '@cless/model';
+import type { Incoming } from '../exchange/incoming.ts';
+import type { Outgoing } from '../exchange/outgoing.ts';
+
+/**
+ * Answers with something of the proxy's own, in place of an instance.
+ *
+ * @param headers more of them, name and value in turn
+ */
+export function sendOwnAnswer(
+  { method }: Incoming,
+  outgoing: Outgoing,
+  { status, contentType, body }: FixedAnswer,
+  requestId: string,
+  headers: readonly string[] = [],
+): void {
+  const bytes = Buffer.from(body);
+  const length = status === 204 ? [] : ['Content-Length', String(bytes.length)]; // RFC 9110 §8.6: none in a 204
+  outgoing.sendHead(status, undefined, [
+    'Content-Type',
+    contentType,
+    ...length,
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    requestId,
+    ...headers,
+  ]);
+  if (method === 'HEAD') outgoing.end();
+  else outgoing.endWith(bytes);
+}

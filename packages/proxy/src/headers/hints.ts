@@ -1,0 +1,25 @@
+import type { Outgoing } from '../exchange/outgoing.ts';
+import { isName, isText } from './field.ts';
+import { isHopByHop } from './hop-by-hop.ts';
+
+/**
+ * Passes early hints on (RFC 8297), as they are. Other informational answers are for one connection, or say nothing. Hints
+ * that cannot be passed on are dropped, never an error.
+ *
+ * @param headers of the instance, name and value in turn
+ */
+export function passHintsOn(outgoing: Outgoing, status: number, headers: readonly string[]): void {
+  if (status !== 103 || outgoing.status !== undefined) return;
+  const passed: string[] = [];
+  let links = 0;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    const lowerCase = name.toLowerCase();
+    if (isHopByHop(lowerCase) || lowerCase === 'content-length') continue;
+    if (!isName(name) || !isText(value)) return;
+    if (lowerCase === 'link') links += 1;
+    passed.push(name, value);
+  }
+  if (links > 0) outgoing.writeHints(passed);
+}

@@ -1,0 +1,28 @@
+import type { Outgoing } from '../exchange/outgoing.ts';
+import { isHopByHop } from './hop-by-hop.ts';
+
+const NO_TRAILER = new Set([
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'host',
+  'set-cookie',
+  'trailer',
+]);
+
+/**
+ * Passes trailer fields on, but those that would frame, route or authorize (RFC 9110 §6.5.1).
+ *
+ * @param trailers of the instance, name and value in turn
+ * @throws if one of them is none of HTTP
+ */
+export function passTrailersOn(outgoing: Outgoing, trailers: readonly string[]): void {
+  const passed: string[] = [];
+  for (let i = 0; i + 1 < trailers.length; i += 2) {
+    const name = trailers[i] as string;
+    const lowerCase = name.toLowerCase();
+    if (!isHopByHop(lowerCase) && !NO_TRAILER.has(lowerCase)) passed.push(name, trailers[i + 1] as string);
+  }
+  if (passed.length > 0) outgoing.sendTrailers(passed);
+}

@@ -1,0 +1,16 @@
+/** One line of the access log. */
+export interface Access {
+  readonly requestId: string;
+  readonly method: string;
+  readonly host: string | undefined;
+  readonly path: string;
+  readonly service: string | undefined;
+  readonly revision: string | undefined;
+  readonly status: number;
+  /** In milliseconds. */
+  readonly durationMs: number;
+  /** Absent if an instance was ready. */
+  readonly waitedFor: 'cold' | 'resume' | undefined;
+  /** Why the answer is not the instance's own, or not whole. */
+  readonly error: unknown;
+}

@@ -1,0 +1,297 @@
+import type { Lease, LeaseGiver } from '@cless/activator';
+import { codeOf, Failure, hasCode } from '@cless/model';
+import { sendOwnAnswer } from '../answer/own-answer.ts';
+import { sendProblem } from '../answer/problem.ts';
+import type { Incoming } from '../exchange/incoming.ts';
+import type { Outgoing } from '../exchange/outgoing.ts';
+import type { ForwardError, Forwarder, Forwarding } from '../forward/forwarder.ts';
+import { instanceHeaders } from '../headers/forwarded.ts';
+import { endsHere } from '../headers/hops.ts';
+import type { TrustedProxies } from '../headers/trusted-proxies.ts';
+import type { Choice, ServiceSource } from '../services/source.ts';
+import { RequestBody } from './body.ts';
+import { choose, find, lease, tryLease } from './choose.ts';
+import { type RecordContext, RequestRecord } from './record.ts';
+import { mayBeSentAgain, type RetryBudget } from './retry.ts';
+import { type Route, type RouteContext, route } from './route.ts';
+
+/** What a request needs of the proxy around it. */
+export interface JourneyContext extends RouteContext, RecordContext {
+  readonly limits: RouteContext['limits'] & {
+    /** How long a client may be silent in the middle of its body, in milliseconds. */
+    readonly bodyTimeoutMs: number;
+    /** How long nothing may move in the middle of an exchange that is no event stream, likewise. */
+    readonly idleTimeoutMs: number;
+  };
+  readonly source: ServiceSource;
+  readonly activator: LeaseGiver;
+  readonly forwarder: Forwarder;
+  readonly trustedProxies: TrustedProxies;
+  readonly retries: RetryBudget;
+}
+
+/** How far a request has come. */
+type State =
+  | { readonly at: 'edge' }
+  /** It waits for an instance. */
+  | { readonly at: 'activator'; readonly left: AbortController }
+  /** It is on its way to the instance, or its answer is. */
+  | InstanceState
+  /** All that was to be done for it is done: what is left of the answer goes to the client. */
+  | { readonly at: 'end' };
+
+interface InstanceState {
+  readonly at: 'instance';
+  readonly lease: Lease;
+  readonly body: RequestBody | undefined;
+  /** Undefined until the forwarder has begun. */
+  forwarding: Forwarding | undefined;
+}
+
+const EDGE: State = { at: 'edge' };
+const END: State = { at: 'end' };
+
+/** Why a body was not passed on to its end, if that is the answer. */
+const REFUSED_FOR_ITS_BODY = new Set([
+  'BAD_REQUEST',
+  'BODY_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+  'UPSTREAM_TIMEOUT',
+]);
+/** After these it is not certain where the request ends, or what it is. */
+const ENDS_CONNECTION = new Set([
+  'BAD_REQUEST',
+  'INVALID_HOST',
+  'HTTP_VERSION',
+  'EXPECTATION_FAILED',
+  'METHOD_NOT_ALLOWED', // TRACE, which may have no body
+  'TARGET_TOO_LONG',
+  'HEADERS_TOO_LARGE',
+  'BODY_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+]);
+
+const CLOSE = /(?:^|,)\s*close\s*(?:,|$)/i;
+const KEEP_ALIVE = /(?:^|,)\s*keep-alive\s*(?:,|$)/i;
+const EVENT_STREAM = /(?:^|, )text\/event-stream/i;
+
+/**
+ * The way of a request, from its head to the end of its answer: read, choose, lease, forward, settle. If an instance is ready
+ * it gets to the forwarder without a promise.
+ */
+export class Journey {
+  readonly #context: JourneyContext;
+  readonly #incoming: Incoming;
+  readonly #outgoing: Outgoing;
+  readonly #record: RequestRecord;
+  #state = EDGE;
+  #retries = 0;
+  /** Why the answer is not the instance's, or not whole. */
+  #error: unknown;
+
+  constructor(context: JourneyContext, incoming: Incoming, outgoing: Outgoing) {
+    this.#context = context;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#record = new RequestRecord(context, incoming);
+    outgoing.onClosed(() => this.#closed());
+  }
+
+  begin(): void {
+    const context = this.#context;
+    const incoming = this.#incoming;
+    const record = this.#record;
+    context.retries.earn();
+    try {
+      const asked = route(incoming, record, context);
+      const { path, connection } = asked.head;
+      if (incoming.httpVersion === '1.0' && !isKeptAlive(connection)) this.#outgoing.closeAfterwards();
+      if (path === '*' || endsHere(incoming)) {
+        this.#answerOptions();
+        return;
+      }
+      const served = context.source.known(asked.service);
+      const choice = served && choose(served, incoming, asked, record);
+      const leased = choice && tryLease(choice, context.activator);
+      if (leased === undefined) void this.#wait(asked);
+      else this.#forward(asked, leased);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  /** Answers with what the error stands for. */
+  refuse(error: unknown, choice?: Choice): void {
+    const outgoing = this.#outgoing;
+    const incoming = this.#incoming;
+    this.#error ??= error;
+    if (this.#state.at === 'activator') this.#state.left.abort(error);
+    if (outgoing.destroyed) return;
+    if (outgoing.status !== undefined) {
+      outgoing.breakOff(); // a broken answer, never a short one that looks whole
+      return;
+    }
+    const unread = !incoming.complete;
+    if (unread || this.#context.draining || ENDS_CONNECTION.has(codeOf(error) ?? ''))
+      outgoing.closeAfterwards();
+    const { service, requestId } = this.#record;
+    const { whileAsleep = 'problem' } = choice ?? {};
+    if (hasCode(error, 'ASLEEP') && whileAsleep !== 'problem')
+      sendOwnAnswer(incoming, outgoing, whileAsleep, requestId);
+    else sendProblem(incoming, outgoing, this.#record.problem(error), { service, requestId });
+    if (unread) incoming.discardBody();
+  }
+
+  /** The rest of its body is no HTTP. */
+  unreadable(error: Error): void {
+    if (this.#outgoing.writableEnded) return;
+    const state = this.#state;
+    if (state.at === 'instance' && state.body?.started) state.body.destroy(error);
+    else this.refuse(error);
+  }
+
+  /** Nothing has moved for so long, in milliseconds, neither from the client nor to it. */
+  silent(ms: number): void {
+    const outgoing = this.#outgoing;
+    const { bodyTimeoutMs, idleTimeoutMs } = this.#context.limits;
+    if (outgoing.status !== undefined) {
+      if (ms < idleTimeoutMs || EVENT_STREAM.test(outgoing.header('content-type') ?? '')) return;
+      this.#error ??= new Error(`nothing moved for ${ms} ms`);
+      outgoing.breakOff(); // a broken answer, never a short one that looks whole
+      return;
+    }
+    const state = this.#state;
+    switch (state.at) {
+      case 'instance':
+        if (!state.body?.started || this.#incoming.complete) return; // the instance has its time for the answer
+        // Who is silent: the client, or an instance that does not read?
+        if (this.#incoming.isPaused()) {
+          if (ms >= idleTimeoutMs) state.body.destroy(silence('UPSTREAM_TIMEOUT', ms));
+        } else if (ms >= bodyTimeoutMs) {
+          state.body.destroy(silence('REQUEST_TIMEOUT', ms));
+        }
+        return;
+      case 'edge':
+      case 'activator':
+      case 'end':
+        return; // other limits count
+    }
+  }
+
+  // Private
+
+  /** Gets a lease as soon as an instance is ready, as long as the client waits for it. */
+  async #wait(asked: Route, examined?: Promise<void>): Promise<void> {
+    const { source, activator } = this.#context;
+    const left = new AbortController();
+    this.#state = { at: 'activator', left };
+    let choice: Choice | undefined;
+    try {
+      await examined;
+      left.signal.throwIfAborted();
+      const served = await find(asked, source);
+      left.signal.throwIfAborted();
+      choice = choose(served, this.#incoming, asked, this.#record);
+      const leased = await lease(choice, activator, this.#record, left.signal);
+      if (left.signal.aborted) leased.release();
+      else this.#forward(asked, leased);
+    } catch (error) {
+      if (!left.signal.aborted) this.refuse(error, choice);
+    }
+  }
+
+  #forward(asked: Route, leased: Lease): void {
+    const { limits, trustedProxies, forwarder } = this.#context;
+    const incoming = this.#incoming;
+    const outgoing = this.#outgoing;
+    const record = this.#record;
+    const { head } = asked;
+    try {
+      // A new one for each try: the old one may be destroyed, but nothing was taken through it.
+      const body = head.hasBody ? new RequestBody(incoming, limits.maxBodyBytes) : undefined;
+      const state: InstanceState = { at: 'instance', lease: leased, body, forwarding: undefined };
+      this.#state = state;
+      if (incoming.expectsContinue && this.#retries === 0) outgoing.writeContinue();
+      state.forwarding = forwarder.forward(
+        {
+          target: leased,
+          method: incoming.method,
+          path: head.path,
+          headers: instanceHeaders(incoming, head, record.requestId, trustedProxies.trusts(incoming.peer)),
+          body,
+          answerHeaders: record.answerHeaders(),
+          outgoing,
+        },
+        (error) => this.#settle(asked, state, error),
+      );
+    } catch (error) {
+      this.#state = END;
+      leased.release();
+      this.refuse(error);
+    }
+  }
+
+  /** The forwarder is done with it. */
+  #settle(asked: Route, { lease, body }: InstanceState, error: ForwardError | undefined): void {
+    this.#state = END;
+    lease.release();
+    if (error === undefined) return;
+    const cause = body?.errored;
+    if (REFUSED_FOR_ITS_BODY.has(codeOf(cause) ?? '')) {
+      this.refuse(cause);
+    } else if (this.#mayRetry(error, body)) {
+      this.#retries += 1;
+      void this.#wait(asked, lease.examine());
+    } else {
+      if (error.code === 'UPSTREAM_DISCONNECTED') void lease.examine();
+      this.refuse(error);
+    }
+  }
+
+  #mayRetry(error: ForwardError, body: RequestBody | undefined): boolean {
+    const { method } = this.#incoming;
+    const tried = {
+      method,
+      body: body === undefined ? 'none' : body.started ? 'taken' : 'untouched',
+      retries: this.#retries,
+    } as const;
+    return (
+      this.#outgoing.status === undefined && mayBeSentAgain(error, tried) && this.#context.retries.spend()
+    );
+  }
+
+  /** RFC 9110 §9.3.7, §7.6.2: `OPTIONS *` asks the server, not a service; and so does one that may go no further. */
+  #answerOptions(): void {
+    this.#outgoing.sendHead(204, undefined, ['X-Request-Id', this.#record.requestId]);
+    this.#outgoing.end();
+  }
+
+  /** The answer is with the client, or the client has left. */
+  #closed(): void {
+    const state = this.#state;
+    this.#state = END;
+    switch (state.at) {
+      case 'activator':
+        state.left.abort(new Error('the client left'));
+        break;
+      case 'instance':
+        state.forwarding?.abort();
+        break;
+      case 'edge':
+      case 'end':
+        break;
+    }
+    const { status = 499, writableFinished } = this.#outgoing;
+    this.#record.end(status, this.#error ?? (writableFinished ? undefined : new Error('broken off')));
+  }
+}
+
+/** Does one of HTTP/1.0 say that it is not the last? Node also believes `Proxy-Connection`, or the later of two headers. */
+function isKeptAlive(connection = ''): boolean {
+  return KEEP_ALIVE.test(connection) && !CLOSE.test(connection);
+}
+
+/** In the middle of a request's body nothing came, or nothing was taken. */
+function silence(code: 'REQUEST_TIMEOUT' | 'UPSTREAM_TIMEOUT', ms: number): Failure {
+  return new Failure(code, `no byte of the body came for ${ms / 1000} s`);
+}
