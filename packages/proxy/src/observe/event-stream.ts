@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ActivatorEvent, RuntimeStatus } from '@cless/activator';
-import { messageOf, reasonOf } from '@cless/model';
+import { hasCode, messageOf, reasonOf } from '@cless/model';
 
 /** An event as published to others. */
 export interface PublishedEvent {
@@ -63,12 +63,8 @@ export function publicFacts(event: ActivatorEvent | RuntimeStatus): {
   if (event.type === 'runtime-lost') return { type: event.type, message: event.error.message };
   if (!('error' in event)) return event;
   const { error, ...facts } = event;
-  const { exitCode, oomKilled } = error as { exitCode?: number; oomKilled?: boolean };
-  return {
-    ...facts,
-    reason: reasonOf(error),
-    message: messageOf(error),
-    ...(exitCode !== undefined && { exitCode }),
-    ...(oomKilled && { oomKilled }),
-  };
+  const told = { ...facts, reason: reasonOf(error), message: messageOf(error) };
+  if (!hasCode(error, 'START_FAILED')) return told;
+  const { exitCode, oomKilled } = error;
+  return { ...told, ...(exitCode !== undefined && { exitCode }), ...(oomKilled && { oomKilled }) };
 }

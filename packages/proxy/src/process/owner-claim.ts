@@ -1,4 +1,4 @@
-import { type Clock, codeOf, type Timer } from '@cless/model';
+import { type Clock, hasCode, type Timer } from '@cless/model';
 
 /** Binds an owner to this state directory; fails with code `OWNER_TAKEN` if it is bound to another one. */
 export interface Owned {
@@ -67,7 +67,7 @@ export class OwnerClaim {
     try {
       await runtime.hold();
     } catch (error) {
-      if (codeOf(error) === 'OWNER_TAKEN') throw error;
+      if (hasCode(error, 'OWNER_TAKEN')) throw error;
       nextMs = RETRY_MS; // the engine does not answer, which is reported elsewhere
     }
     if (!this.#isClosed) this.#timer = clock.after(nextMs, () => void this.#ask().catch(onTaken));

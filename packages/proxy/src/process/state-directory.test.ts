@@ -14,8 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { StateDirectory, StateDirectoryError } from './state-directory.ts';
+import { StateDirectory } from './state-directory.ts';
 
+const UNUSABLE = expect.objectContaining({ code: 'STATE_DIRECTORY' });
 const directory = mkdtempSync(join(tmpdir(), 'cless-state-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -37,7 +38,7 @@ test('one proxy at a time has it; a killed one has it no longer', () => {
   const script = `import { StateDirectory } from ${JSON.stringify(module)}; new StateDirectory(${JSON.stringify(path)}); process.kill(process.pid, 'SIGKILL');`;
   expect(spawnSync(process.execPath, ['--input-type=module', '-e', script]).signal).toBe('SIGKILL');
   const state = new StateDirectory(path);
-  expect(() => new StateDirectory(path)).toThrow(StateDirectoryError);
+  expect(() => new StateDirectory(path)).toThrow(UNUSABLE);
   expect(() => new StateDirectory(path)).toThrow('another proxy uses the state directory');
   state.close();
   new StateDirectory(path).close();
@@ -62,7 +63,7 @@ test.each([0o775, 0o757, 0o1777])(
     const path = join(directory, `shared${mode}`);
     mkdirSync(path);
     chmodSync(path, mode);
-    expect(() => new StateDirectory(path)).toThrow(StateDirectoryError);
+    expect(() => new StateDirectory(path)).toThrow(UNUSABLE);
     expect(() => new StateDirectory(path)).toThrow(`(mode ${mode.toString(8)})`);
     expect([statSync(path).mode & 0o7777, readdirSync(path)]).toEqual([mode, []]);
   },
@@ -71,7 +72,7 @@ test.each([0o775, 0o757, 0o1777])(
 test('a lock that cannot be opened is an error of the state directory, and none of another proxy', () => {
   const path = join(directory, 'nolock');
   mkdirSync(join(path, 'lock'), { recursive: true, mode: 0o700 });
-  expect(() => new StateDirectory(path)).toThrow(StateDirectoryError);
+  expect(() => new StateDirectory(path)).toThrow(UNUSABLE);
   expect(() => new StateDirectory(path)).toThrow(/cannot be used \(unable to open database file\)/);
 });
 
@@ -83,7 +84,7 @@ test('the owner is whole or not there; one that cannot be read is never replaced
   expect([statSync(file).mode & 0o777, existsSync(`${file}.new`)]).toEqual([0o600, false]);
   for (const content of ['', '\n', '\0\0\0\0\0\0\0\0\0\0\0\0\n', 'a b', '../../etc']) {
     writeFileSync(file, content);
-    expect(() => state.owner()).toThrow(StateDirectoryError);
+    expect(() => state.owner()).toThrow(UNUSABLE);
     expect(() => state.owner()).toThrow(/holds no id/);
     expect(readFileSync(file, 'utf8')).toBe(content);
   }

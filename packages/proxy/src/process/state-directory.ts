@@ -13,12 +13,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-
-/** The state directory cannot be used. */
-export class StateDirectoryError extends Error {
-  override readonly name = 'StateDirectoryError';
-  readonly code = 'STATE_DIRECTORY';
-}
+import { Failure } from '@cless/model';
 
 /** The directory with the state of this installation, private to its owner. Used by one proxy at a time. */
 export class StateDirectory {
@@ -29,7 +24,7 @@ export class StateDirectory {
   /** Identifies the locked file: another file of that name is another state directory. */
   readonly #inode: number;
 
-  /** @throws {StateDirectoryError} if it cannot be written, others may write to it, or another proxy uses it */
+  /** @throws with code `STATE_DIRECTORY`, if it cannot be written, others may write to it, or another proxy uses it */
   constructor(path: string) {
     this.path = resolve(path);
     this.#make();
@@ -42,7 +37,8 @@ export class StateDirectory {
     } catch (error) {
       lock?.close();
       if (!isBusy(error)) throw this.#unusable(error);
-      throw new StateDirectoryError(
+      throw new Failure(
+        'STATE_DIRECTORY',
         `another proxy uses the state directory ${this.path}; CLESS_STATE_DIR names another`,
         { cause: error },
       );
@@ -60,7 +56,7 @@ export class StateDirectory {
     }
   }
 
-  /** The id of this installation, created at the first start. @throws {StateDirectoryError} if it cannot be read */
+  /** The id of this installation, created at the first start. @throws with code `STATE_DIRECTORY`, if it cannot be read */
   owner(): string {
     const file = join(this.path, 'owner');
     let owner: string;
@@ -72,7 +68,8 @@ export class StateDirectory {
       return this.#makeOwner(file);
     }
     if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(owner)) return owner;
-    throw new StateDirectoryError(
+    throw new Failure(
+      'STATE_DIRECTORY',
       `${file} holds no id: restore it (containers have it as their label cless.owner), or remove it, and a new one is ` +
         'made: what runs of the old one is then left alone',
     );
@@ -101,7 +98,8 @@ export class StateDirectory {
     }
     // An existing directory keeps its mode, since others may use it too.
     if ((mode & 0o022) === 0) return;
-    throw new StateDirectoryError(
+    throw new Failure(
+      'STATE_DIRECTORY',
       `others than its owner may write to the state directory ${this.path} (mode ${(mode & 0o7777).toString(8)}): ` +
         `chmod go-w it if it is for cLess alone, else CLESS_STATE_DIR names another`,
     );
@@ -131,10 +129,11 @@ export class StateDirectory {
     return owner;
   }
 
-  #unusable(error: unknown): StateDirectoryError {
+  #unusable(error: unknown): Failure {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === undefined || code === 'ERR_SQLITE_ERROR' ? message : code;
-    return new StateDirectoryError(
+    return new Failure(
+      'STATE_DIRECTORY',
       `the state directory ${this.path} cannot be used (${reason}); CLESS_STATE_DIR names another`,
       { cause: error },
     );

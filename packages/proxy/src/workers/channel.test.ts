@@ -1,6 +1,6 @@
 import { FakeClock, FakePort } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
-import { type Call, Channel, ChannelClosedError, type Message } from './channel.ts';
+import { type Call, Channel, type Message } from './channel.ts';
 
 type Served = {
   double(argument: { number: number }): number;
@@ -69,7 +69,7 @@ test('the end of a process ends what is open on both sides, and all that is aske
   const answer = asking.call('hold', { name: 'a' }).catch((error: unknown) => error);
   await clock.advance(1);
   ports[1].close();
-  expect(await answer).toBeInstanceOf(ChannelClosedError);
+  expect(await answer).toMatchObject({ code: 'CHANNEL_CLOSED' });
   expect(held.get('a')?.signal.aborted).toBe(true);
   held.get('a')?.answer('too late');
   await expect(asking.call('double', { number: 1 })).rejects.toThrow('the other process is gone');

@@ -1,4 +1,4 @@
-import { messageOf } from '@cless/model';
+import { Failure, messageOf } from '@cless/model';
 
 /** What carries messages to another process and back: one that was forked, or for that one `process` itself. */
 export interface Port {
@@ -38,16 +38,6 @@ export type Handlers<Served extends Methods> = {
   ) => void;
 };
 
-/** The other process is gone. */
-export class ChannelClosedError extends Error {
-  override readonly name = 'ChannelClosedError';
-  readonly code = 'CHANNEL_CLOSED';
-
-  constructor() {
-    super('the other process is gone');
-  }
-}
-
 type OnAnswer<Result> = (...answer: [error: undefined, result: Result] | [error: Error]) => void;
 
 /**
@@ -78,7 +68,7 @@ export class Channel<Asked extends Methods, Served extends Methods> {
     onAnswer: OnAnswer<ReturnType<Asked[M]>>,
   ): () => void {
     if (this.#closed) {
-      queueMicrotask(() => onAnswer(new ChannelClosedError()));
+      queueMicrotask(() => onAnswer(closed()));
       return () => {};
     }
     const ask = ++this.#count;
@@ -138,11 +128,15 @@ export class Channel<Asked extends Methods, Served extends Methods> {
 
   #close(): void {
     this.#closed = true;
-    for (const onAnswer of this.#asked.values()) onAnswer(new ChannelClosedError());
+    for (const onAnswer of this.#asked.values()) onAnswer(closed());
     this.#asked.clear();
-    for (const controller of this.#served.values()) controller.abort(new ChannelClosedError());
+    for (const controller of this.#served.values()) controller.abort(closed());
     this.#served.clear();
   }
+}
+
+function closed(): Failure {
+  return new Failure('CHANNEL_CLOSED', 'the other process is gone');
 }
 
 function toWire(error: unknown): WireError {

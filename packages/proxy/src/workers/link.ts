@@ -68,7 +68,7 @@ export class WorkerLink {
   /**
    * Asks the worker; one that does not answer is ended.
    *
-   * @throws {ChannelClosedError} if it is gone
+   * @throws with code `CHANNEL_CLOSED`, if it is gone
    */
   async ask<M extends keyof WorkerMethods>(
     method: M,
