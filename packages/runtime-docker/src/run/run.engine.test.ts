@@ -8,7 +8,7 @@ import { ownMaker } from './maker.ts';
 
 const owner = `test-run-${process.pid}`;
 const images: string[] = [];
-const ports = { from: 18700, to: 18799 };
+const ports = { from: 21600, to: 21699 };
 
 async function image(name: string, environment = {}, more: readonly string[] = []): Promise<string> {
   const reference = `${name}-${owner}`;
@@ -39,7 +39,7 @@ describe.skipIf(noEngine !== undefined)('run', () => {
   async function elsewhere(count: number): Promise<{ child: ChildProcess; ids: string[] }> {
     const program = `
       import { DockerRuntime } from '${new URL('../runtime.ts', import.meta.url)}';
-      const runtime = new DockerRuntime({ owner: '${owner}', ports: { from: 18800, to: 18899 } });
+      const runtime = new DockerRuntime({ owner: '${owner}', ports: { from: 21700, to: 21799 } });
       const atOnce = () => runtime.run({ image: '${web}', ready: async () => {} });
       for (;;) console.log((await atOnce()).id);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
