@@ -14,7 +14,7 @@ interface Program {
   /** Where it could be a file, by its path from the root; there need not be one. */
   readonly file: string;
   readonly text: string;
-  /** Where it is, for people. */
+  /** Its path, for messages. */
   readonly where: string;
 }
 

@@ -86,14 +86,14 @@ async function runPrimary(settings: Settings, telling: Telling, takeOver: boolea
     followChanges({ store, log, clock: systemClock, take: (service) => server.changed(service) });
     return startAdmin(settings, token, { server, store, state, instances, services, version: VERSION, log });
   });
-  administering.catch(() => {}); // told below
-  // Instances are left to the next start, which adopts them.
+  administering.catch(() => {}); // reported below
+  // Instances are left running; the next start adopts them.
   lastResort.finish = async () => {
     await starting;
     await server.close({ keep: true });
   };
   watchState(state, { clock: systemClock, log });
-  // Before it says that it listens: whoever reads that may send a signal at once.
+  // Before logging that it listens: whoever reads that may send a signal at once.
   const patienceMs = Math.max(settings['drain-timeout'], settings['stop-grace']) + CLOSING_MS;
   onSignal(log, patienceMs, async (signal) => {
     log.info(`${signal}: finishing what is open`);
@@ -110,7 +110,7 @@ async function runPrimary(settings: Settings, telling: Telling, takeOver: boolea
   const admin = await administering;
 
   const where = hostAndPort(address);
-  // Whatever the level: it is what tells that requests are accepted.
+  // Logged at any level, since this line says that requests are accepted.
   const always = log.child({}, settings['log-level'] === 'silent' ? {} : { level: 'info' });
   always.info(
     {
@@ -122,11 +122,11 @@ async function runPrimary(settings: Settings, telling: Telling, takeOver: boolea
     },
     `listening on http://${where}`,
   );
-  // Ahead of the first request, which would have to wait for it; if it fails, the first start tells why.
+  // Ahead of the first request, which would otherwise wait for it. If it fails, the first start reports why.
   instances.runtime.prepare().catch(() => {});
 }
 
-/** With several workers, each is this program again, and takes requests in for the primary. */
+/** Runs as a worker: with several, each is this program again and accepts requests for the primary. */
 async function beWorker(settings: Settings, telling: Telling): Promise<void> {
   const { log, lastResort } = telling;
   const store = openStore(settings['state-dir']);
@@ -148,7 +148,7 @@ async function beWorker(settings: Settings, telling: Telling): Promise<void> {
   });
 }
 
-/** What is the same wherever requests arrive. */
+/** The options of the edge that are the same in the primary and in workers. */
 async function edgeParts(settings: Settings, { log, logLinesDropped }: Telling) {
   return {
     clock: systemClock,
@@ -164,7 +164,7 @@ function openStore(directory: string): SqliteStore {
   return new SqliteStore(join(directory, 'cless.db'));
 }
 
-/** Forks workers that have the settings of now, whatever becomes of files and environment. */
+/** Forks workers with the present settings, even if files and environment change later. */
 function forking({ flags }: Settings): () => WorkerProcess {
   const env = { ...process.env, CLESS_FORKED: '1', CLESS_CONFIG: '' };
   return () => workerOf(fork(fileURLToPath(import.meta.url), flags, { env }));
@@ -177,7 +177,7 @@ main().catch((error: unknown) => {
   try {
     writeSync(2, `cless: ${text}\n`);
   } catch {
-    // Nobody can be told; the code says it.
+    // stderr is gone; the exit code has to do.
   }
   process.exit(exit ?? 1);
 });

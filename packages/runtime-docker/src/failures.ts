@@ -34,7 +34,7 @@ export function instanceNotFound(id: string): Failure {
   return new Failure('INSTANCE_NOT_FOUND', `there is no container ${id.slice(0, 12)}`, { id });
 }
 
-/** Whether the engine answered with this status. */
+/** Did the engine answer with this status? */
 export function isRefusal(error: unknown, status: number): boolean {
   return hasCode(error, 'ENGINE_REFUSED') && error.status === status;
 }

@@ -10,7 +10,7 @@ export function startFailed(image: string, reason: string, exitCode?: number): F
   return new Failure('START_FAILED', `the process of ${image} did not start: ${reason}`, facts);
 }
 
-/** There is no such process (any more). */
+/** There is no such process, or no longer. */
 export function instanceNotFound(id: string): Failure {
   return new Failure('INSTANCE_NOT_FOUND', `there is no process ${id}`, { id });
 }

@@ -81,7 +81,7 @@ export class ProcessRuntime {
     return new Map([...services].map(([name, command]) => [name, commandId(command)]));
   }
 
-  /** A child process is what the services file says, whatever the spec says of containers. */
+  /** A child process is run as the services file says, so options for containers are refused. */
   async refusals(spec: PartialSpec): Promise<Refusal[]> {
     const given = [
       ...(['entrypoint', 'command', 'user', 'hardening'] as const).filter((one) => spec[one] !== undefined),
@@ -157,7 +157,7 @@ export class ProcessRuntime {
       throw signal.reason;
     }
     const instance = this.#describe(this.#records.get(id) ?? record);
-    return { ...instance, endpoint: { host: HOST, port } }; // also of one that has exited already: events tell that
+    return { ...instance, endpoint: { host: HOST, port } }; // even if it has exited already: events report that
   }
 
   /** SIGSTOP to the whole process group. @throws with code `INSTANCE_NOT_FOUND` */
@@ -189,7 +189,7 @@ export class ProcessRuntime {
     this.#forget(record);
   }
 
-  /** The process as it is now; undefined if it was never ours, or has been stopped. */
+  /** The process as it is now; undefined if it is not ours or has been stopped. */
   async inspect(id: string): Promise<InspectedInstance | undefined> {
     const record = this.#records.get(id);
     return record && this.#describe(record);

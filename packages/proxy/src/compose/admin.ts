@@ -21,10 +21,10 @@ export interface Administered {
 }
 
 /**
- * Starts the admin API, and writes where it is.
+ * Starts the admin API, and writes down its URL.
  *
- * @param token who has it may use the API. Undefined means that it is switched off
- * @returns undefined, too, if its usual place is taken and nobody has asked for it there
+ * @param token grants access to the API. Undefined means that the API is off
+ * @returns undefined also if its default address is taken and was not set explicitly
  */
 export async function startAdmin(
   settings: Settings,

@@ -2,14 +2,17 @@ import { Failure, hasCode, systemClock } from '@cless/model';
 import { type Owned, OwnerClaim } from '../process/owner-claim.ts';
 import type { StateDirectory } from '../process/state-directory.ts';
 
-/** A flag, and no setting: to be given once. It binds the owner to this state directory, whatever it was bound to. */
+/**
+ * A flag rather than a setting, since it is meant for a single start. It binds the owner to this state directory,
+ * whatever it was bound to.
+ */
 export const TAKE_OVER = '--take-over';
 
 /**
- * Keeps an owner that somebody named bound to the state directory.
+ * Keeps a named owner bound to the state directory.
  *
- * @param owned undefined where nobody else can have it
- * @param onTaken called once, when it turns out to be another's after all
+ * @param owned undefined if nobody else can have the owner
+ * @param onTaken called once, if it turns out to belong to another state directory after all
  * @throws {Failure} `INVALID_SETTING` if it is bound to another state directory
  */
 export async function claimOwner(

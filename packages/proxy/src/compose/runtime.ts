@@ -5,30 +5,30 @@ import type { Owned } from '../process/owner-claim.ts';
 import type { StateDirectory } from '../process/state-directory.ts';
 import type { Settings } from '../settings/table.ts';
 
-/** Where a runtime is to work. */
+/** What a runtime is created from. */
 interface Installation {
   readonly settings: Settings;
   readonly state: StateDirectory;
-  /** Binds the owner to this state directory, whatever it was bound to. */
+  /** Bind the owner to this state directory even if it is bound to another one? */
   readonly takeOver: boolean;
 }
 
-/** A runtime, and what the rest has to know of it. */
+/** A runtime and what the rest needs to know about it. */
 export interface ChosenRuntime {
   readonly runtime: Runtime;
-  /** The image of a service by convention is called as the service, and this. */
+  /** Appended to a service's name to make its image's name by convention. */
   readonly imageSuffix: string;
-  /** Whose instances these are. Undefined where only this state directory knows them. */
+  /** The owner of the instances; undefined if only this state directory knows them. */
   readonly owner?: string;
-  /** Binds an owner that somebody named to this state directory. Undefined where nobody else can have it. */
+  /** Binds a named owner to this state directory; undefined if nobody else can have the owner. */
   readonly owned?: Owned | undefined;
 }
 
-/** By what `CLESS_RUNTIME` calls them. */
+/** Keyed by the value of `CLESS_RUNTIME`. */
 const RUNTIMES: Readonly<Record<Settings['runtime'], (installation: Installation) => ChosenRuntime>> = {
   docker({ settings, state, takeOver }) {
     const isNamed = settings.owner !== '';
-    const owner = settings.owner || state.owner(); // its own id is nobody else's
+    const owner = settings.owner || state.owner(); // a random id is unique
     const runtime = new DockerRuntime({
       owner,
       ports: settings['port-range'],
@@ -45,20 +45,20 @@ const RUNTIMES: Readonly<Record<Settings['runtime'], (installation: Installation
         'INVALID_SETTING',
         'CLESS_PROCESS_SERVICES: the process runtime needs it; allowed is the path of a JSON file',
       );
-    // A service is called what the file calls it.
+    // The services file names services without a suffix.
     return { runtime: new ProcessRuntime({ servicesFile, stateDirectory: state.path }), imageSuffix: '' };
   },
 };
 
-/** The runtime that the settings name. @throws {Failure} `INVALID_SETTING` */
+/** Creates the runtime that the settings name. @throws {Failure} `INVALID_SETTING` */
 export function createRuntime(installation: Installation): ChosenRuntime {
   return RUNTIMES[installation.settings.runtime](installation);
 }
 
-/** The settings that are options of runtimes. */
+/** The setting for each option of a runtime. */
 const SETTINGS: Readonly<Record<string, string>> = { hostPaths: 'CLESS_HOST_PATHS' };
 
-/** A refusal in the words of the settings. */
+/** Explains a refusal in terms of the settings. */
 export function explainRefusal({ field, reason, option = '' }: Refusal): { field: string; reason: string } {
   const setting = SETTINGS[option];
   return { field, reason: setting === undefined ? reason : `${reason} (${setting})` };

@@ -15,7 +15,7 @@ export interface Services {
   /** All of them. */
   readonly source: ServiceSource;
   readonly registered: RegisteredSource;
-  /** Undefined where it is switched off. */
+  /** Undefined if it is off. */
   readonly convention: ConventionSource | undefined;
 }
 
@@ -56,7 +56,7 @@ export function composeServices(
   };
 }
 
-/** The same in a worker, which asks the primary for what is not in the store. */
+/** The same in a worker, which asks the primary for services that are not in the store. */
 export function composeRemoteServices(
   settings: Settings,
   {

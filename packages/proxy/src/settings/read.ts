@@ -4,8 +4,8 @@ import { closestMatch } from 'leven';
 import { environmentName, SETTINGS, type Settings } from './table.ts';
 
 /**
- * `CLESS_INSTANCE` marks the processes of the process runtime, a proxy among them perhaps; `CLESS_FORKED` those that a proxy
- * has forked; the others are the CLI's.
+ * Variables that are not settings: `CLESS_INSTANCE` marks processes of the process runtime, which may be a proxy;
+ * `CLESS_FORKED` marks workers; the others are for the CLI.
  */
 const NOT_OURS = new Set(['CLESS_INSTANCE', 'CLESS_FORKED', 'CLESS_ADMIN_URL', 'CLESS_ADMIN_TOKEN']);
 
@@ -33,7 +33,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
   for (const [key, { schema, byDefault }] of Object.entries(SETTINGS)) {
     const source = sources.find(({ values }) => values.has(key));
     const value: string = source?.values.get(key)?.value ?? byDefault();
-    // What nobody has set need not look like something set: an empty default stands for none.
+    // An empty default means none, and is not parsed.
     if (source === undefined && value === '') {
       settings[key] = '';
       continue;
@@ -74,7 +74,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Map<string, Given> {
     if (!name.startsWith('CLESS_') || NOT_OURS.has(name) || value === undefined) continue;
     const key = name.slice('CLESS_'.length).toLowerCase().replaceAll('_', '-');
     checkKey(key, name, 'CLESS_');
-    if (value !== '') given.set(key, { value }); // set to nothing is not set
+    if (value !== '') given.set(key, { value }); // an empty value means not set
   }
   return given;
 }

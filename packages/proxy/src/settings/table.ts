@@ -182,9 +182,9 @@ export const SETTINGS = {
 export type Settings = {
   readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 } & {
-  /** Those that somebody has set. */
+  /** The settings that were set explicitly. */
   readonly given: ReadonlySet<string>;
-  /** What gives another process the same settings. */
+  /** The flags that give another process the same settings. */
   readonly flags: readonly string[];
 };
 

@@ -5,10 +5,10 @@ import { LABELS } from '../labels.ts';
 import { mounts } from '../owner/volumes.ts';
 import { hardeningConfig, isRoot, UNPRIVILEGED_USER } from './hardening.ts';
 
-/** Changes when this package makes something else of the same spec, so that old containers are not adopted. */
+/** Increment when this package creates a different container from the same spec, so that old ones are not adopted. */
 const SPEC_VERSION = 2;
 
-/** A hash of all that the container is made from: equal hashes, interchangeable containers. */
+/** A hash of everything the container is made from: containers with equal hashes are interchangeable. */
 export function specHash(spec: InstanceSpec): string {
   const sorted = JSON.stringify([SPEC_VERSION, withDefaults(spec)], (_, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
@@ -26,15 +26,15 @@ interface Placement {
   /** The process that it is for. */
   readonly maker: string | undefined;
   readonly hostPort: number;
-  /** The user that the image runs as, empty for root. */
+  /** The user the image runs as; empty means root. */
   readonly imageUser: string;
   /** What the image declares as `VOLUME`. */
   readonly imageVolumes: readonly string[];
-  /** Folders of the host that the spec's volumes name, as they really are. */
+  /** The host folders that the spec's volumes name, resolved. */
   readonly hostPaths: ReadonlyMap<string, string>;
 }
 
-/** The engine's `POST /containers/create` for a spec. */
+/** The body of the engine's `POST /containers/create` for a spec. */
 export function containerConfig(spec: InstanceSpec, placement: Placement): ContainerCreateOptions {
   const { service, revision, image, port, env, memoryBytes, cpus, pids, hardening, volumes, relaxations } =
     withDefaults(spec);
@@ -67,7 +67,8 @@ export function containerConfig(spec: InstanceSpec, placement: Placement): Conta
       ...(placement.state !== undefined && { [LABELS.state]: placement.state }),
       ...(placement.maker !== undefined && { [LABELS.maker]: placement.maker }),
     },
-    // By id here, too: by the mode alone the engine would look for the network's name when it starts the container.
+    // By id here as well: with the mode alone, the engine would look the network up by its name when it starts the
+    // container.
     NetworkingConfig: { EndpointsConfig: { [placement.network]: { NetworkID: placement.network } } },
     HostConfig: {
       ...hardened,

@@ -51,13 +51,13 @@ export class Containers {
     return exitOf(answer.StatusCode, found?.exit?.oomKilled ?? false);
   }
 
-  /** Where something listens in it; undefined where that cannot be told from here, or it does not run. */
+  /** The addresses the container listens on; undefined if it does not run or that cannot be found out from here. */
   async listening(id: string): Promise<Listener[] | undefined> {
     const info = await this.#engine.call('inspect', (docker) => docker.getContainer(id).inspect());
     return listenersOf(info?.Id ?? id, info?.State?.Pid ?? 0);
   }
 
-  /** All that were started to stay, whatever their state. Nobody's ports are given to others. */
+  /** All containers that are not of a `run`, in any state. Ports of all of them are marked as taken. */
   async list(): Promise<RuntimeInstance[]> {
     const label = [`${LABELS.managed}=true`, `${LABELS.owner}=${this.#owner}`];
     const containers = await this.#engine.call('list', (docker) =>

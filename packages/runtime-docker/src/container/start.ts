@@ -62,7 +62,7 @@ export class Starter {
   }
 
   /**
-   * @param maker the process that it is for, and that removes it; undefined for one that outlives whoever starts it
+   * @param maker the process that uses and removes the container; undefined if the container may outlive us
    * @throws with code `IMAGE_NOT_FOUND`, `NETWORK_NOT_FOUND`, `NO_ADDRESS_POOL`, `NO_FREE_PORT` or `START_FAILED`
    * @throws the signal's reason
    */
@@ -76,7 +76,7 @@ export class Starter {
     const placement = {
       hostPaths: await hostPaths.resolve(spec),
       imageUser: user,
-      // What belongs to no service is the engine's to make, and goes with the container.
+      // For a container without a service, the engine creates anonymous volumes, which are removed with it.
       imageVolumes: maker === undefined ? volumes : [],
       maker,
       joined: await joinedNetworks.find(spec.networks ?? []),

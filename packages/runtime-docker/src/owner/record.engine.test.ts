@@ -74,7 +74,7 @@ describe.skipIf(noEngine !== undefined)('the record of an owner', () => {
       expect(await heir.list()).toMatchObject([{ id }]);
       await expect(runtime.hold()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
       await expect(runtime.list()).rejects.toMatchObject({ code: 'OWNER_TAKEN' });
-      // Without a state directory nothing is asked, as before.
+      // Without a holder nothing is checked.
       expect(await new DockerRuntime({ owner }).list()).toMatchObject([{ id }]);
     } finally {
       await cleanUp(owner, [image]);

@@ -9,7 +9,7 @@ import { type Ready, untilConnected } from './connected.ts';
 import { ownMaker } from './maker.ts';
 import type { Reaper } from './reaper.ts';
 
-/** What to run: an image, and what is to be other than the default. */
+/** The options of a run that differ from the defaults. */
 export interface RunOptions extends Partial<Omit<InstanceSpec, 'image' | 'port'>> {
   /** An image on the host, by id or reference. */
   readonly image: string;
@@ -19,22 +19,22 @@ export interface RunOptions extends Partial<Omit<InstanceSpec, 'image' | 'port'>
    */
   readonly port?: number;
   /**
-   * Tells when the container may be used. Default: as soon as its port takes a connection. `waitUntilReady` of @cless/health
-   * is one.
+   * Resolves when the container may be used, for example `waitUntilReady` of @cless/health. Default: as soon as its
+   * port accepts a connection.
    */
   readonly ready?: Ready;
   /** How long it may take to get ready, in milliseconds. Default 30,000. */
   readonly readyTimeoutMs?: number;
-  /** Gives it up; what was made for it is removed. */
+  /** Aborts the start; what was created for it is removed. */
   readonly signal?: AbortSignal;
 }
 
-/** A container that runs as long as somebody holds it. */
+/** A container that runs until it is disposed of. */
 export interface Run extends AsyncDisposable {
   /** The container's id. */
   readonly id: string;
   readonly endpoint: Endpoint;
-  /** What it wrote last to stdout and stderr, oldest first. Default: 20 lines. */
+  /** The last lines it wrote to stdout and stderr, oldest first. Default: 20 lines. */
   logs(options?: { readonly lines?: number }): Promise<string[]>;
   /** Stops and removes it: SIGTERM, after the grace period (default 10,000 ms) SIGKILL. Twice does no harm. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
@@ -54,7 +54,7 @@ const LAST_LOG_LINES = 20;
 /** Runs containers for the process that asks, and for no longer than that lives. */
 export class Runner {
   readonly #parts: Parts;
-  /** What killed processes have left is removed once, in the background. */
+  /** Removes what killed processes have left; once, in the background. */
   #reaped: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -73,7 +73,7 @@ export class Runner {
     ...options
   }: RunOptions): Promise<Run> {
     const { starter, containers, reaper } = this.#parts;
-    this.#reaped ??= reaper.reap().catch(() => {}); // it is the start that says what is wrong
+    this.#reaped ??= reaper.reap().catch(() => {}); // if the engine does not answer, the start reports it
     const { signal } = options;
     const spec = await this.#spec(options);
     const started = await starter.start(spec, { ...(signal && { signal }), maker: ownMaker() });
@@ -94,7 +94,7 @@ export class Runner {
     };
   }
 
-  /** Resolves when what killed processes have left is removed. */
+  /** Resolves when what killed processes have left has been removed. */
   async settled(): Promise<void> {
     await this.#reaped;
   }
@@ -121,7 +121,7 @@ export class Runner {
     return onlyPort(image, found.exposedPorts);
   }
 
-  /** Whichever is first: it is ready, it exits, its time is over, or nobody wants it any more. */
+  /** Waits for whatever is first: it is ready, it exits, the timeout, or the signal. */
   async #ready(
     { id, endpoint }: RunningInstance,
     { image }: InstanceSpec,
@@ -165,7 +165,7 @@ export function onlyPort(image: string, exposed: readonly number[]): number {
   throw startFailed(image, `it exposes ${what}; say where it listens: { port: … }`);
 }
 
-/** What an image is called, without where it is from and which one it is: `ghcr.io/acme/web:1` is `web`. */
+/** The name of an image without registry and tag: `ghcr.io/acme/web:1` is `web`. */
 export function nameOf(image: string): string {
   return image.replace(/[:@][^/]*$/, '').replace(/^.*\//, '');
 }

@@ -9,7 +9,7 @@ import {
   type RuntimeInstance,
 } from '@cless/model';
 
-/** How the fake behaves from now on. Times in milliseconds. */
+/** How the fake behaves. Times in milliseconds. */
 export interface FakeBehaviour {
   createMs: number;
   startMs: number;
@@ -18,9 +18,9 @@ export interface FakeBehaviour {
   stopMs: number;
   /** Does the engine answer? */
   reachable: boolean;
-  /** Do calls end with an error though what they ask for happens, later? */
+  /** Do calls fail although what they ask for happens later? */
   answersLate: boolean;
-  /** What the next starts do. `again`: what is made first has to be made anew, as when its network or port is gone. */
+  /** What the next starts do. `again`: the first instance is replaced by another, as when its network or port is gone. */
   starts: 'run' | 'refuse' | 'exit' | 'never-ready' | 'again' | 'no-image';
 }
 
@@ -30,15 +30,15 @@ interface FakeInstance {
   port: number;
   state: RuntimeInstance['state'];
   ready: boolean;
-  /** Does it take connections? */
+  /** Does the instance accept connections? */
   listens: boolean;
-  /** Is it on a network? */
+  /** Is the instance on a network? */
   connected: boolean;
   exitCode: number;
 }
 
 const HOST = '127.0.0.1';
-/** How late what was asked for happens, if the answer does not wait for it. In milliseconds. */
+/** How late an unanswered call takes effect, in milliseconds. */
 const LATE_MS = 3_000;
 
 type Failing = 'IMAGE_NOT_FOUND' | 'INSTANCE_NOT_FOUND' | 'START_FAILED' | 'ENGINE_UNREACHABLE';
@@ -47,7 +47,7 @@ function failed(code: Failing): Failure {
   return new Failure(code, `fake: ${code}`);
 }
 
-/** A small working runtime in memory, with latencies on an injected clock, that fails when it is told to. */
+/** A small working runtime in memory, with latencies on an injected clock, that fails on demand. */
 export class FakeRuntime implements Runtime {
   readonly name = 'fake';
   readonly capabilities: { pause: boolean };
@@ -61,16 +61,16 @@ export class FakeRuntime implements Runtime {
     answersLate: false,
     starts: 'run',
   };
-  /** Instances as they are, by id. */
+  /** The instances by id. */
   readonly instances = new Map<string, FakeInstance>();
   readonly images = new Map<string, string>();
-  /** How many starts there were. */
+  /** How many starts there have been. */
   started = 0;
-  /** How many times the list was asked for. */
+  /** How many times the list has been requested. */
   listed = 0;
-  /** What others have: it is never listed, and must not be touched. */
+  /** Instances of others, which are never listed and must not be touched. */
   readonly others = new Set<string>();
-  /** Called when some instance is otherwise now. */
+  /** Called when any instance has changed. */
   readonly #changed = new Set<() => void>();
   readonly #clock: Clock;
   readonly #watchers = new Set<(event: RuntimeEvent) => void>();
@@ -199,7 +199,7 @@ export class FakeRuntime implements Runtime {
     }
   }
 
-  /** The probe that goes with it. A connection is enough for `tcp`, and the kernel gives one for who is paused, too. */
+  /** The matching probe. For `tcp` a connection is enough, which the kernel also accepts for a paused process. */
   readonly probe = async (
     { port }: { port: number },
     { check, timeoutMs, signal }: { check: { kind: string }; timeoutMs: number; signal: AbortSignal },
@@ -216,7 +216,7 @@ export class FakeRuntime implements Runtime {
     return { attempts: 1 };
   };
 
-  // What happens behind the proxy's back
+  // Changes behind the proxy's back
 
   /** The instance exits. */
   die(id: string, exitCode = 1): void {
@@ -227,19 +227,19 @@ export class FakeRuntime implements Runtime {
     this.#emit({ type: 'exited', id, exitCode, oomKilled: false });
   }
 
-  /** One of its processes is killed for want of memory. */
+  /** One of its processes is killed because memory ran out. */
   runOutOfMemory(id: string): void {
     this.#emit({ type: 'oom', id });
   }
 
-  /** The app takes no connections any more, or does so again. */
+  /** The app stops accepting connections, or accepts them again. */
   listen(id: string, listens: boolean): void {
     const instance = this.instances.get(id);
     if (instance !== undefined) instance.listens = listens;
     this.#tellChanged();
   }
 
-  /** Its network is taken away, or it gets another one, at another address. */
+  /** The instance loses its network, or gets another with another address. */
   connect(id: string, connected: boolean): void {
     const instance = this.instances.get(id);
     if (instance === undefined) return;
@@ -248,20 +248,20 @@ export class FakeRuntime implements Runtime {
     this.#tellChanged();
   }
 
-  /** What happens from now on is not told. */
+  /** Runs `happen` without reporting events. */
   async withoutEvents(happen: () => unknown): Promise<void> {
     this.#deaf = true;
     await happen();
     this.#deaf = false;
   }
 
-  /** The events break off, and come back. */
+  /** Breaks off the stream of events, and resumes it. */
   breakEvents(): void {
     this.#emit(lost());
     this.#emit({ type: 'connected' });
   }
 
-  /** Somebody removes it by force. */
+  /** Removes an instance by force. */
   remove(id: string): void {
     this.die(id, 137);
     if (this.instances.delete(id)) this.#emit({ type: 'removed', id });
@@ -283,7 +283,7 @@ export class FakeRuntime implements Runtime {
     this.#emit({ type: 'resumed', id });
   }
 
-  /** The engine goes away, or comes back. Nobody is told what happened meanwhile. */
+  /** The engine goes away or comes back. Events in between are lost. */
   setReachable(reachable: boolean): void {
     if (this.behaviour.reachable === reachable) return;
     if (!reachable) this.#emit(lost());
@@ -291,7 +291,7 @@ export class FakeRuntime implements Runtime {
     if (reachable) this.#emit({ type: 'connected' });
   }
 
-  /** A new image under the name. */
+  /** Moves a tag to another image. */
   tag(reference: string, id: string): void {
     this.images.set(reference, id);
     this.#emit({ type: 'images-changed' });
@@ -337,7 +337,7 @@ export class FakeRuntime implements Runtime {
       try {
         happen();
       } catch {
-        // nobody waits for the answer
+        // the client has gone
       }
       this.#tellChanged();
     });
