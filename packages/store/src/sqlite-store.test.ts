@@ -41,6 +41,44 @@ test('what was written is there after a restart, and for the eyes of its owner o
   after.close();
 });
 
+/** Specs word for word as versions before this one stored them: with all that could be said, and with nothing. */
+const OLD_SPECS = [
+  '{"image":"web:1","imageId":"sha256:1","port":3000,"entrypoint":["/app"],"command":["-v"],"user":"1000","env":{"A":"a"},"volumes":[{"source":"data","target":"/data","readOnly":true}],"networks":["db"],"memoryBytes":268435456,"cpus":0.5,"pids":100,"hardening":"restricted","relaxations":["root-user"],"readiness":{"kind":"http","path":"/ready","statuses":[404,[200,299]]},"readyTimeoutMs":5000,"responseTimeoutMs":90000,"stopGraceMs":1000,"pauseAfterMs":60000,"stopAfterMs":"never","rollout":"overlap"}',
+  '{"image":"web:1","imageId":"sha256:1","env":{},"volumes":[],"networks":[],"relaxations":[],"readiness":{"kind":"tcp"}}',
+];
+
+test('revisions that earlier versions stored are read as they were', () => {
+  const path = newPath();
+  const before = new SqliteStore(path);
+  before.put(sampleService('web'));
+  const names = OLD_SPECS.map(() => before.addRevision('web', sampleRevision()).name);
+  before.close();
+  const old = new DatabaseSync(path);
+  for (const [i, spec] of OLD_SPECS.entries())
+    old.prepare('UPDATE revisions SET spec = ? WHERE name = ?').run(spec, names[i] ?? '');
+  old.close();
+
+  const after = new SqliteStore(path);
+  const specs = names.map((name) => after.revision('web', name)?.spec);
+  expect(specs).toEqual(OLD_SPECS.map((spec) => JSON.parse(spec)));
+  after.close();
+});
+
+test('a revision that was stored when there were fewer options is whole', () => {
+  const path = newPath();
+  const before = new SqliteStore(path);
+  before.put(sampleService('web'));
+  const { name, spec } = before.addRevision('web', sampleRevision());
+  before.close();
+  const old = new DatabaseSync(path);
+  old.prepare('UPDATE revisions SET spec = ?').run('{"image":"sample:1","imageId":"sha256:1"}');
+  old.close();
+
+  const after = new SqliteStore(path);
+  expect(after.revision('web', name)?.spec).toEqual(spec);
+  after.close();
+});
+
 test('what wrote a volume before the rollout was said replaces', () => {
   const path = newPath();
   const before = new SqliteStore(path);
