@@ -1,0 +1,48 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import ts from 'typescript';
+
+/*
+ * A test stands beside every file that has logic. Logic is what can go one way or another: branches, of which a file
+ * has to have some before a test of its own says more than the types do.
+ */
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** A file with fewer branches is read at a glance. */
+const FEW = 8;
+
+const BRANCHES: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.IfStatement,
+  ts.SyntaxKind.ConditionalExpression,
+  ts.SyntaxKind.CaseClause,
+  ts.SyntaxKind.CatchClause,
+  ts.SyntaxKind.ForStatement,
+  ts.SyntaxKind.ForOfStatement,
+  ts.SyntaxKind.WhileStatement,
+  ts.SyntaxKind.DoStatement,
+  ts.SyntaxKind.AmpersandAmpersandToken,
+  ts.SyntaxKind.BarBarToken,
+  ts.SyntaxKind.QuestionQuestionToken,
+]);
+
+/** How many branches a program has. */
+export function branches(code: string): number {
+  let count = 0;
+  const visit = (node: ts.Node): void => {
+    if (BRANCHES.has(node.kind)) count += 1;
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('code.ts', code, ts.ScriptTarget.Latest));
+  return count;
+}
+
+/** Files with logic and no test beside them (`FILE.test.ts`, `FILE.KIND.test.ts`), by their path from the root. */
+export function untested(): string[] {
+  return globSync('packages/*/src/**/*.ts', { cwd: ROOT })
+    .filter((file) => !file.endsWith('.test.ts') && !basename(file).startsWith('fake-'))
+    .filter((file) => !/^packages\/(testkit|bench|chaos)\//.test(file))
+    .filter((file) => globSync(file.replace(/\.ts$/, '{,.*}.test.ts'), { cwd: ROOT }).length === 0)
+    .filter((file) => branches(readFileSync(join(ROOT, file), 'utf8')) >= FEW)
+    .sort();
+}
