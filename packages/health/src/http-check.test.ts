@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { HttpCheck } from '@cless/model';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { checkHttp, type HttpCheck } from './http-check.ts';
+import { checkHttp } from './http-check.ts';
 
 let server: Server;
 let status: number;
@@ -21,7 +22,7 @@ beforeEach(() => {
 });
 afterAll(() => server.close());
 
-function check(more: Partial<HttpCheck> = {}, host = '127.0.0.1'): Promise<void> {
+function check(more: Omit<Partial<HttpCheck>, 'kind'> = {}, host = '127.0.0.1'): Promise<void> {
   const { port } = server.address() as AddressInfo;
   return checkHttp({ host, port }, { kind: 'http', ...more }, new AbortController().signal);
 }

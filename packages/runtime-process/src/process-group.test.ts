@@ -9,7 +9,10 @@ let child: ChildProcess;
 let record: ProcessRecord;
 
 beforeEach(async () => {
-  child = spawn('sh', ['-c', 'sleep 60 & echo; wait'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  child = spawn('sh', ['-c', 'sleep 60 & echo; wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   if (child.stdout === null || child.pid === undefined) throw new Error('not started');
   await once(child.stdout, 'data');
   const { startTime = '' } = findProcess(child.pid) ?? {};
