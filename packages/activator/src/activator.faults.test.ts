@@ -14,15 +14,15 @@ const MINUTE = 60 * SECOND;
 let clock: FakeClock;
 let runtime: FakeRuntime;
 let source: FakeRevisions;
-let activator: Activator;
+let activator: Activator<Revision>;
 let running: Promise<void>;
 let events: (ActivatorEvent | RuntimeStatus)[];
 
-function build(options: Partial<ActivatorOptions> = {}): void {
+function build(options: Partial<ActivatorOptions<Revision>> = {}): void {
   source = new FakeRevisions(runtime);
-  activator = new Activator({
+  activator = new Activator<Revision>({
     runtime,
-    source,
+    revisions: source,
     clock,
     probe: runtime.probe,
     connections: { close: async () => {}, destroy: () => {} },
@@ -35,7 +35,7 @@ function build(options: Partial<ActivatorOptions> = {}): void {
   running = activator.run();
 }
 
-async function rebuild(options: Partial<ActivatorOptions>): Promise<void> {
+async function rebuild(options: Partial<ActivatorOptions<Revision>>): Promise<void> {
   await activator.close({ keep: false });
   await running;
   build(options);
@@ -392,13 +392,13 @@ describe('what never stops', () => {
       onRetired: () => {},
       onKept: (listener: (revision: Revision) => void) => listener(web),
     };
-    await rebuild({ source: kept });
+    await rebuild({ revisions: kept });
     await clock.advance(100);
     expect(states()).toEqual(['ready']);
     const [id] = runtime.instances.keys();
     await activator.close({ keep: true });
     await running;
-    build({ source: kept });
+    build({ revisions: kept });
     await clock.advance(100);
     expect([...runtime.instances.keys()]).toEqual([id]);
     expect(told('restarting')).toEqual([]);

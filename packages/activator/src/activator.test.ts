@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import type { Revision } from '@cless/model';
 import { FakeClock, FakeRuntime, settle } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Activator, type ActivatorOptions } from './activator.ts';
@@ -10,17 +11,17 @@ const SECOND = 1_000;
 let clock: FakeClock;
 let runtime: FakeRuntime;
 let source: FakeRevisions;
-let activator: Activator;
+let activator: Activator<Revision>;
 let running: Promise<void>;
 let events: string[];
 let closedConnections: string[];
 let destroyedConnections: string[];
 
-function build(options: Partial<ActivatorOptions> = {}): void {
+function build(options: Partial<ActivatorOptions<Revision>> = {}): void {
   source = new FakeRevisions(runtime);
-  activator = new Activator({
+  activator = new Activator<Revision>({
     runtime,
-    source,
+    revisions: source,
     clock,
     probe: runtime.probe,
     connections: {
@@ -37,7 +38,7 @@ function build(options: Partial<ActivatorOptions> = {}): void {
 }
 
 /** The same with other options. */
-async function rebuild(options: Partial<ActivatorOptions>): Promise<void> {
+async function rebuild(options: Partial<ActivatorOptions<Revision>>): Promise<void> {
   await activator.close({ keep: false });
   await running;
   build(options);
@@ -582,7 +583,7 @@ describe('a successor', () => {
   }
 
   async function succeedWith(
-    options: Partial<ActivatorOptions>,
+    options: Partial<ActivatorOptions<Revision>>,
     ...found: { state: 'running' | 'paused'; spec: typeof spec }[]
   ): Promise<void> {
     await activator.close({ keep: true });

@@ -1,5 +1,6 @@
-import { Failure, type Revision } from '@cless/model';
+import { Failure } from '@cless/model';
 import type { Exit } from './event.ts';
+import type { Revision } from './revision.ts';
 
 /*
  * What the activator fails with, in words. How it is answered is for others to say: the codes tell.
@@ -32,8 +33,8 @@ export function volumesInUse(service: string): Failure {
 }
 
 /** The revision serves no longer, and another one has taken its place: what waits for it is that one's. */
-export function replaced(by: Revision): Failure {
-  return new Failure('REPLACED', `${by.service} is served by ${by.id} now`, { by });
+export function replaced({ service, id }: Pick<Revision, 'service' | 'id'>): Failure {
+  return new Failure('REPLACED', `${service} is served by ${id} now`, { by: { service, id } });
 }
 
 /** Nothing is known of the runtime yet, since it cannot be reached. */

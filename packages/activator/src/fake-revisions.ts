@@ -1,11 +1,11 @@
 import type { Revision } from '@cless/model';
 import type { FakeRuntime } from '@cless/testkit';
-import type { Revisions } from './revisions.ts';
+import type { Revisions } from './revision.ts';
 
 type Defaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
 
 /** For tests: a revision for each image of a fake runtime, and its successor when the image's name moves on. */
-export class FakeRevisions implements Revisions {
+export class FakeRevisions implements Revisions<Revision> {
   readonly #runtime: FakeRuntime;
   readonly #defaults: Defaults;
   readonly #serving = new Map<string, Revision>();

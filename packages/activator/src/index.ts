@@ -1,10 +1,12 @@
 export { Activator, type ActivatorOptions, type RuntimeStatus } from './activator.ts';
-export type { Connections } from './connections.ts';
 export type { ActivatorEvent, Exit, InstanceEvent, StopReason } from './event.ts';
+export type { Explain } from './instance/drive.ts';
 export { neverStops } from './instance/idle-clock.ts';
 export type { Instance } from './instance/instance.ts';
 export type { InstanceState } from './instance/state.ts';
-export { Usage } from './instance/usage.ts';
-export { type Activation, Lease, type Leased, type LeaseGiver } from './lease.ts';
-export type { Grant } from './quota.ts';
-export type { Revisions } from './revisions.ts';
+export { type Activation, type Leasable, Lease, type LeaseGiver } from './lease.ts';
+export type { QuotaUse } from './quota/quota.ts';
+export { QuotaGiver, type QuotaLease } from './quota/quota-giver.ts';
+export { type LentUse, QuotaHolder, type QuotaSource } from './quota/quota-holder.ts';
+export type { Revision, Revisions } from './revision.ts';
+export type { Connections, ReadinessProbe, Runtime, RuntimeEvent, RuntimeInstance } from './runtime.ts';

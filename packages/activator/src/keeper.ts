@@ -22,7 +22,8 @@ export class Keeper {
   readonly #rests: Backoff;
   #active = false;
   #timer: Timer | undefined;
-  #ready: { readonly instance: Pick<Instance, 'state'>; readonly sinceMs: number } | undefined;
+  /** Since when instances have been ready, in milliseconds. */
+  readonly #readySinceMs = new WeakMap<object, number>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -59,11 +60,13 @@ export class Keeper {
     if (reason === 'requested' || reason === 'capacity' || reason === 'replaced') {
       this.end();
     } else if (instance.state === 'ready' && reason === undefined) {
-      if (this.#ready?.instance !== instance) this.#ready = { instance, sinceMs: clock.now() };
+      if (!this.#readySinceMs.has(instance)) this.#readySinceMs.set(instance, clock.now());
       this.#active = true;
-    } else if (reason !== undefined && this.#ready?.instance === instance) {
-      if (clock.now() - this.#ready.sinceMs >= GROWN_UP_MS) this.#rests.reset();
-      this.#ready = undefined;
+    } else if (reason !== undefined) {
+      const readySinceMs = this.#readySinceMs.get(instance);
+      if (readySinceMs === undefined) return;
+      this.#readySinceMs.delete(instance);
+      if (clock.now() - readySinceMs >= GROWN_UP_MS) this.#rests.reset();
       this.#rests.fail(undefined);
     }
   }

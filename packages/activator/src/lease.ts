@@ -1,4 +1,5 @@
-import type { Endpoint, Revision } from '@cless/model';
+import type { Endpoint } from '@cless/model';
+import type { Revision } from './revision.ts';
 
 /** How a request that had to wait got its instance. */
 export interface Activation {
@@ -7,27 +8,29 @@ export interface Activation {
   readonly durationMs: number;
 }
 
-/** Who gives out leases: the activator, or in a worker what holds its grants. */
-export interface LeaseGiver {
+/** Who gives out leases: the activator, or by a quota of its own a {@link QuotaHolder}. */
+export interface LeaseGiver<R extends Revision = Revision> {
   /**
    * The right to send one request to an instance of the revision, if one is ready.
    *
    * @param keepsAwake does the end of the request start the idle clock anew?
    */
-  tryLease(revision: Revision, keepsAwake?: boolean): Lease | undefined;
+  tryLease(revision: R, keepsAwake?: boolean): Lease<Leasable<R>> | undefined;
   /**
    * The same, as soon as one is ready. A request that does not keep the instance awake does not wake it either.
    *
    * @param signal ends the wait; an instance that is starting goes on to start
-   * @throws an error with a code that `problem.ts` knows, or the signal's reason
+   * @throws an error with a code, or the signal's reason
    */
-  lease(revision: Revision, signal?: AbortSignal, keepsAwake?: boolean): Promise<Lease>;
+  lease(revision: R, signal?: AbortSignal, keepsAwake?: boolean): Promise<Lease<Leasable<R>>>;
 }
 
-/** What a lease needs of its instance. */
-export interface Leased {
-  readonly revision: { readonly responseTimeoutMs?: number | undefined };
+/** What leases are of: an instance, or for the holder of a quota its part of one. */
+export interface Leasable<R extends Revision = Revision> {
+  readonly revision: R;
+  /** A lease has ended. */
   released(keptAwake: boolean): void;
+  /** It failed to answer: has it looked at. No lease on it is given out meanwhile. */
   examine(): Promise<void>;
 }
 
@@ -35,8 +38,8 @@ export interface Leased {
  * The right to send one request (or one upgraded connection) to an instance; while it is held the instance is
  * not idle.
  */
-export class Lease<Instance extends Leased = Leased> {
-  readonly instance: Instance;
+export class Lease<I extends Leasable = Leasable> {
+  readonly instance: I;
   readonly instanceId: string;
   readonly endpoint: Endpoint;
   /** Absent if the instance was ready. */
@@ -45,7 +48,7 @@ export class Lease<Instance extends Leased = Leased> {
   #held = true;
 
   constructor(
-    instance: Instance,
+    instance: I,
     instanceId: string,
     endpoint: Endpoint,
     activation: Activation | undefined,

@@ -1,6 +1,5 @@
 import { type Code, isCode, kebab } from './codes.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Revision } from './revision/revision.ts';
 
 /** The facts that failures have besides their text, by code; all others have none. */
 interface FactsByCode {
@@ -19,7 +18,7 @@ interface FactsByCode {
     readonly attempts?: number;
     readonly endpoint?: Endpoint;
   };
-  readonly REPLACED: { readonly by: Revision };
+  readonly REPLACED: { readonly by: { readonly service: string; readonly id: string } };
   /** `reason`: which rule the value breaks. */
   readonly INVALID_HOST: { readonly reason?: string };
   readonly HOST_TAKEN: { readonly host: string; readonly owner: string };

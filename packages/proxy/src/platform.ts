@@ -1,6 +1,6 @@
 import type { Activator } from '@cless/activator';
 import type { Platform } from '@cless/admin';
-import { type Clock, conceal, type Refusal, type Runtime } from '@cless/model';
+import { type Clock, conceal, type Refusal, type Revision, type Runtime } from '@cless/model';
 import type { Server } from './server.ts';
 import type { RegisteredSource } from './services/registered.ts';
 
@@ -103,7 +103,7 @@ export function createPlatform({
 }
 
 /** Resolves when nothing of the service runs any more, or after a timeout. */
-async function stopped(activator: Activator, service: string, clock: Clock): Promise<void> {
+async function stopped(activator: Activator<Revision>, service: string, clock: Clock): Promise<void> {
   const untilMs = clock.now() + STOPPED_MS;
   for (;;) {
     const running = [...activator.instances()].filter(({ revision }) => revision.service === service);

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { Activator, type ActivatorEvent, type Lease, type RuntimeStatus } from '@cless/activator';
+import { Activator, type Lease } from '@cless/activator';
 import { hasCode, type ReadinessProbe, type Revision, type Runtime, type Timer } from '@cless/model';
 import type { Logger } from 'pino';
 import { type Address, reserveAddress } from './edge/address.ts';
@@ -10,6 +10,9 @@ import { EventStream, publicFacts } from './observe/event-stream.ts';
 import { LastStarts } from './observe/last-starts.ts';
 import type { Snapshot } from './observe/meters.ts';
 import { Metrics } from './observe/metrics.ts';
+import { explainNotReady } from './observe/not-ready.ts';
+import { type ToldEvent, told } from './observe/told-event.ts';
+import { anyAnswerToo } from './services/any-answer.ts';
 import type { ServiceSource } from './services/source.ts';
 import { Workers, type WorkersOptions } from './workers/primary.ts';
 
@@ -29,7 +32,7 @@ export interface ServerOptions extends Omit<EdgeOptions, 'activator' | 'onAccess
   /** How many lines of this process' log could not be written. */
   readonly logLinesDropped?: () => number;
   /** Called for whatever happens to an instance, and when the runtime comes and goes. */
-  readonly onEvent?: ((event: ActivatorEvent | RuntimeStatus) => void) | undefined;
+  readonly onEvent?: ((event: ToldEvent) => void) | undefined;
 }
 
 /** How long the last log lines of a start that failed may take, in milliseconds. */
@@ -38,7 +41,7 @@ const LAST_WORDS_MS = 5_000;
 /** The proxy as a whole: the edge, the activator behind it, and the runtime that is watched. */
 export class Server {
   readonly #options: ServerOptions;
-  readonly activator: Activator;
+  readonly activator: Activator<Revision>;
   readonly events = new EventStream();
   readonly metrics: Metrics;
   readonly lastStarts = new LastStarts();
@@ -63,11 +66,14 @@ export class Server {
         },
       });
     this.metrics = new Metrics({ activator: () => this.activator, read: () => this.#read() });
-    this.activator = new Activator({
+    this.activator = new Activator<Revision>({
       ...options,
+      probe: anyAnswerToo(options.probe),
+      explain: (...about) => explainNotReady(options.runtime, ...about),
       connections: this.#workers ?? forwarder,
-      source: this.#workers === undefined ? source : retiringAfter(this.#workers, source),
-      onEvent: (event) => {
+      revisions: this.#workers === undefined ? source : retiringAfter(this.#workers, source),
+      onEvent: (happened, revision) => {
+        const event = told(happened, revision);
         logEvent(log, event);
         this.metrics.event(event);
         this.events.publish(publicFacts(event));

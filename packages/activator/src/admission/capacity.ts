@@ -1,40 +1,31 @@
 import type { Clock } from '@cless/model';
 import { PatientQueue } from './patient-queue.ts';
 
-/** How many instances may be warm at once; the least recently used idle one makes room for another. */
+/** How many instances may be warm at once. Who gets no place waits until one is given back. */
 export class Capacity {
   readonly limit: number;
-  /** Stops one instance that is not in use; says whether there was one. */
-  readonly #evict: () => boolean;
   readonly #waiting: PatientQueue;
   #used = 0;
+  /** Instances that are on their way out to make room. */
   #leaving = 0;
 
-  constructor(limit: number, clock: Clock, evict: () => boolean) {
+  constructor(limit: number, clock: Clock) {
     this.limit = limit;
     this.#waiting = new PatientQueue(clock);
-    this.#evict = evict;
   }
 
-  /** Is somebody waiting for room? */
-  get wanted(): boolean {
-    return this.#waiting.size > 0;
-  }
-
-  /** Takes a place, after something made room if need be; `false` if nothing did in time. */
-  async enter(timeoutMs: number): Promise<boolean> {
-    if (this.#used < this.limit && !this.wanted) {
+  /** Takes a place; `false` if there was none in time. The caller waits for it when this returns: see {@link makeRoom}. */
+  async enter(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#used < this.limit && this.#waiting.size === 0) {
       this.#used += 1;
       return true;
     }
-    const entered = this.#waiting.wait(timeoutMs);
-    this.makeRoom();
-    return entered;
+    return this.#waiting.wait(timeoutMs, signal);
   }
 
   /** Takes a place for an instance that runs already, if there is one that nobody waits for. */
   adopt(): boolean {
-    if (this.#used >= this.limit || this.wanted) return false;
+    if (this.#used >= this.limit || this.#waiting.size > 0) return false;
     this.#used += 1;
     return true;
   }
@@ -46,13 +37,12 @@ export class Capacity {
     if (this.#used < this.limit && this.#waiting.serveNext()) this.#used += 1;
   }
 
-  /** To be called when an instance becomes idle. */
-  makeRoom(): void {
-    while (this.#leaving < this.#waiting.size) {
-      this.#leaving += 1; // first: what it stops calls here again
-      if (this.#evict()) continue;
-      this.#leaving -= 1;
-      return;
-    }
+  /**
+   * Has one instance go for each that waits; to be called when somebody waits, or an instance has become idle.
+   *
+   * @param evict stops one that is not in use; says whether there was one. What it changes is looked at later
+   */
+  makeRoom(evict: () => boolean): void {
+    while (this.#leaving < this.#waiting.size && evict()) this.#leaving += 1;
   }
 }

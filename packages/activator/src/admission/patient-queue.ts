@@ -13,14 +13,22 @@ export class PatientQueue {
     return this.#waiting.size;
   }
 
-  /** Resolves with whether the turn came in time. The caller is in the queue when this returns. */
-  async wait(timeoutMs: number): Promise<boolean> {
+  /**
+   * Resolves with whether the turn came in time. The caller is in the queue when this returns.
+   *
+   * @param signal ends the wait as if it had taken too long
+   */
+  async wait(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const take = () => resolve(true);
+    const leave = () => resolve(!this.#waiting.delete(take));
     this.#waiting.add(take);
-    const timer = this.#clock.after(timeoutMs, () => resolve(!this.#waiting.delete(take)));
+    const timer = this.#clock.after(timeoutMs, leave);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
     const came = await promise;
     timer.cancel();
+    signal.removeEventListener('abort', leave);
     return came;
   }
 

@@ -7,7 +7,7 @@ test('turns come in order, so many at once, and whoever waits too long gets none
   const queue = new StartQueue(2, clock);
   const order: string[] = [];
   const take = async (name: string, timeoutMs = 1_000) => {
-    const end = await queue.turn(timeoutMs);
+    const end = await queue.turn(timeoutMs, new AbortController().signal);
     order.push(end === undefined ? `${name} waited in vain` : name);
     return end;
   };

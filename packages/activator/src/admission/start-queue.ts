@@ -12,13 +12,13 @@ export class StartQueue {
     this.#waiting = new PatientQueue(clock);
   }
 
-  /** Resolves with the end of the turn when it is the caller's turn; with nothing if it did not come in time. */
-  async turn(timeoutMs: number): Promise<(() => void) | undefined> {
+  /** Resolves with the end of the turn when it is the caller's turn; with undefined if it did not come in time. */
+  async turn(timeoutMs: number, signal: AbortSignal): Promise<(() => void) | undefined> {
     if (this.#running < this.#limit) {
       this.#running += 1;
       return this.#turn();
     }
-    return (await this.#waiting.wait(timeoutMs)) ? this.#turn() : undefined;
+    return (await this.#waiting.wait(timeoutMs, signal)) ? this.#turn() : undefined;
   }
 
   // Private

@@ -1,4 +1,5 @@
-import type { Clock, Revision, Timer } from '@cless/model';
+import type { Clock, Timer } from '@cless/model';
+import type { Revision } from '../revision.ts';
 import type { InstanceState } from './state.ts';
 import type { Usage } from './usage.ts';
 

@@ -1,12 +1,14 @@
-import type { ReadinessProbe, Revision } from '@cless/model';
+import type { Revision } from '@cless/model';
 import { FakeClock, FakeRuntime, settle } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
 import type { InstanceEvent } from '../event.ts';
+import type { ReadinessProbe } from '../runtime.ts';
+import { Body } from './body.ts';
 import { Launch } from './launch.ts';
 
 let clock: FakeClock;
 let runtime: FakeRuntime;
-let launch: Launch;
+let launch: Launch<Revision>;
 let events: InstanceEvent['type'][];
 let ids: string[];
 let looks: number;
@@ -22,24 +24,32 @@ const revision: Revision = {
 };
 
 /** Never ready. */
-const silence: ReadinessProbe = (_, { signal }) =>
+const silence: ReadinessProbe<Revision['readiness']> = (_, { signal }) =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
-function build(probe: ReadinessProbe = runtime.probe): void {
-  launch = new Launch({
+function build(probe: ReadinessProbe<Revision['readiness']> = runtime.probe): void {
+  const body: Body<Revision> = new Body(
     revision,
-    runtime,
-    probe,
-    clock,
-    emit: ({ type }) => events.push(type),
-    identified: (id) => ids.push(id),
-    look: async () => {
-      looks += 1;
+    {
+      ...{ runtime, probe, clock },
+      connections: { close: async () => {}, destroy: () => {} },
+      explain: async () => 'it says why',
+      closing: new AbortController().signal,
     },
-    ready: () => {
-      ready += 1;
-      launch.over();
+    {
+      tell: ({ type }) => events.push(type),
+      identified: (id) => ids.push(id),
+      became: () => {
+        ready += 1;
+        launch.over();
+      },
+      moved: () => {},
+      touched: () => {},
+      doubt: () => {},
     },
+  );
+  launch = new Launch(body, async () => {
+    looks += 1;
   });
 }
 

@@ -1,37 +1,20 @@
-import type {
-  Clock,
-  Endpoint,
-  ReadinessProbe,
-  Revision,
-  RunningInstance,
-  Runtime,
-  Timer,
-} from '@cless/model';
-import { hasCode, shuttingDown } from '@cless/model';
-import type { Exit, InstanceEvent } from '../event.ts';
-import { instanceExited } from '../failures.ts';
-import { lookInto } from './not-ready.ts';
-
-export interface LaunchOptions {
-  readonly revision: Revision;
-  readonly runtime: Runtime;
-  readonly probe: ReadinessProbe;
-  readonly clock: Clock;
-  readonly emit: (event: InstanceEvent) => void;
-  /** Called when the runtime has given it an id; again, with another, where it had to make it anew. */
-  readonly identified: (id: string) => void;
-  /** Looks how it is: an event may have been lost. */
-  readonly look: () => Promise<void>;
-  /** Called once, when it may get its first request. */
-  readonly ready: (endpoint: Endpoint) => void;
-}
+import { hasCode, shuttingDown, type Timer } from '@cless/model';
+import type { Exit } from '../event.ts';
+import { instanceExited, notReady } from '../failures.ts';
+import type { Revision } from '../revision.ts';
+import type { RuntimeInstance } from '../runtime.ts';
+import type { Body } from './body.ts';
 
 /** While it gets ready the runtime is asked so often how it is, in milliseconds. */
 const LOOK_EVERY_MS = 5_000;
+/** How long finding out why it did not get ready may take, in milliseconds: requests wait for it. */
+const EXPLAIN_MS = 5_000;
 
 /** The way of an instance until it is ready, or until it is known that it will not be. */
-export class Launch {
-  readonly #options: LaunchOptions;
+export class Launch<R extends Revision = Revision> {
+  readonly #body: Body<R>;
+  /** Looks how it is: an event may have been lost. */
+  readonly #look: () => Promise<void>;
   /** Aborted with the reason why it will not be ready. */
   readonly #failure = new AbortController();
   /** Has the runtime's start come back? Until then the runtime itself tells of its end. */
@@ -41,8 +24,9 @@ export class Launch {
   #isOver = false;
   #timer: Timer | undefined;
 
-  constructor(options: LaunchOptions) {
-    this.#options = options;
+  constructor(body: Body<R>, look: () => Promise<void>) {
+    this.#body = body;
+    this.#look = look;
   }
 
   /** Has the runtime made it, so that it gets no other id any more? */
@@ -52,34 +36,33 @@ export class Launch {
 
   /** Has the runtime start it, and waits until it is ready. Rejects with the reason if it cannot be. */
   async start(): Promise<void> {
-    const { revision, runtime, clock, emit, identified } = this.#options;
+    const body = this.#body;
+    const { revision, drive, clock, listener } = body;
     const beganMs = clock.now();
-    const { hardening, relaxations = [] } = revision.spec;
-    const given = hardening === 'off' ? ['off', ...relaxations] : relaxations;
-    emit({ type: 'starting', ...(given.length > 0 && { relaxations: given }) });
-    const started = await runtime.start(revision.spec, {
+    listener.tell({ type: 'starting' });
+    const started = await drive.runtime.start(revision.spec, {
       signal: this.#failure.signal,
       onCreated: (id) => {
-        identified(id);
-        emit({ type: 'created', durationMs: clock.now() - beganMs });
+        body.identify(id);
+        listener.tell({ type: 'created', durationMs: clock.now() - beganMs });
       },
     });
-    identified(started.id);
+    body.identify(started.id);
     this.#isMade = true;
     if (this.#toldBefore?.id === started.id) throw instanceExited(revision.service, this.#toldBefore.exit);
-    emit({ type: 'started', durationMs: clock.now() - beganMs });
+    listener.tell({ type: 'started', durationMs: clock.now() - beganMs });
     await this.#becomeReady(started, beganMs);
   }
 
   /** The same for one that was found running. */
-  async adopt(found: RunningInstance): Promise<void> {
+  async adopt(found: RuntimeInstance): Promise<void> {
     this.#isMade = true;
-    await this.#becomeReady(found, this.#options.clock.now());
+    await this.#becomeReady(found, this.#body.clock.now());
   }
 
   /** It has exited, or was removed. While the runtime is at it, that may be a try of its own that failed. */
   ended(id: string | undefined, exit: Exit | undefined): void {
-    if (this.#isMade) this.#failure.abort(instanceExited(this.#options.revision.service, exit));
+    if (this.#isMade) this.#failure.abort(instanceExited(this.#body.revision.service, exit));
     else this.#toldBefore = { id, exit };
   }
 
@@ -96,27 +79,36 @@ export class Launch {
 
   // Private
 
-  async #becomeReady({ id, endpoint }: RunningInstance, beganMs: number): Promise<void> {
-    const { revision, probe, clock, emit, ready } = this.#options;
+  async #becomeReady({ id, endpoint, exit }: RuntimeInstance, beganMs: number): Promise<void> {
+    const body = this.#body;
+    const { revision, drive, clock, listener } = body;
     const { signal } = this.#failure;
+    if (endpoint === undefined) throw instanceExited(revision.service, exit);
     this.#lookNowAndThen();
-    const { attempts } = await probe(endpoint, { ...revision.readiness, signal }).catch(
-      async (error: unknown) => {
-        if (!hasCode(error, 'NOT_READY')) throw error;
-        const explained = await lookInto(id, revision, error, this.#options);
-        signal.throwIfAborted();
-        throw explained;
-      },
-    );
+    const { attempts } = await drive
+      .probe(endpoint, { ...revision.readiness, signal })
+      .catch((error: unknown) => this.#fail(id, error));
     signal.throwIfAborted();
-    emit({ type: 'ready', durationMs: clock.now() - beganMs, attempts });
-    ready(endpoint);
+    listener.tell({ type: 'ready', durationMs: clock.now() - beganMs, attempts });
+    body.settle(endpoint);
+    listener.touched();
+    body.become('ready');
+  }
+
+  /** Says why, if it only did not get ready in time. */
+  async #fail(id: string, error: unknown): Promise<never> {
+    if (!hasCode(error, 'NOT_READY')) throw error;
+    const { revision, drive, clock } = this.#body;
+    const enough = new AbortController();
+    const timer = clock.after(EXPLAIN_MS, () => enough.abort());
+    const why = await drive.explain(id, revision, error, enough.signal).finally(() => timer.cancel());
+    this.#failure.signal.throwIfAborted();
+    throw notReady(revision.service, revision.readiness.timeoutMs, why, error);
   }
 
   #lookNowAndThen(): void {
-    const { clock, look } = this.#options;
-    this.#timer = clock.after(LOOK_EVERY_MS, () => {
-      void look().then(() => {
+    this.#timer = this.#body.clock.after(LOOK_EVERY_MS, () => {
+      void this.#look().then(() => {
         if (!this.#isOver) this.#lookNowAndThen();
       });
     });

@@ -1,6 +1,6 @@
-import type { ReadinessProbe } from '@cless/model';
 import { FakeClock } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
+import type { ReadinessProbe } from '../runtime.ts';
 import { type Finding, type Look, prove } from './proof.ts';
 
 const endpoint = { host: '127.0.0.1', port: 1 };
@@ -11,7 +11,7 @@ let refused: number;
 /** How many attempts a probe makes in its time; 0 for an answer. */
 let attempts: number;
 
-const probe: ReadinessProbe = async (_, { timeoutMs }) => {
+const probe: ReadinessProbe<{ timeoutMs: number }> = async (_, { timeoutMs }) => {
   if (attempts === 0) return { attempts: 1 };
   await new Promise<void>((resolve) => clock.after(timeoutMs, resolve));
   throw Object.assign(new Error('not ready'), { code: 'NOT_READY', attempts });
@@ -30,7 +30,7 @@ async function proved(...looks: Look[]): Promise<{ finding: Finding; afterMs: nu
   const done = prove({
     look: async () => (looks.length > 1 ? looks.shift() : looks[0]) ?? 'settled',
     endpoint: () => endpoint,
-    check: { kind: 'http' },
+    readiness: { timeoutMs: 30_000 },
     probe,
     clock,
     refused: () => (refused += 1),

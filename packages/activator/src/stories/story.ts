@@ -1,4 +1,4 @@
-import { type Clock, codeOf } from '@cless/model';
+import { type Clock, codeOf, type Revision } from '@cless/model';
 import { FakeClock, FakeRuntime, fuzzRuns, fuzzSeed, seededRandom } from '@cless/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { Activator } from '../activator.ts';
 import { FakeRevisions } from '../fake-revisions.ts';
 import type { InstanceState } from '../instance/state.ts';
 import type { Lease, LeaseGiver } from '../lease.ts';
-import type { Revisions } from '../revisions.ts';
+import type { Revisions } from '../revision.ts';
 
 /*
  * Random stories of requests, aborts, deaths, outages, slow and failing starts, pauses by hand, retagged images, closed
@@ -30,8 +30,8 @@ export interface StoryWorker {
 export type ForkWorker = (
   world: {
     readonly clock: Clock;
-    readonly activator: Activator;
-    readonly source: Pick<Revisions, 'revision'>;
+    readonly activator: Activator<Revision>;
+    readonly source: Pick<Revisions<Revision>, 'revision'>;
   },
   latencyMs: () => number,
 ) => StoryWorker;
@@ -147,9 +147,9 @@ class Story {
     idle: { pauseAfterMs: 500, stopAfterMs: 4_000 },
     stopGraceMs: 1_000,
   });
-  readonly activator = new Activator({
+  readonly activator = new Activator<Revision>({
     runtime: this.runtime,
-    source: this.source,
+    revisions: this.source,
     clock: this.clock,
     probe: this.runtime.probe,
     connections: { close: async () => {}, destroy: () => {} },

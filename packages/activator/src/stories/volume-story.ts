@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Activator } from '../activator.ts';
 import type { Lease, LeaseGiver } from '../lease.ts';
-import type { Revisions } from '../revisions.ts';
+import type { Revisions } from '../revision.ts';
 import type { ForkWorker, StoryWorker } from './story.ts';
 
 /*
@@ -46,7 +46,7 @@ class OneWriter extends FakeRuntime {
 }
 
 /** One revision after the other serves. */
-class Succession implements Revisions {
+class Succession implements Revisions<Revision> {
   readonly current = new Map<string, Revision>();
   readonly all = new Map<string, Revision>();
   readonly #listeners: ((revision: Revision) => void)[] = [];
@@ -100,11 +100,11 @@ export class World {
   activator = this.#activate();
   running = this.activator.run();
 
-  #activate(): Activator {
+  #activate(): Activator<Revision> {
     const { clock, runtime, source } = this;
-    return new Activator({
+    return new Activator<Revision>({
       runtime,
-      source,
+      revisions: source,
       clock,
       probe: runtime.probe,
       connections: { close: async () => {}, destroy: (id) => void this.destroyed.push(id) },

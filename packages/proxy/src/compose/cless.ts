@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import type { ActivatorEvent, RuntimeStatus } from '@cless/activator';
 import { waitUntilReady } from '@cless/health';
 import { type ReadinessProbe, type Runtime, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
@@ -10,6 +9,7 @@ import type { EdgeLimits } from '../edge/edge.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
 import { TrustedProxies } from '../headers/trusted-proxies.ts';
+import type { ToldEvent } from '../observe/told-event.ts';
 import { Server } from '../server.ts';
 import { SourceChain } from '../services/chain.ts';
 import { ConventionSource } from '../services/convention.ts';
@@ -53,7 +53,7 @@ export interface ClessOptions {
   /** Default: nothing is logged. */
   readonly log?: Logger;
   /** Called for whatever happens to an instance, and when the runtime comes and goes. */
-  readonly onEvent?: (event: ActivatorEvent | RuntimeStatus) => void;
+  readonly onEvent?: (event: ToldEvent) => void;
 }
 
 /** A proxy in somebody's own program. */

@@ -1,10 +1,11 @@
-import type { ActivatorEvent, Exit, RuntimeStatus } from '@cless/activator';
+import type { Exit } from '@cless/activator';
 import { messageOf } from '@cless/model';
 import type { Logger } from 'pino';
 import type { Access } from './access.ts';
+import type { ToldEvent } from './told-event.ts';
 
 /** The story of each instance as log lines. */
-export function logEvent(log: Logger, event: ActivatorEvent | RuntimeStatus): void {
+export function logEvent(log: Logger, event: ToldEvent): void {
   if (event.type === 'runtime-connected') {
     log.info('runtime connected');
     return;

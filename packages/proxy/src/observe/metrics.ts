@@ -1,5 +1,5 @@
 import type { Activator, ActivatorEvent, RuntimeStatus } from '@cless/activator';
-import { reasonOf } from '@cless/model';
+import { type Revision, reasonOf } from '@cless/model';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { MAX_SERVICES, OTHERS, type Snapshot } from './meters.ts';
 
@@ -7,7 +7,7 @@ const START_SECONDS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60];
 const RESUME_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 export interface MetricsOptions {
-  readonly activator: () => Pick<Activator, 'instances' | 'waiting' | 'connected'>;
+  readonly activator: () => Pick<Activator<Revision>, 'instances' | 'waiting' | 'connected'>;
   /** Reads the counters of all edges. */
   readonly read: () => Promise<Snapshot>;
 }

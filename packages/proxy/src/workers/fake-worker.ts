@@ -3,7 +3,7 @@ import type { Clock } from '@cless/model';
 import { FakePort } from '@cless/testkit';
 import { Channel, type Message } from './channel.ts';
 import type { WorkerProcess } from './link.ts';
-import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
+import { type PrimaryMethods, toSentUse, type WorkerMethods } from './protocol.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
@@ -45,7 +45,7 @@ export class FakeWorker {
           if (host === 'taken') call.fail(Object.assign(new Error(), { code: 'EADDRINUSE' }));
           else call.answer({ address: host, family: 'IPv4', port: number });
         },
-        revoke: ({ grant }, call) => call.answer(this.activator.revoke(grant)),
+        revoke: ({ quota }, call) => call.answer(toSentUse(this.activator.revoke(quota))),
         close: ({ instanceId }, call) => {
           this.closed.push(instanceId);
           call.answer();
@@ -60,7 +60,7 @@ export class FakeWorker {
           this.source.changed(service);
           call.answer();
         },
-        use: (_, call) => call.answer(this.activator.use()),
+        use: (_, call) => call.answer(this.activator.use().map(toSentUse)),
         read: (_, call) => call.answer({ services: [['web', 1, [0, 0, 5]]], problems: [], residentBytes: 1 }),
         drain: (_, call) =>
           call.answer({ services: [['web', 0, [0, 0, 7]]], problems: [], residentBytes: 1 }),

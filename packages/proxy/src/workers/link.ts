@@ -1,13 +1,13 @@
-import type { Activator, Grant, Instance, Lease } from '@cless/activator';
+import { type Activator, QuotaGiver } from '@cless/activator';
 import type { Clock, Revision } from '@cless/model';
 import type { Snapshot } from '../observe/meters.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { type Call, Channel, type Port } from './channel.ts';
-import type { GrantedLease, PrimaryMethods, WorkerMethods } from './protocol.ts';
+import { finite, fromSentUse, type PrimaryMethods, type SentLease, type WorkerMethods } from './protocol.ts';
 
 /** What a worker may ask for. */
-export interface LinkSurroundings {
-  readonly activator: Pick<Activator, 'lease' | 'instance'>;
+export interface LinkOptions {
+  readonly activator: Pick<Activator<Revision>, 'lease' | 'instance'>;
   readonly source: Pick<ServiceSource, 'revision'>;
   /** Where services are that workers cannot look up themselves. Undefined means that there are none. */
   readonly convention: Pick<ServiceSource, 'resolve'> | undefined;
@@ -29,40 +29,40 @@ export interface WorkerProcess extends Port {
 /** How long a worker may take for an answer before it is taken for stuck, and ended. In milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** In the primary: one worker, and the grants that it has. */
+/** In the primary: one worker, and the quotas that it has. */
 export class WorkerLink {
   readonly process: WorkerProcess;
-  readonly #surroundings: LinkSurroundings;
+  readonly #options: LinkOptions;
   readonly #channel: Channel<WorkerMethods, PrimaryMethods>;
-  readonly #grants = new Map<number, { readonly grant: Grant; readonly instance: Instance }>();
+  readonly #quotas: QuotaGiver<Revision>;
   /** What it had counted when it was last asked. */
   lastSnapshot: Snapshot | undefined;
 
-  constructor(process: WorkerProcess, surroundings: LinkSurroundings) {
+  constructor(process: WorkerProcess, options: LinkOptions) {
     this.process = process;
-    this.#surroundings = surroundings;
+    this.#options = options;
     this.#channel = new Channel(process, {
       lease: (argument, call) => this.#lease(argument, call),
-      returned: ({ grant, idleMs }, call) => {
-        this.#end(grant, idleMs);
+      refill: ({ quota }, call) => call.answer(finite(this.#quotas.refill(quota))),
+      returned: ({ quota, ...use }, call) => {
+        this.#quotas.returned(quota, fromSentUse(use));
         call.answer();
       },
       examine: ({ instanceId }, call) => {
-        const instance = surroundings.activator.instance(instanceId);
+        const instance = options.activator.instance(instanceId);
         (instance?.examine() ?? Promise.resolve()).then(call.answer, call.fail);
       },
       resolve: ({ service }, call) => {
-        const { convention } = surroundings;
+        const { convention } = options;
         (convention?.resolve(service) ?? Promise.resolve(undefined)).then(
           (served) => call.answer(served?.revisions[0] ?? null),
           call.fail,
         );
       },
     });
+    this.#quotas = new QuotaGiver(async (quota) => fromSentUse(await this.ask('revoke', { quota })));
     // Its waits have been cancelled by the channel.
-    process.onClosed(() => {
-      for (const id of this.#grants.keys()) this.#end(id, 0);
-    });
+    process.onClosed(() => this.#quotas.close());
   }
 
   /**
@@ -75,7 +75,7 @@ export class WorkerLink {
     argument: Parameters<WorkerMethods[M]>[0],
     patienceMs = PATIENCE_MS,
   ): Promise<ReturnType<WorkerMethods[M]>> {
-    const patience = this.#surroundings.clock.after(patienceMs, () => this.process.kill());
+    const patience = this.#options.clock.after(patienceMs, () => this.process.kill());
     try {
       return await this.#channel.call(method, argument);
     } finally {
@@ -85,44 +85,17 @@ export class WorkerLink {
 
   // Private
 
-  #lease(
-    { revision, keepsAwake }: { revision: Revision; keepsAwake: boolean },
-    call: Call<GrantedLease>,
-  ): void {
-    const { activator, source } = this.#surroundings;
+  #lease({ revision, keepsAwake }: { revision: Revision; keepsAwake: boolean }, call: Call<SentLease>): void {
+    const { activator, source } = this.#options;
     // What is asked for is to be known here, too: it is here that it will be retired.
     source.revision(revision.service, revision.id).catch(() => {});
     activator.lease(revision, call.signal, keepsAwake).then((lease) => {
-      // At once, so that no revocation overtakes the answer.
-      if (call.signal.aborted) call.fail(call.signal.reason);
-      else call.answer(this.#grant(lease));
-      lease.release();
+      if (call.signal.aborted) {
+        lease.release();
+        call.fail(call.signal.reason);
+        return;
+      }
+      this.#quotas.give(lease, (given) => call.answer({ ...given, size: finite(given.size) }));
     }, call.fail);
-  }
-
-  #grant({ instance, instanceId, endpoint, activation }: Lease<Instance>): GrantedLease {
-    for (const { grant, instance: granted } of this.#grants.values()) {
-      if (granted === instance && grant.held)
-        return { grant: grant.id, draining: false, instanceId, endpoint, activation };
-    }
-    const grant = instance.grant((revoked) => this.#revoke(revoked));
-    this.#grants.set(grant.id, { grant, instance });
-    return { grant: grant.id, draining: !grant.held, instanceId, endpoint, activation };
-  }
-
-  #revoke(grant: Grant): void {
-    this.ask('revoke', { grant: grant.id }).then(
-      ({ open, idleMs }) => {
-        if (open) grant.draining();
-        else this.#end(grant.id, idleMs);
-      },
-      () => this.#end(grant.id, 0),
-    );
-  }
-
-  #end(id: number, idleMs: number | null): void {
-    const { grant } = this.#grants.get(id) ?? {};
-    this.#grants.delete(id);
-    grant?.ended(idleMs ?? Number.POSITIVE_INFINITY);
   }
 }

@@ -5,10 +5,10 @@ import type { Address } from '../edge/address.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { type Snapshot, sum } from '../observe/meters.ts';
-import { type LinkSurroundings, WorkerLink, type WorkerProcess } from './link.ts';
+import { type LinkOptions, WorkerLink, type WorkerProcess } from './link.ts';
 import type { InstanceUse } from './protocol.ts';
 
-export interface WorkersOptions extends LinkSurroundings {
+export interface WorkersOptions extends LinkOptions {
   readonly count: number;
   readonly fork: () => WorkerProcess;
   /** Makes sure that the address is free, since workers would share it with whoever has it; with a port of its own for 0. */

@@ -1,45 +1,49 @@
 import type { AddressInfo } from 'node:net';
-import type { Activation } from '@cless/activator';
-import type { Endpoint, Revision } from '@cless/model';
+import type { LentUse, QuotaLease, QuotaUse } from '@cless/activator';
+import type { Revision } from '@cless/model';
 import type { Address } from '../edge/address.ts';
 import type { Snapshot } from '../observe/meters.ts';
 
 /*
  * What the primary process and its workers say to each other. None of it is said per request that finds its instance
- * ready: for that a worker has its grants.
+ * ready: for that a worker has its quotas. What goes to another process is JSON, which knows no Infinity: it is null there.
  */
 
-/** A lease, and the grant by which the worker may give out more. */
-export interface GrantedLease {
-  readonly grant: number;
-  /** Does the grant stand for this lease (and others that were promised before), and no more? */
-  readonly draining: boolean;
-  readonly instanceId: string;
-  readonly endpoint: Endpoint;
-  readonly activation?: Activation | undefined;
-}
+type Finite<T, Field extends keyof T> = Omit<T, Field> & { readonly [F in Field]: number | null };
 
-/** How it is with a grant that has been revoked. */
-export interface GrantUse {
-  /** Are there open leases? Then `returned` follows. */
-  readonly open: boolean;
-  /** For how long no lease has kept the instance awake; null if none did. */
-  readonly idleMs: number | null;
-}
+/** A lease, and the quota by which the worker may give out more. */
+export type SentLease = Finite<QuotaLease, 'size'>;
+
+/** How a quota is in use that has been revoked. */
+export type SentUse = Finite<QuotaUse, 'idleMs'>;
 
 /** Open requests of one instance. */
-export interface InstanceUse {
-  readonly instanceId: string;
-  readonly leases: number;
-  readonly idleMs: number | null;
+export type InstanceUse = Finite<LentUse, 'idleMs'>;
+
+export function toSentUse<Use extends QuotaUse>(use: Use): Finite<Use, 'idleMs'> {
+  return { ...use, idleMs: finite(use.idleMs) };
+}
+
+export function fromSentUse({ leases, idleMs }: SentUse): QuotaUse {
+  return { leases, idleMs: orInfinity(idleMs) };
+}
+
+export function finite(number: number): number | null {
+  return Number.isFinite(number) ? number : null;
+}
+
+export function orInfinity(number: number | null): number {
+  return number ?? Number.POSITIVE_INFINITY;
 }
 
 /** What a worker asks the primary. */
 export type PrimaryMethods = {
   /** A lease, as soon as there is one; fails with what the activator fails with. */
-  lease(argument: { readonly revision: Revision; readonly keepsAwake: boolean }): GrantedLease;
-  /** The last lease of a revoked grant has ended. */
-  returned(argument: { readonly grant: number; readonly idleMs: number | null }): void;
+  lease(argument: { readonly revision: Revision; readonly keepsAwake: boolean }): SentLease;
+  /** A quota is about to run out; the answer is how large it is from now on, null for no limit. */
+  refill(argument: { readonly quota: number }): number | null;
+  /** Leases of a quota that was revoked have ended. */
+  returned(argument: { readonly quota: number } & SentUse): void;
   /** An instance failed to answer: has it looked at. */
   examine(argument: { readonly instanceId: string }): void;
   /** The revision that serves by convention; null if there is none. */
@@ -49,8 +53,8 @@ export type PrimaryMethods = {
 /** What the primary asks a worker. */
 export type WorkerMethods = {
   listen(argument: Address): AddressInfo;
-  /** No more leases by the grant. */
-  revoke(argument: { readonly grant: number }): GrantUse;
+  /** No more leases by the quota. */
+  revoke(argument: { readonly quota: number }): SentUse;
   /** Closes the pooled connections to the instance. */
   close(argument: { readonly instanceId: string }): void;
   /** Breaks off everything that is open to the instance. */

@@ -1,4 +1,5 @@
 import { Activator, type Lease } from '@cless/activator';
+import type { Revision } from '@cless/model';
 import { FakeClock, FakeRuntime } from '@cless/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeConvention } from '../services/fake-convention.ts';
@@ -10,7 +11,7 @@ const SECOND = 1_000;
 let clock: FakeClock;
 let runtime: FakeRuntime;
 let source: FakeConvention;
-let activator: Activator;
+let activator: Activator<Revision>;
 let running: Promise<void>;
 let workers: [FakeWorker, FakeWorker];
 let stops: string[];
@@ -18,9 +19,9 @@ let stops: string[];
 async function build(maxInstances?: number): Promise<void> {
   source = new FakeConvention(runtime);
   stops = [];
-  activator = new Activator({
+  activator = new Activator<Revision>({
     runtime,
-    source,
+    revisions: source,
     clock,
     probe: runtime.probe,
     connections: { close: async () => {}, destroy: () => {} },
@@ -131,7 +132,7 @@ test('steady traffic goes on over revocations', async () => {
   }
 });
 
-test('beside a stream that keeps a revoked grant open, warm requests cost no message again', async () => {
+test('beside a stream that keeps a revoked quota open, warm requests cost no message again', async () => {
   const stream = await leased();
   await clock.advance(70 * SECOND);
   expect(workers[0].activator.tryLease(await revision())).toBeUndefined();
@@ -143,12 +144,12 @@ test('beside a stream that keeps a revoked grant open, warm requests cost no mes
 });
 
 test('a revocation that overtakes the promise of a lease does not overtake the lease', async () => {
-  // Both messages arrive in a row: the grant, and that it is revoked.
+  // Both messages arrive in a row: the quota, and that it is revoked.
   const web = await revision();
   const asked = workers[0].activator.lease(web);
   while (states()[0] !== 'ready') await clock.advance(0.5);
   const [instance] = activator.instances();
-  instance?.revokeGrants();
+  instance?.revokeQuotas();
   await clock.advance(2);
   const lease = await asked;
   await clock.advance(10);
@@ -159,18 +160,20 @@ test('a revocation that overtakes the promise of a lease does not overtake the l
   expect(instance?.inUse).toBe(false);
 });
 
-test('a grant on an instance that is about to go is good for what was promised, and no more', async () => {
+test('a quota on an instance that is about to go is good for what was promised, and no more', async () => {
   const own = activator.lease(await revision());
   await clock.advance(100);
-  const { instance } = await own;
-  instance.dismiss();
+  const lease = await own;
+  const { instance } = lease;
   const told: number[] = [];
-  const grant = instance.grant(({ id }) => told.push(id));
-  expect(grant.held).toBe(false);
-  (await own).release();
+  const another = activator.tryLease(await revision());
+  instance.dismiss();
+  const quota = instance.lend(undefined, ({ id }) => told.push(id));
+  expect(quota.isHeld).toBe(false);
+  for (const one of [lease, another]) one?.release();
   await clock.advance(SECOND);
   expect(states()).toEqual(['ready']);
-  grant.ended(0);
+  quota.returned({ leases: 0, idleMs: 0 });
   await clock.advance(SECOND);
   expect(states()).toEqual([]);
   expect(told).toEqual([]);

@@ -2,7 +2,7 @@ import type { EdgeOptions } from '../edge/edge.ts';
 import { Http1Edge } from '../edge/http1.ts';
 import type { ServiceSource } from '../services/source.ts';
 import { Channel, type Port } from './channel.ts';
-import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
+import { type PrimaryMethods, toSentUse, type WorkerMethods } from './protocol.ts';
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
@@ -28,7 +28,7 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
   const { forwarder } = options;
   const channel = new Channel<PrimaryMethods, WorkerMethods>(port, {
     listen: (where, call) => edge.listen(where, { reusePort: true }).then(call.answer, call.fail),
-    revoke: ({ grant }, call) => call.answer(activator.revoke(grant)),
+    revoke: ({ quota }, call) => call.answer(toSentUse(activator.revoke(quota))),
     close: ({ instanceId }, call) => forwarder.close(instanceId).then(call.answer, call.fail),
     destroy: ({ instanceId, reason }, call) => {
       forwarder.destroy(instanceId, new Error(reason));
@@ -38,7 +38,7 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
       source.changed(service);
       call.answer();
     },
-    use: (_, call) => call.answer(activator.use()),
+    use: (_, call) => call.answer(activator.use().map(toSentUse)),
     read: (_, call) => read().then(call.answer, call.fail),
     drain: ({ timeoutMs }, call) => {
       draining ??= edge.drain(timeoutMs);

@@ -1,18 +1,17 @@
-import type { Clock, Endpoint, Revision, Runtime } from '@cless/model';
-import { notReady } from '../failures.ts';
-import { rest } from '../rest.ts';
+import type { Endpoint, Revision, Runtime } from '@cless/model';
 
-/** How long looking into an instance may take, in milliseconds: requests wait for it. */
-const LOOK_MS = 5_000;
-
-/** Looks into an instance that did not get ready, as long as it runs. */
-export async function lookInto(
+/**
+ * Looks into an instance that did not get ready, and says why.
+ *
+ * @param signal when that has taken long enough: then it says what is known without
+ */
+export async function explainNotReady(
+  runtime: Pick<Runtime, 'image' | 'listening'>,
   id: string,
   revision: Revision,
   error: unknown,
-  { runtime, clock }: { readonly runtime: Runtime; readonly clock: Clock },
-): Promise<Error> {
-  const enough = new AbortController();
+  signal: AbortSignal,
+): Promise<string> {
   const look = async () => {
     const [listeners, image] = await Promise.all([
       runtime.listening?.(id).catch(() => undefined),
@@ -20,9 +19,12 @@ export async function lookInto(
     ]);
     return { listeners, exposedPorts: image?.exposedPorts ?? [] };
   };
-  const facts = await Promise.race([look(), rest(clock, LOOK_MS, enough.signal)]);
-  enough.abort();
-  return explainNotReady({
+  const { promise: enough, resolve } = Promise.withResolvers<undefined>();
+  const end = () => resolve(undefined);
+  signal.addEventListener('abort', end, { once: true });
+  const facts = await Promise.race([look(), enough]);
+  signal.removeEventListener('abort', end);
+  return whyNotReady({
     revision,
     error,
     listeners: facts?.listeners,
@@ -32,7 +34,7 @@ export async function lookInto(
 
 /** What is known of an instance that did not get ready. */
 interface Facts {
-  readonly revision: Pick<Revision, 'service' | 'spec' | 'readiness'>;
+  readonly revision: Pick<Revision, 'spec' | 'readiness'>;
   /** What the probe said. */
   readonly error: unknown;
   /** Where something listens in the instance; nothing where that cannot be told. */
@@ -45,10 +47,8 @@ interface Facts {
  * Why an instance did not get ready, in terms of the instance: where it is published on this host is nothing that its owner
  * has chosen, or can change.
  */
-export function explainNotReady({ revision, error, listeners, exposedPorts }: Facts): Error {
-  const { timeoutMs } = revision.readiness;
-  const why = whyNot(revision, failureOf(error), listeners, exposedPorts);
-  return notReady(revision.service, timeoutMs, why, error);
+export function whyNotReady({ revision, error, listeners, exposedPorts }: Facts): string {
+  return whyNot(revision, failureOf(error), listeners, exposedPorts);
 }
 
 function whyNot(

@@ -1,11 +1,11 @@
 import { FakeClock } from '@cless/testkit';
 import { beforeEach, expect, test } from 'vitest';
-import { Reconciler } from './reconciler.ts';
+import { Rounds } from './rounds.ts';
 
 const SECOND = 1_000;
 
 let clock: FakeClock;
-let reconciler: Reconciler;
+let rounds: Rounds;
 let answer: { listed: number; isDone: boolean } | Error;
 let comparedAtMs: number[];
 let failures: unknown[];
@@ -15,7 +15,7 @@ beforeEach(() => {
   answer = { listed: 0, isDone: true };
   comparedAtMs = [];
   failures = [];
-  reconciler = new Reconciler({
+  rounds = new Rounds({
     clock,
     compare: async () => {
       comparedAtMs.push(clock.now() / SECOND);
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 test('many reasons are one comparison', async () => {
-  for (let i = 0; i < 100; i++) reconciler.soon();
+  for (let i = 0; i < 100; i++) rounds.soon();
   await clock.advance(10 * SECOND);
   expect(comparedAtMs).toEqual([1]);
   expect(clock.timers).toBe(0);
@@ -36,7 +36,7 @@ test('many reasons are one comparison', async () => {
 
 test('where something runs it compares about once a minute, where nothing does not at all', async () => {
   answer = { listed: 1, isDone: true };
-  reconciler.soon(0);
+  rounds.soon(0);
   await clock.advance(600 * SECOND);
   expect(comparedAtMs.length).toBeGreaterThanOrEqual(9);
   expect(comparedAtMs.length).toBeLessThanOrEqual(14);
@@ -47,7 +47,7 @@ test('where something runs it compares about once a minute, where nothing does n
 
 test('a runtime that fails, or leaves something open, is asked again after 2, 4 … 30 s', async () => {
   answer = new Error('away');
-  reconciler.soon(0);
+  rounds.soon(0);
   await clock.advance(80 * SECOND);
   expect(comparedAtMs).toEqual([0, 2, 6, 14, 30, 60]);
   expect(failures).toHaveLength(6);
@@ -59,7 +59,7 @@ test('a runtime that fails, or leaves something open, is asked again after 2, 4 
 });
 
 test('a doubt has it compare again a round later: what was asked for may come to be late', async () => {
-  reconciler.doubt();
+  rounds.doubt();
   await clock.advance(100 * SECOND);
   expect(comparedAtMs).toHaveLength(2);
   expect(comparedAtMs[1]).toBeGreaterThan(45);
@@ -67,11 +67,11 @@ test('a doubt has it compare again a round later: what was asked for may come to
 });
 
 test('closed, it compares no more', async () => {
-  reconciler.soon();
-  reconciler.later();
-  await reconciler.close();
-  reconciler.doubt();
-  reconciler.later();
+  rounds.soon();
+  rounds.later();
+  await rounds.close();
+  rounds.doubt();
+  rounds.later();
   await clock.advance(100 * SECOND);
   expect(comparedAtMs).toEqual([]);
   expect(clock.timers).toBe(0);

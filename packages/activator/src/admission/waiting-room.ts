@@ -1,0 +1,25 @@
+/** How many may wait at once. */
+export class WaitingRoom {
+  readonly #limit: number;
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Those that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes a place; `false` if there is none. */
+  enter(): boolean {
+    if (this.#size >= this.#limit) return false;
+    this.#size += 1;
+    return true;
+  }
+
+  leave(): void {
+    this.#size -= 1;
+  }
+}

@@ -1,0 +1,114 @@
+import { type Clock, conceal, type Endpoint } from '@cless/model';
+import type { InstanceEvent, StopReason } from '../event.ts';
+import type { Revision } from '../revision.ts';
+import type { RuntimeInstance } from '../runtime.ts';
+import type { Drive } from './drive.ts';
+import { canBecome, type InstanceState } from './state.ts';
+
+/** Who hears of what becomes of an instance. */
+export interface BodyListener {
+  tell(event: InstanceEvent): void;
+  /** The runtime has given it its id, in place of one that it had before. */
+  identified(id: string, before: string | undefined): void;
+  /** Called after each change of the state. */
+  became(state: InstanceState): void;
+  /** It answers elsewhere now. */
+  moved(): void;
+  /** Its idle time begins anew, though it was not in use. */
+  touched(): void;
+  /** A call failed, or may have left something behind: what is really there should be looked at soon. */
+  doubt(): void;
+}
+
+/** What is known of an instance, and the one place that changes it. */
+export class Body<R extends Revision = Revision> {
+  readonly revision: R;
+  readonly drive: Drive<R>;
+  readonly listener: BodyListener;
+  #state: InstanceState = 'starting';
+  #id: string | undefined;
+  #endpoint: Endpoint | undefined;
+  /** Why it is stopped, or is no more; the first reason counts. */
+  stopReason: StopReason | undefined;
+
+  constructor(revision: R, drive: Drive<R>, listener: BodyListener) {
+    this.revision = revision;
+    this.drive = drive;
+    this.listener = listener;
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  get clock(): Clock {
+    return this.drive.clock;
+  }
+
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  /** Where it was last. */
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
+  /** Its id. @throws if the runtime has given it none yet */
+  known(): string {
+    if (this.#id === undefined) throw new Error(`an instance that is ${this.#state} has no id`);
+    return this.#id;
+  }
+
+  become(next: InstanceState): void {
+    if (!canBecome(this.#state, next))
+      throw new Error(`an instance cannot go from ${this.#state} to ${next}`);
+    this.#state = next;
+    this.listener.became(next);
+  }
+
+  /** Is it in that state? To be asked again after each wait. */
+  is(state: InstanceState): boolean {
+    return this.#state === state;
+  }
+
+  identify(id: string): void {
+    if (this.#id === id) return;
+    const before = this.#id;
+    this.#id = id;
+    this.listener.identified(id, before);
+  }
+
+  /** It answers there, from the beginning. */
+  settle(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+  }
+
+  /** It answers there; what is open to where it was before is broken off. */
+  move(endpoint: Endpoint): void {
+    const { host, port } = this.#endpoint ?? {};
+    if (host === endpoint.host && port === endpoint.port) return;
+    this.#endpoint = endpoint;
+    this.listener.moved();
+    this.drive.connections.destroy(this.known(), new Error("the instance's address has changed"));
+  }
+
+  /** Asks the runtime how it is. */
+  async inspect(): Promise<RuntimeInstance | 'unknown' | undefined> {
+    try {
+      return await this.drive.runtime.inspect(this.known());
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  /** Its last log lines, without its secrets; none if the runtime does not say. */
+  async lastLogLines(id: string): Promise<readonly string[]> {
+    return this.conceal((await this.drive.runtime.logs?.(id).catch(() => [])) ?? []);
+  }
+
+  conceal(lines: readonly string[]): readonly string[] {
+    const { secrets = [] } = this.revision;
+    return lines.map((line) => conceal(line, secrets));
+  }
+}

@@ -1,0 +1,339 @@
+import { codeOf, hasCode, shuttingDown } from '@cless/model';
+import type { Admission, Place, Refusal } from './admission/admission.ts';
+import { Backoff } from './admission/backoff.ts';
+import type { WaitingRoom } from './admission/waiting-room.ts';
+import type { InstanceEvent } from './event.ts';
+import { backoff, noRoom, queueFull, replaced, runtimeUnavailable, volumesInUse } from './failures.ts';
+import type { Drive } from './instance/drive.ts';
+import { neverStops } from './instance/idle-clock.ts';
+import { Instance, type InstanceOwner } from './instance/instance.ts';
+import { Keeper } from './keeper.ts';
+import type { Lease } from './lease.ts';
+import { choose, chooseAsleep } from './policy/choose.ts';
+import type { EvictableGroup } from './policy/evict.ts';
+import { maxScale, wantedScale } from './policy/scale.ts';
+import type { Revision } from './revision.ts';
+import type { RuntimeInstance } from './runtime.ts';
+import { Waiters } from './waiters.ts';
+
+/** Who has a pool. */
+export interface PoolOwner<R extends Revision = Revision> {
+  /** Something has changed: the pool may be empty, an instance may have become idle. */
+  changed(pool: Pool<R>): void;
+  /** See {@link InstanceOwner.identified}. */
+  identified(instance: Instance<R>, id: string, before: string | undefined): void;
+  /** The instance is no more. */
+  gone(instance: Instance<R>): void;
+  /** See {@link InstanceOwner.doubt}. */
+  doubt(): void;
+  tell(event: InstanceEvent, revision: R, instance: string | undefined): void;
+}
+
+/** What a pool shares with the others. */
+export interface PoolShares<R extends Revision = Revision> {
+  readonly drive: Drive<R>;
+  readonly admission: Admission<R>;
+  /** For all that wait. */
+  readonly room: WaitingRoom;
+  /** Requests that may wait for one revision. */
+  readonly maxPending: number;
+}
+
+/** Failures that are the revision's own: it rests before the next try. */
+const COUNTS_AS_FAILED_START = ['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED'] as const;
+
+/**
+ * The instances of one revision, and the requests that wait for one.
+ *
+ * It is level-triggered: whatever happens, `#advance` looks at what there is and does the next thing, so that no
+ * order of events can leave a request waiting for nothing.
+ */
+export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, EvictableGroup<Instance<R>> {
+  readonly revision: R;
+  readonly #shares: PoolShares<R>;
+  readonly #owner: PoolOwner<R>;
+  readonly #instances = new Map<Instance<R>, Place<R>>();
+  readonly #waiters: Waiters<R>;
+  readonly #backoff: Backoff;
+  readonly #keeper: Keeper;
+  /** Starts that wait for room or for their turn. */
+  #queuedStarts = 0;
+  #retired = false;
+
+  constructor(revision: R, shares: PoolShares<R>, owner: PoolOwner<R>) {
+    this.revision = revision;
+    this.#shares = shares;
+    this.#owner = owner;
+    const { clock } = shares.drive;
+    this.#waiters = new Waiters(clock);
+    this.#backoff = new Backoff(clock);
+    this.#keeper = new Keeper({
+      clock,
+      isMissing: () => !this.#closing && this.#living === 0 && this.#queuedStarts === 0,
+      backoffMs: () => this.#backoff.remainingMs,
+      start: (failures) => {
+        if (failures > 0) owner.tell({ type: 'restarting', failures }, revision, undefined);
+        void this.#start();
+      },
+    });
+  }
+
+  get instances(): IterableIterator<Instance<R>> {
+    return this.#instances.keys();
+  }
+
+  get pending(): number {
+    return this.#waiters.size;
+  }
+
+  /** Nothing here, nothing on its way, nothing to remember. */
+  get empty(): boolean {
+    const remembers = (this.#backoff.failures > 0 || this.#keeper.active) && !this.#retired;
+    return this.#instances.size === 0 && this.pending === 0 && this.#queuedStarts === 0 && !remembers;
+  }
+
+  /** The right to send one request, if an instance is ready. */
+  tryLease(keepsAwake = true): Lease<Instance<R>> | undefined {
+    this.#retired = false; // somebody asks for it
+    return choose(this.#instances.keys())?.lease(undefined, keepsAwake);
+  }
+
+  /**
+   * The right to send one request, as soon as an instance is ready.
+   *
+   * @param signal ends the wait, not the start
+   * @throws `QUEUE_FULL`, `BACKOFF`, `REPLACED` and whatever the start fails with
+   */
+  async lease(signal?: AbortSignal): Promise<Lease<Instance<R>>> {
+    return this.tryLease() ?? this.#wait(signal);
+  }
+
+  /** Takes over an instance that was found running; says whether it is wanted. */
+  adopt(found: RuntimeInstance): boolean {
+    if (found.endpoint === undefined || this.#living + this.#queuedStarts >= maxScale(this.revision))
+      return false;
+    const place = this.#shares.admission.adopt(this.revision);
+    if (place === undefined) return false;
+    const instance = this.#add(place);
+    instance.adopt(found).catch((error: unknown) => instance.discard(error));
+    return true;
+  }
+
+  /** Keeps an instance running, whether somebody asks for it or not, until it is stopped by hand or retires. */
+  keep(): void {
+    this.#retired = false;
+    this.#keeper.begin();
+  }
+
+  /** Is it one whose instance runs though nobody asks for it? */
+  get kept(): boolean {
+    return this.#keeper.active;
+  }
+
+  /** The revision serves no longer: its instances go as soon as they are not in use. */
+  retire(): void {
+    this.#retired = true;
+    this.#keeper.end();
+    for (const instance of [...this.#instances.keys()]) {
+      instance.revokeQuotas();
+      this.changed(instance);
+    }
+    const successor = this.#living > 0 ? undefined : this.#shares.admission.claims.successor(this.revision);
+    if (successor !== undefined) this.#fail(replaced(successor));
+  }
+
+  /** Fails all that wait, and starts nothing more. */
+  close(): void {
+    this.#keeper.end();
+    this.#fail(shuttingDown());
+  }
+
+  // As the owner of its instances
+
+  changed(instance: Instance<R>): void {
+    const place = this.#instances.get(instance);
+    const wasEvicted = instance.stopReason === 'capacity';
+    if (instance.state === 'gone' && this.#instances.delete(instance)) {
+      place?.giveBack(wasEvicted);
+      this.#owner.gone(instance);
+    } else if (instance.overdue) {
+      place?.leaveRoom(wasEvicted);
+    }
+    if (neverStops(this.revision.idle) && !this.#retired && !this.#closing) this.#keeper.changed(instance);
+    if (instance.dismissed !== undefined && instance.idle) {
+      void instance.stop(instance.dismissed);
+      return;
+    }
+    if (this.#retired && instance.idle && this.pending === 0) {
+      void instance.stop('retired');
+      return;
+    }
+    if (this.pending > 0) this.#advance();
+    else if (instance.interrupted) this.#resume(instance);
+    this.#keeper.look();
+    this.#owner.changed(this);
+  }
+
+  identified(instance: Instance<R>, id: string, before: string | undefined): void {
+    this.#owner.identified(instance, id, before);
+  }
+
+  unknown(): void {
+    this.#fail(runtimeUnavailable(undefined));
+  }
+
+  doubt(): void {
+    this.#owner.doubt();
+  }
+
+  tell(event: InstanceEvent, { id }: Instance<R>): void {
+    this.#owner.tell(event, this.revision, id);
+  }
+
+  // Private
+
+  get #closing(): boolean {
+    return this.#shares.drive.closing.aborted;
+  }
+
+  /** Instances that serve, or will. */
+  get #living(): number {
+    let living = 0;
+    for (const { leaving } of this.#instances.keys()) if (!leaving) living += 1;
+    return living;
+  }
+
+  get #wanted(): number {
+    let inUse = 0;
+    for (const { load, leaving } of this.#instances.keys()) if (!leaving) inUse += load;
+    return wantedScale(this.revision, { waiting: this.pending, inUse, isKept: this.kept });
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<Lease<Instance<R>>> {
+    signal?.throwIfAborted();
+    const { room, maxPending } = this.#shares;
+    const { service } = this.revision;
+    if (this.#living === 0 && this.#queuedStarts === 0 && this.#backoff.remainingMs > 0) {
+      const { failures, remainingMs, cause } = this.#backoff;
+      throw backoff(service, failures, remainingMs, cause);
+    }
+    if (this.pending >= maxPending || !room.enter()) throw queueFull(service, this.pending);
+    try {
+      const lease = this.#waiters.wait(signal);
+      this.#advance();
+      return await lease;
+    } finally {
+      room.leave();
+      this.#owner.changed(this);
+    }
+  }
+
+  /** Looks at what there is, and does the next thing. */
+  #advance(): void {
+    this.#waiters.serve(() => choose(this.#instances.keys()));
+    if (this.pending === 0 || this.#isRecalling()) return;
+    while (this.#isMissing()) {
+      const asleep = [...this.#instances.keys()].filter((one) => one.state === 'paused' && !one.leaving);
+      const next = chooseAsleep(asleep);
+      if (next === undefined) void this.#start();
+      else this.#resume(next);
+    }
+  }
+
+  /** Are there fewer that serve, or are on their way to, than there should be? */
+  #isMissing(): boolean {
+    let awake = this.#queuedStarts;
+    for (const { leaving, state } of this.#instances.keys()) if (!leaving && state !== 'paused') awake += 1;
+    return awake < this.#wanted;
+  }
+
+  /** What those that hold quotas do not use comes back first; then this is looked at again. */
+  #isRecalling(): boolean {
+    let isRecalling = false;
+    for (const instance of this.#instances.keys())
+      if (!instance.leaving && instance.recall()) isRecalling = true;
+    return isRecalling;
+  }
+
+  async #start(): Promise<void> {
+    this.#queuedStarts += 1;
+    const place = await this.#shares.admission.enter(this.revision, () => this.pending > 0 || this.kept);
+    this.#queuedStarts -= 1;
+    if (typeof place === 'string') {
+      this.#refused(place);
+      return;
+    }
+    if (this.#closing || this.#living >= Math.max(1, this.#wanted)) {
+      place.giveBack();
+      if (this.#closing) this.#notStarted(shuttingDown());
+      else this.#advance();
+      return;
+    }
+    const instance = this.#add(place);
+    this.#waiters.coldStarted(instance);
+    try {
+      await instance.start();
+      this.#backoff.reset();
+    } catch (error) {
+      if (instance.dismissed) {
+        // Somebody wanted this one to go, not those that wait.
+        instance.discard(error);
+        this.#advance();
+        return;
+      }
+      if (!this.#closing && hasCode(error, ...COUNTS_AS_FAILED_START)) this.#backoff.fail(error);
+      this.#notStarted(error); // first: else the next start would be for them
+      instance.discard(error);
+    } finally {
+      place.started();
+      this.#keeper.look();
+      this.#owner.changed(this);
+    }
+  }
+
+  /** Nothing is started, unless something lives all the same. */
+  #refused(why: Refusal): void {
+    const { service } = this.revision;
+    switch (why) {
+      case 'unwanted':
+        this.#advance();
+        break;
+      case 'volumes-in-use':
+        this.#notStarted(this.#closing ? shuttingDown() : volumesInUse(service));
+        break;
+      case 'no-room':
+        this.#notStarted(noRoom(service, `all ${this.#shares.admission.maxInstances} are in use`));
+        break;
+      case 'no-turn':
+        if (this.#living > 0) this.#advance();
+        else if (this.#closing) this.#notStarted(shuttingDown());
+        else this.#notStarted(noRoom(service, 'too many others are being started'));
+    }
+    this.#owner.changed(this);
+  }
+
+  #notStarted(error: unknown): void {
+    this.#fail(error);
+    this.#keeper.failed(error);
+  }
+
+  #resume(instance: Instance<R>): void {
+    this.#waiters.resumed(instance);
+    instance.resume().catch((error: unknown) => {
+      if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#fail(error);
+      void instance.recover(error);
+    });
+  }
+
+  #add(place: Place<R>): Instance<R> {
+    const instance = new Instance(this.revision, this.#shares.drive, this);
+    this.#instances.set(instance, place);
+    place.occupy(instance);
+    return instance;
+  }
+
+  #fail(error: unknown): void {
+    this.#waiters.fail(error);
+    this.#owner.changed(this);
+  }
+}

@@ -1,0 +1,136 @@
+import type { Clock } from '@cless/model';
+import type { Lease, LeaseGiver } from '../lease.ts';
+import { choose } from '../policy/choose.ts';
+import { keyOf, type Revision } from '../revision.ts';
+import { type LentBy, LentInstance } from './lent-instance.ts';
+import type { QuotaUse } from './quota.ts';
+import type { QuotaLease } from './quota-giver.ts';
+
+/** What the holder of quotas says to who gives them. Said and answered in order. */
+export interface QuotaSource<R extends Revision = Revision> {
+  /**
+   * Asks for a lease. The answer comes in any case, also after it has been cancelled.
+   *
+   * @returns how to say that it is not wanted any more
+   */
+  lease(
+    revision: R,
+    keepsAwake: boolean,
+    onAnswer: (...answer: [error: undefined, lease: QuotaLease] | [error: Error]) => void,
+  ): () => void;
+  /** Asks for more of a quota, and hears its size. */
+  refill(quota: number, onAnswer: (size: number) => void): void;
+  /** So many leases are open by a quota that was revoked. */
+  returned(quota: number, use: QuotaUse): void;
+  /** Has an instance looked at. */
+  examine(instanceId: string): Promise<void>;
+}
+
+/** Leases of one instance that are open. */
+export interface LentUse extends QuotaUse {
+  readonly instanceId: string;
+}
+
+/**
+ * Gives out leases by the quotas that it has, in another process than the activator or beside it, and asks for all others: a
+ * lease of an instance that is ready costs no message.
+ */
+export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R> {
+  readonly #source: QuotaSource<R>;
+  readonly #clock: Clock;
+  readonly #lent = new Map<number, LentInstance<R>>();
+  /** Those that leases are given out of, by revision. */
+  readonly #ofKey = new Map<string, Set<LentInstance<R>>>();
+  /** The same by object: the way of each warm request, without making a key. */
+  readonly #ofRevision = new WeakMap<R, Set<LentInstance<R>>>();
+  readonly #lentBy: LentBy;
+
+  constructor(source: QuotaSource<R>, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#lentBy = {
+      examine: (instanceId) => source.examine(instanceId),
+      isLow: ({ quota }) => {
+        source.refill(quota, (size) => this.#lent.get(quota)?.resize(size));
+      },
+      returned: ({ quota, use }) => {
+        if (use.leases === 0) this.#drop(quota);
+        source.returned(quota, use);
+      },
+    };
+  }
+
+  tryLease(revision: R, keepsAwake = true): Lease<LentInstance<R>> | undefined {
+    const instances = this.#ofRevision.get(revision);
+    return instances && choose(instances)?.lease(undefined, keepsAwake);
+  }
+
+  lease(revision: R, signal?: AbortSignal, keepsAwake = true): Promise<Lease<LentInstance<R>>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Lease<LentInstance<R>>>();
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const cancel = this.#source.lease(revision, keepsAwake, (error, given?) => {
+      signal?.removeEventListener('abort', leave);
+      if (error !== undefined || given === undefined) {
+        reject(error);
+        return;
+      }
+      const lease = this.#receive(revision, given, keepsAwake);
+      if (signal?.aborted) lease.release();
+      else resolve(lease);
+    });
+    const leave = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    return promise;
+  }
+
+  /** A quota is taken back. One that is not known has no leases. */
+  revoke(quota: number): QuotaUse {
+    const use = this.#lent.get(quota)?.revoke() ?? { leases: 0, idleMs: Number.POSITIVE_INFINITY };
+    this.#forget(quota);
+    if (use.leases === 0) this.#lent.delete(quota);
+    return use;
+  }
+
+  /** How the instances are in use that it has quotas of. */
+  use(): LentUse[] {
+    return [...this.#lent.values()].map(({ instanceId, use }) => ({ instanceId, ...use }));
+  }
+
+  // Private
+
+  #receive(revision: R, given: QuotaLease, keepsAwake: boolean): Lease<LentInstance<R>> {
+    let instance = this.#lent.get(given.quota);
+    if (instance === undefined) {
+      instance = new LentInstance(revision, given, this.#clock, this.#lentBy);
+      this.#lent.set(given.quota, instance);
+    }
+    if (!instance.isRevoked) this.#remember(revision, instance);
+    instance.resize(given.size);
+    return instance.lease(given.activation, keepsAwake);
+  }
+
+  #remember(revision: R, instance: LentInstance<R>): void {
+    const key = keyOf(revision);
+    const instances = this.#ofKey.get(key) ?? new Set();
+    this.#ofKey.set(key, instances.add(instance));
+    this.#ofRevision.set(revision, instances);
+  }
+
+  /** Nothing more is leased by it. */
+  #forget(quota: number): void {
+    const instance = this.#lent.get(quota);
+    if (instance === undefined) return;
+    const key = keyOf(instance.revision);
+    const instances = this.#ofKey.get(key);
+    instances?.delete(instance);
+    if (instances?.size === 0) this.#ofKey.delete(key);
+  }
+
+  #drop(quota: number): void {
+    this.#forget(quota);
+    this.#lent.delete(quota);
+  }
+}

@@ -1,0 +1,12 @@
+import type { ReadinessProbe as ActivatorProbe } from '@cless/activator';
+import type { ReadinessProbe, Revision } from '@cless/model';
+
+const ANY_STATUS = [[100, 599]] as const;
+
+/** A probe that can be asked, too, whether an instance takes connections at all: then any status will do. */
+export function anyAnswerToo(probe: ReadinessProbe): ActivatorProbe<Revision['readiness']> {
+  return (endpoint, { anyAnswer = false, check, timeoutMs, signal }) => {
+    const lenient = anyAnswer && check.kind === 'http' ? { ...check, statuses: ANY_STATUS } : check;
+    return probe(endpoint, { check: lenient, timeoutMs, signal });
+  };
+}
