@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Endpoint, hasCode, type InstanceSpec, messageOf, type RunningInstance } from '@cless/model';
+import { type Endpoint, type InstanceSpec, messageOf, type RunningInstance } from '@cless/model';
 import type { Containers } from '../container/containers.ts';
 import type { Starter } from '../container/start.ts';
 import { describeExit } from '../engine/exit.ts';
@@ -51,7 +51,7 @@ const READY_TIMEOUT_MS = 30_000;
 const GRACE_MS = 10_000;
 const LAST_LOG_LINES = 20;
 
-/** Runs containers for the process that asks, and for no longer than that lives. */
+/** Runs containers that belong to this process. If it is killed, the next run removes them. */
 export class Runner {
   readonly #parts: Parts;
   /** Removes what killed processes have left; once, in the background. */
@@ -64,8 +64,8 @@ export class Runner {
   /**
    * Resolves when the container is ready.
    *
-   * @throws with code `START_FAILED`, also if it exits before it is ready, or does not get ready in time; and whatever a start
-   * fails with
+   * @throws with code `START_FAILED`, also if the container exits before it is ready or is not ready in time; otherwise as
+   * {@link Starter.start}
    */
   async run({
     ready = untilConnected,
@@ -81,7 +81,7 @@ export class Runner {
     try {
       await this.#ready(started, spec, ready, readyTimeoutMs, signal);
     } catch (error) {
-      await containers.remove(id).catch(() => {}); // its maker is on it: the next run finds it
+      await containers.remove(id).catch(() => {}); // a later run finds it by its label
       throw error;
     }
     const stop: Run['stop'] = ({ graceMs = GRACE_MS } = {}) => containers.stop(id, graceMs);
@@ -132,30 +132,27 @@ export class Runner {
     const { containers } = this.#parts;
     const over = new AbortController();
     const signal = given === undefined ? over.signal : AbortSignal.any([over.signal, given]);
-    const getReady = async () => void (await ready(endpoint, { timeoutMs, signal }));
-    try {
-      const exit = await Promise.race([containers.ended(id, signal), getReady()]);
-      if (exit === undefined) return;
+    const becomesReady = async () => {
+      try {
+        await ready(endpoint, { timeoutMs, signal });
+      } catch (cause) {
+        signal.throwIfAborted();
+        const lastLogLines = await containers.lastWords(id);
+        throw startFailed(image, messageOf(cause), { cause, lastLogLines });
+      }
+    };
+    const exits = async () => {
+      const exit = await containers.ended(id, signal);
       const lastLogLines = await containers.lastWords(id);
       throw startFailed(image, describeExit(exit), { ...exit, lastLogLines });
-    } catch (error) {
-      given?.throwIfAborted();
-      if (hasCode(error, ...OF_THE_RUNTIME)) throw error;
-      const lastLogLines = await containers.lastWords(id);
-      throw startFailed(image, messageOf(error), { cause: error, lastLogLines });
+    };
+    try {
+      await Promise.race([exits(), becomesReady()]);
     } finally {
       over.abort();
     }
   }
 }
-
-/** What is told as it is; all else is why the container did not get ready. */
-const OF_THE_RUNTIME = [
-  'START_FAILED',
-  'INSTANCE_NOT_FOUND',
-  'ENGINE_UNREACHABLE',
-  'ENGINE_REFUSED',
-] as const;
 
 /** The port that an image exposes. @throws if that is none or several */
 export function onlyPort(image: string, exposed: readonly number[]): number {
