@@ -93,7 +93,7 @@ describe('leases', () => {
     const lease = activator.tryLease(await revision());
     expect(lease?.activation).toBeUndefined();
     lease?.release();
-    lease?.release(); // twice does no harm
+    lease?.release(); // a second call has no effect
     await clock.advance(61 * SECOND);
     expect(states()).toEqual(['paused']);
   });

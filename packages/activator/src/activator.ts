@@ -18,37 +18,37 @@ export interface ActivatorOptions<R extends Revision = Revision> {
   readonly revisions: Revisions<R>;
   /** Decides when an instance may get its first request. Default: as soon as it has been started. */
   readonly probe?: ReadinessProbe<R['readiness']>;
-  /** Who has connections to instances, if they are to be closed before a pause or stop. */
+  /** The open connections to instances, to be closed before a pause or stop. Default: none. */
   readonly connections?: Connections;
-  /** Says why an instance did not get ready. Default: what the probe said. */
+  /** Explains why an instance did not get ready. Default: the probe's error. */
   readonly explain?: Explain<R>;
   readonly clock?: Clock;
-  /** Requests that may wait for one revision; ten times that for all. Default: 1,000. */
+  /** How many requests may wait for one revision; for all revisions together, ten times that. Default: 1,000. */
   readonly maxPending?: number;
-  /** Starts at once. Default: 4. */
+  /** How many starts may run at once. Default: 4. */
   readonly maxStarts?: number;
-  /** Warm instances at once. Undefined means no limit. */
+  /** How many instances may be warm at once. Undefined means no limit. */
   readonly maxInstances?: number | undefined;
   /**
-   * Called for whatever happens to an instance, and when the runtime comes and goes; with the revision, if the instance is of
-   * one that is known.
+   * Called with each event of an instance, and when the runtime becomes reachable or unreachable; with the revision
+   * if it is known.
    */
   readonly onEvent?: (event: ActivatorEvent | RuntimeStatus, revision: R | undefined) => void;
 }
 
-/** The runtime can be reached, or cannot. */
+/** The runtime has become reachable or unreachable. */
 export type RuntimeStatus =
   | { readonly type: 'runtime-connected' }
   | { readonly type: 'runtime-lost'; readonly error: Error };
 
-/** How long stops may take at the end besides their grace periods. */
+/** How long stopping may take at the end, in milliseconds, on top of the grace periods. */
 const LAST_STOP_MS = 10_000;
-/** How long what was left by others may take at the end. */
+/** How long stopping instances of previous proxies may take at the end, in milliseconds. */
 const LEFTOVERS_MS = 20_000;
 
 /**
- * Holds requests of cold revisions, gets instances ready, and hands out leases. The runtime is the record of
- * what runs: after each gap in its events everything is compared with what it lists.
+ * Holds requests for cold revisions, gets instances ready, and gives out leases. The runtime is the record of what
+ * runs: after each gap in its events, the activator compares what it knows with what the runtime lists.
  */
 export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
   readonly #runtime: Runtime<R['spec']>;
@@ -59,9 +59,9 @@ export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
   readonly #pools: Pools<R>;
   readonly #firstLook: FirstLook;
   readonly #reconciler: Reconciler<R>;
-  /** Since when the runtime cannot be reached: why. */
+  /** Why the runtime cannot be reached; undefined if it can. */
   #lost: Error | undefined;
-  /** To be kept running, as soon as it is known what runs. */
+  /** Revisions to keep running, once it is known what runs. */
   #toKeep: R[] = [];
 
   constructor({
@@ -114,13 +114,13 @@ export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
     });
     revisions.onRetired?.((revision) => this.#pools.find(revision)?.retire());
     revisions.onKept?.((revision) => {
-      // Before the first look nobody knows whether it runs already.
+      // Before the first comparison it may be running without our knowing.
       if (this.#firstLook.isDone) this.#pools.of(revision).keep();
       else this.#toKeep.push(revision);
     });
   }
 
-  /** Requests that wait. */
+  /** The number of waiting requests. */
   get pending(): number {
     return this.#room.size;
   }
@@ -130,17 +130,17 @@ export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
     return this.#pools.instances();
   }
 
-  /** Requests that wait, by service. */
+  /** The number of waiting requests, by service. */
   *waiting(): Generator<[service: string, requests: number]> {
     for (const { revision, pending } of this.#pools) if (pending > 0) yield [revision.service, pending];
   }
 
-  /** Can the runtime be reached, as far as is known? */
+  /** Could the runtime be reached when it was last used? */
   get connected(): boolean {
     return this.#firstLook.isDone && this.#lost === undefined;
   }
 
-  /** The instance of that id. */
+  /** The instance with that id. */
   instance(id: string): Instance<R> | undefined {
     return this.#pools.instance(id);
   }
@@ -161,14 +161,14 @@ export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
     return lease;
   }
 
-  /** Follows the runtime until `close`. */
+  /** Follows the runtime's events until `close`. */
   run(): Promise<void> {
     return this.#reconciler.run();
   }
 
   /**
-   * Gives out no more leases and stops all instances (or, with `keep`, leaves them to the next activator). Resolves
-   * when they are gone. Whoever calls has waited for the open leases.
+   * Gives out no more leases and stops all instances (or with `keep`, leaves them to the next activator). Resolves
+   * when they are gone. The caller must have waited for the open leases.
    */
   async close({ keep = false }: { keep?: boolean } = {}): Promise<void> {
     this.#closing.abort(shuttingDown());
@@ -191,7 +191,7 @@ export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
 
   // Private
 
-  /** Of the revision, or of the one that takes its place meanwhile. */
+  /** Leases an instance of the revision, or of the one that replaces it meanwhile. */
   async #leaseOf(revision: R, signal: AbortSignal | undefined): Promise<Lease<Instance<R>>> {
     for (let asked = revision; ; ) {
       try {
@@ -207,7 +207,10 @@ export class Activator<R extends Revision = Revision> implements LeaseGiver<R> {
     for (const instance of [...this.instances()]) instance.abandon();
   }
 
-  /** What a predecessor left, if there was no time to look at it, and what a runtime that did not answer may have made. */
+  /**
+   * Stops what a previous proxy left, if there was no time to look at it, and what an unanswered start may have
+   * created.
+   */
   async #stopLeftovers(): Promise<void> {
     const enough = new AbortController();
     const stopAll = async () => {

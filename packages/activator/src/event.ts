@@ -1,15 +1,15 @@
-/** The story of each instance, as the activator tells it. Durations in milliseconds. */
+/** An event in the life of an instance. Durations in milliseconds. */
 export type ActivatorEvent = InstanceEvent & {
   readonly service: string;
   readonly revision: string;
-  /** Absent until the runtime has given it an id. */
+  /** Undefined until the runtime has given it an id. */
   readonly instance: string | undefined;
 };
 
 export type InstanceEvent =
   | {
       readonly type: 'starting';
-      /** Parts of the hardening that the revision gives up. */
+      /** Parts of the hardening that the revision turns off. */
       readonly relaxations?: readonly string[];
     }
   | { readonly type: 'created' | 'started'; readonly durationMs: number }
@@ -20,22 +20,22 @@ export type InstanceEvent =
   | { readonly type: 'stopped'; readonly reason: StopReason; readonly durationMs: number }
   | { readonly type: 'stop-failed' | 'pause-failed' | 'resume-failed'; readonly error: unknown }
   | { readonly type: 'adopted'; readonly state: 'running' | 'paused' }
-  /** It ended by itself after it had been ready. */
+  /** It exited by itself after it had been ready. */
   | ({ readonly type: 'exited'; readonly lastLogLines: readonly string[] } & Exit)
-  /** One of its processes was killed for want of memory; not always the one that it ends with. */
+  /** One of its processes was killed because memory ran out. The instance may live on. */
   | { readonly type: 'out-of-memory' }
-  /** Nobody asks for it, but it is one that never stops: it is started again. */
+  /** It is started again without a request, since it never stops. */
   | { readonly type: 'restarting'; readonly failures: number };
 
-/** How an instance ended; without a code where nobody saw it. */
+/** How an instance ended. Without a code if nobody saw it exit. */
 export type Exit = {
   readonly exitCode?: number;
   readonly oomKilled?: boolean;
 };
 
 /**
- * Why an instance is stopped. `exited` and `vanished` are not our doing; an `unreachable` one ran, but took no connection
- * any more.
+ * Why an instance is stopped. `exited` and `vanished`: it ended by itself; `unreachable`: it runs but accepts no
+ * connections any more.
  */
 export type StopReason =
   | 'idle'

@@ -3,7 +3,7 @@ import type { Exit } from './event.ts';
 import type { Revision } from './revision.ts';
 
 /*
- * What the activator fails with, in words. How it is answered is for others to say: the codes tell.
+ * The failures of the activator. How they are answered follows from their codes.
  */
 
 export function backoff(service: string, failures: number, retryAfterMs: number, cause: unknown): Failure {
@@ -19,12 +19,12 @@ export function queueFull(service: string, limit: number): Failure {
   return new Failure('QUEUE_FULL', `${limit} requests wait for ${service} already`);
 }
 
-/** There was no room for an instance, or no turn to start it, in time. */
+/** There was no room for an instance, or no turn to start, in time. */
 export function noRoom(service: string, why: string): Failure {
   return new Failure('CAPACITY', `no room for an instance of ${service}: ${why}`);
 }
 
-/** Another instance of the service has its volumes, and does not go. */
+/** Another instance of the service holds its volumes and does not leave. */
 export function volumesInUse(service: string): Failure {
   return new Failure(
     'CAPACITY',
@@ -32,19 +32,19 @@ export function volumesInUse(service: string): Failure {
   );
 }
 
-/** The revision serves no longer, and another one has taken its place: what waits for it is that one's. */
+/** The revision has been replaced by another, which takes over its waiting requests. */
 export function replaced({ service, id }: Pick<Revision, 'service' | 'id'>): Failure {
   return new Failure('REPLACED', `${service} is served by ${id} now`, { by: { service, id } });
 }
 
-/** Nothing is known of the runtime yet, since it cannot be reached. */
+/** The runtime has never been reached, so it is not known what runs. */
 export function runtimeUnavailable(cause: unknown): Failure {
   const text = cause instanceof Error ? cause.message : 'the runtime cannot be reached';
   return new Failure('ENGINE_UNREACHABLE', text, { cause });
 }
 
 /**
- * An instance ended while it was awaited.
+ * An instance exited or was removed while requests waited for it.
  *
  * @param exit undefined if it was removed
  */
@@ -62,9 +62,9 @@ function describeExit(exit: Exit | undefined): string {
 }
 
 /**
- * An instance runs, but did not answer as it is to within its time.
+ * An instance runs but did not get ready in time.
  *
- * @param why in terms of the instance, for its owner
+ * @param why the reason, in terms of the instance, for its owner
  */
 export function notReady(service: string, timeoutMs: number, why: string, cause: unknown): Failure {
   return new Failure('NOT_READY', `${service} was not ready within ${timeoutMs / 1_000} s: ${why}`, {

@@ -1,12 +1,12 @@
 import type { WaitingRoom } from './admission/waiting-room.ts';
 import { queueFull, runtimeUnavailable } from './failures.ts';
 
-/** Holds requests until it is known what runs. */
+/** Holds requests until it is known which instances run. */
 export class FirstLook {
   readonly #room: WaitingRoom;
   #done = Promise.withResolvers<void>();
   #isDone = false;
-  /** Why the runtime cannot be asked. */
+  /** Why the runtime cannot be reached; undefined if it can. */
   #lost: Error | undefined;
 
   constructor(room: WaitingRoom) {
@@ -18,7 +18,7 @@ export class FirstLook {
   }
 
   /**
-   * Resolves when it is known what runs.
+   * Resolves when it is known which instances run.
    *
    * @throws `QUEUE_FULL`, `ENGINE_UNREACHABLE`, or the signal's reason
    */
@@ -41,7 +41,7 @@ export class FirstLook {
     this.#done.resolve();
   }
 
-  /** Fails all that wait: there was no look. */
+  /** Fails all waiting requests. */
   fail(error: unknown): void {
     const { reject, promise } = this.#done;
     this.#done = Promise.withResolvers();
@@ -49,7 +49,10 @@ export class FirstLook {
     reject(error);
   }
 
-  /** The runtime can be reached again; undefined, or why it cannot. Whoever comes while it cannot is not held. */
+  /**
+   * Called when the runtime has become reachable (undefined) or unreachable (with the error). Requests that arrive
+   * while it is unreachable are not held.
+   */
   reachable(lost: Error | undefined): void {
     this.#lost = lost;
     if (lost !== undefined && !this.#isDone) this.fail(runtimeUnavailable(lost));

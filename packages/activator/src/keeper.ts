@@ -5,24 +5,24 @@ import type { Instance } from './instance/instance.ts';
 
 export interface KeeperOptions {
   readonly clock: Clock;
-  /** Is there no instance that serves, or will? */
+  /** Is there neither an instance that serves nor one that will? */
   readonly isMissing: () => boolean;
-  /** For how long no start may be tried, whoever asks for it. In milliseconds. */
+  /** How long no start may be tried, in milliseconds. */
   readonly backoffMs: () => number;
-  /** @param failures ends and failed starts since the instance that was there last had lived for long enough */
+  /** @param failures how often instances ended or failed to start since one last lived long enough */
   readonly start: (failures: number) => void;
 }
 
-/** Who lived so long did not die of its start: the next rest is a short one again. */
+/** An instance that lived this long did not die of its start, so the next rest is a short one again. In milliseconds. */
 const GROWN_UP_MS = 60_000;
 
-/** Keeps an instance of a revision running though nobody asks for it, with rests between its ends and the next start. */
+/** Keeps an instance of a revision running without requests, with rests between an end and the next start. */
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #rests: Backoff;
   #active = false;
   #timer: Timer | undefined;
-  /** Since when instances have been ready, in milliseconds. */
+  /** When each instance became ready, in milliseconds of the clock. */
   readonly #readySinceMs = new WeakMap<object, number>();
 
   constructor(options: KeeperOptions) {
@@ -30,7 +30,7 @@ export class Keeper {
     this.#rests = new Backoff(options.clock);
   }
 
-  /** Is an instance to run though nobody asks for it? */
+  /** Must an instance run even without requests? */
   get active(): boolean {
     return this.#active;
   }
@@ -45,15 +45,18 @@ export class Keeper {
     this.#timer?.cancel();
   }
 
-  /** A start has failed. */
+  /** Called when a start has failed. */
   failed(error: unknown): void {
     if (!this.#active) return;
-    if (hasCode(error, 'ENGINE_UNREACHABLE')) this.#rests.reset(); // soon again when it is back
+    if (hasCode(error, 'ENGINE_UNREACHABLE')) this.#rests.reset(); // so that the next start follows soon after it is back
     this.#rests.fail(error);
     this.look();
   }
 
-  /** An instance has changed. What has run once is kept, unless somebody, or the want of room, has it stopped. */
+  /**
+   * Called when an instance has changed. A revision that has run is kept running, unless it is stopped by hand or to
+   * make room.
+   */
   changed(instance: Pick<Instance, 'state' | 'dismissed' | 'stopReason'>): void {
     const { clock } = this.#options;
     const reason = instance.dismissed ?? instance.stopReason;
@@ -71,7 +74,7 @@ export class Keeper {
     }
   }
 
-  /** Has an instance started, after a rest, if there is none. */
+  /** Starts an instance after a rest, if there is none. */
   look(): void {
     const { clock, isMissing, backoffMs, start } = this.#options;
     if (!this.#active || !isMissing()) return;

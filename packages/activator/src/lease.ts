@@ -1,48 +1,49 @@
 import type { Endpoint } from '@cless/model';
 import type { Revision } from './revision.ts';
 
-/** How a request that had to wait got its instance. */
+/** How a waiting request got its instance. */
 export interface Activation {
   readonly kind: 'cold' | 'resume';
   /** How long it waited, in milliseconds. */
   readonly durationMs: number;
 }
 
-/** Who gives out leases: the activator, or by a quota of its own a {@link QuotaHolder}. */
+/** Gives out leases: the activator, or under its quotas a {@link QuotaHolder}. */
 export interface LeaseGiver<R extends Revision = Revision> {
   /**
-   * The right to send one request to an instance of the revision, if one is ready.
+   * Leases an instance of the revision if one is ready; undefined otherwise.
    *
-   * @param keepsAwake does the end of the request start the idle clock anew?
+   * @param keepsAwake does the end of the request restart the idle clock?
    */
   tryLease(revision: R, keepsAwake?: boolean): Lease<Leasable<R>> | undefined;
   /**
-   * The same, as soon as one is ready. A request that does not keep the instance awake does not wake it either.
+   * Leases an instance as soon as one is ready. A request that does not keep the instance awake does not wake it
+   * either.
    *
-   * @param signal ends the wait; an instance that is starting goes on to start
+   * @param signal ends the wait; an instance that is starting continues to start
    * @throws an error with a code, or the signal's reason
    */
   lease(revision: R, signal?: AbortSignal, keepsAwake?: boolean): Promise<Lease<Leasable<R>>>;
 }
 
-/** What leases are of: an instance, or for the holder of a quota its part of one. */
+/** What a lease is of: an instance or, for the holder of a quota, its part of one. */
 export interface Leasable<R extends Revision = Revision> {
   readonly revision: R;
-  /** A lease has ended. */
+  /** Called when a lease ends. */
   released(keptAwake: boolean): void;
-  /** It failed to answer: has it looked at. No lease on it is given out meanwhile. */
+  /** Has the instance checked after it failed to answer. No lease on it is given out meanwhile. */
   examine(): Promise<void>;
 }
 
 /**
- * The right to send one request (or one upgraded connection) to an instance; while it is held the instance is
- * not idle.
+ * The right to send one request (or one upgraded connection) to an instance. While it is held, the instance is not
+ * idle.
  */
 export class Lease<I extends Leasable = Leasable> {
   readonly instance: I;
   readonly instanceId: string;
   readonly endpoint: Endpoint;
-  /** Absent if the instance was ready. */
+  /** Undefined if the instance was ready. */
   readonly activation: Activation | undefined;
   readonly #keepsAwake: boolean;
   #held = true;
@@ -65,14 +66,14 @@ export class Lease<I extends Leasable = Leasable> {
     return this.instance.revision.responseTimeoutMs;
   }
 
-  /** Ends the lease; once is enough, twice does no harm. */
+  /** Ends the lease; once is enough, a second call has no effect. */
   release(): void {
     if (!this.#held) return;
     this.#held = false;
     this.instance.released(this.#keepsAwake);
   }
 
-  /** The instance failed to answer: has it looked at. No lease on it is given out meanwhile. */
+  /** Has the instance checked after it failed to answer. No lease on it is given out meanwhile. */
   examine(): Promise<void> {
     return this.instance.examine();
   }

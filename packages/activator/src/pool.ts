@@ -16,37 +16,37 @@ import type { Revision } from './revision.ts';
 import type { RuntimeInstance } from './runtime.ts';
 import { Waiters } from './waiters.ts';
 
-/** Who has a pool. */
+/** The owner of a pool. */
 export interface PoolOwner<R extends Revision = Revision> {
-  /** Something has changed: the pool may be empty, an instance may have become idle. */
+  /** Called when something has changed: the pool may be empty, or an instance may have become idle. */
   changed(pool: Pool<R>): void;
   /** See {@link InstanceOwner.identified}. */
   identified(instance: Instance<R>, id: string, before: string | undefined): void;
-  /** The instance is no more. */
+  /** Called once, when the instance is gone. */
   gone(instance: Instance<R>): void;
   /** See {@link InstanceOwner.doubt}. */
   doubt(): void;
   tell(event: InstanceEvent, revision: R, instance: string | undefined): void;
 }
 
-/** What a pool shares with the others. */
+/** What all pools share. */
 export interface PoolShares<R extends Revision = Revision> {
   readonly drive: Drive<R>;
   readonly admission: Admission<R>;
-  /** For all that wait. */
+  /** The room for the waiting requests of all revisions. */
   readonly room: WaitingRoom;
-  /** Requests that may wait for one revision. */
+  /** How many requests may wait for one revision. */
   readonly maxPending: number;
 }
 
-/** Failures that are the revision's own: it rests before the next try. */
+/** Codes of failures that are the revision's own, so that it rests before the next attempt. */
 const COUNTS_AS_FAILED_START = ['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED'] as const;
 
 /**
  * The instances of one revision, and the requests that wait for one.
  *
- * It is level-triggered: whatever happens, `#advance` looks at what there is and does the next thing, so that no
- * order of events can leave a request waiting for nothing.
+ * Level-triggered: after any event, `#advance` looks at the current state and does the next thing, so that no order
+ * of events can leave a request waiting for ever.
  */
 export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, EvictableGroup<Instance<R>> {
   readonly revision: R;
@@ -56,7 +56,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
   readonly #waiters: Waiters<R>;
   readonly #backoff: Backoff;
   readonly #keeper: Keeper;
-  /** Starts that wait for room or for their turn. */
+  /** How many starts wait for room or for their turn. */
   #queuedStarts = 0;
   #retired = false;
 
@@ -86,20 +86,20 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     return this.#waiters.size;
   }
 
-  /** Nothing here, nothing on its way, nothing to remember. */
+  /** Has it no instances, no waiting requests and nothing to remember? */
   get empty(): boolean {
     const remembers = (this.#backoff.failures > 0 || this.#keeper.active) && !this.#retired;
     return this.#instances.size === 0 && this.pending === 0 && this.#queuedStarts === 0 && !remembers;
   }
 
-  /** The right to send one request, if an instance is ready. */
+  /** Leases an instance if one is ready; undefined otherwise. */
   tryLease(keepsAwake = true): Lease<Instance<R>> | undefined {
-    this.#retired = false; // somebody asks for it
+    this.#retired = false; // it is asked for again
     return choose(this.#instances.keys())?.lease(undefined, keepsAwake);
   }
 
   /**
-   * The right to send one request, as soon as an instance is ready.
+   * Leases an instance as soon as one is ready.
    *
    * @param signal ends the wait, not the start
    * @throws `QUEUE_FULL`, `BACKOFF`, `REPLACED` and whatever the start fails with
@@ -108,7 +108,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     return this.tryLease() ?? this.#wait(signal);
   }
 
-  /** Takes over an instance that was found running; says whether it is wanted. */
+  /** Takes over an instance that was found running. Returns whether it is wanted. */
   adopt(found: RuntimeInstance): boolean {
     if (found.endpoint === undefined || this.#living + this.#queuedStarts >= maxScale(this.revision))
       return false;
@@ -119,18 +119,18 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     return true;
   }
 
-  /** Keeps an instance running, whether somebody asks for it or not, until it is stopped by hand or retires. */
+  /** Keeps an instance running, whether it is asked for again or not, until it is stopped by hand or retires. */
   keep(): void {
     this.#retired = false;
     this.#keeper.begin();
   }
 
-  /** Is it one whose instance runs though nobody asks for it? */
+  /** Is an instance kept running without requests? */
   get kept(): boolean {
     return this.#keeper.active;
   }
 
-  /** The revision serves no longer: its instances go as soon as they are not in use. */
+  /** Retires the revision: its instances stop as soon as they are not in use. */
   retire(): void {
     this.#retired = true;
     this.#keeper.end();
@@ -142,7 +142,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     if (successor !== undefined) this.#fail(replaced(successor));
   }
 
-  /** Fails all that wait, and starts nothing more. */
+  /** Fails all waiting requests, and starts nothing more. */
   close(): void {
     this.#keeper.end();
     this.#fail(shuttingDown());
@@ -196,7 +196,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     return this.#shares.drive.closing.aborted;
   }
 
-  /** Instances that serve, or will. */
+  /** The number of instances that serve or will. */
   get #living(): number {
     let living = 0;
     for (const { leaving } of this.#instances.keys()) if (!leaving) living += 1;
@@ -228,7 +228,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     }
   }
 
-  /** Looks at what there is, and does the next thing. */
+  /** Looks at the current state and does the next thing. */
   #advance(): void {
     this.#waiters.serve(() => choose(this.#instances.keys()));
     if (this.pending === 0 || this.#isRecalling()) return;
@@ -240,14 +240,14 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     }
   }
 
-  /** Are there fewer that serve, or are on their way to, than there should be? */
+  /** Are there fewer instances that serve, or will, than there should be? */
   #isMissing(): boolean {
     let awake = this.#queuedStarts;
     for (const { leaving, state } of this.#instances.keys()) if (!leaving && state !== 'paused') awake += 1;
     return awake < this.#wanted;
   }
 
-  /** What those that hold quotas do not use comes back first; then this is looked at again. */
+  /** Recalls unused parts of quotas first; when they are returned, this is looked at again. */
   #isRecalling(): boolean {
     let isRecalling = false;
     for (const instance of this.#instances.keys())
@@ -276,13 +276,13 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
       this.#backoff.reset();
     } catch (error) {
       if (instance.dismissed) {
-        // Somebody wanted this one to go, not those that wait.
+        // The instance was dismissed; the waiting requests still want one.
         instance.discard(error);
         this.#advance();
         return;
       }
       if (!this.#closing && hasCode(error, ...COUNTS_AS_FAILED_START)) this.#backoff.fail(error);
-      this.#notStarted(error); // first: else the next start would be for them
+      this.#notStarted(error); // before the next start, which would otherwise be for the same requests
       instance.discard(error);
     } finally {
       place.started();
@@ -291,7 +291,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     }
   }
 
-  /** Nothing is started, unless something lives all the same. */
+  /** Handles a refused start: fails the waiting requests, unless an instance is alive nevertheless. */
   #refused(why: Refusal): void {
     const { service } = this.revision;
     switch (why) {

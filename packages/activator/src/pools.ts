@@ -4,12 +4,12 @@ import { chooseToEvict } from './policy/evict.ts';
 import { Pool, type PoolOwner, type PoolShares } from './pool.ts';
 import { keyOf, type Revision } from './revision.ts';
 
-/** Who has the pools. */
+/** The owner of the pools. */
 export interface PoolsListener<R extends Revision = Revision> {
   tell(event: InstanceEvent, revision: R, instance: string | undefined): void;
-  /** The runtime has made an instance: now there is something to compare. */
+  /** Called when the runtime has created an instance, so that there is something to compare. */
   identified(): void;
-  /** What is really there should be looked at soon. */
+  /** Called when what runs should be compared soon. */
   doubt(): void;
 }
 
@@ -18,7 +18,7 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
   readonly #shares: PoolShares<R>;
   readonly #listener: PoolsListener<R>;
   readonly #pools = new Map<string, Pool<R>>();
-  /** The same by object: the way of each warm request, without making a key. */
+  /** The same by object, so that a warm request need not build a key. */
   readonly #poolOf = new WeakMap<R, Pool<R>>();
   readonly #byId = new Map<string, Instance<R>>();
   #whenEmpty: (() => void) | undefined;
@@ -28,7 +28,7 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
     this.#listener = listener;
   }
 
-  /** The pool of the revision, which is made if there is none. */
+  /** The pool of the revision; creates it if there is none. */
   of(revision: R): Pool<R> {
     const key = keyOf(revision);
     let pool = this.#pools.get(key);
@@ -40,12 +40,15 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
     return pool;
   }
 
-  /** The pool of the revision, if there is one: by the object, so that one that was not asked for before may be missed. */
+  /**
+   * The pool of the revision, found by the object; may be undefined for an equal revision that has not been asked for
+   * before.
+   */
   known(revision: R): Pool<R> | undefined {
     return this.#poolOf.get(revision);
   }
 
-  /** The pool of the revision, if there is one. */
+  /** The pool of the revision; undefined if there is none. */
   find(revision: Pick<Revision, 'service' | 'id'>): Pool<R> | undefined {
     return this.#pools.get(keyOf(revision));
   }
@@ -59,28 +62,28 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
     for (const pool of this) yield* pool.instances;
   }
 
-  /** The instance of that id. */
+  /** The instance with that id. */
   instance(id: string): Instance<R> | undefined {
     return this.#byId.get(id);
   }
 
-  /** Those that the runtime has, by id. */
+  /** The instances that the runtime has, by id. */
   get byId(): ReadonlyMap<string, Instance<R>> {
     return this.#byId;
   }
 
-  /** Stops an instance that is not in use, if there is one that is known not to be; says whether it does. */
+  /** Stops an instance that is known not to be in use. Returns whether there was one. */
   evict(): boolean {
     const chosen = chooseToEvict<Instance<R>>(this.#pools.values());
     if (chosen?.maybeIdle) {
-      chosen.revokeQuotas(); // it may have been in use since; with the answer this is called again
+      chosen.revokeQuotas(); // a worker may be using it; this is called again when that is known
       return false;
     }
     void chosen?.stop('capacity');
     return chosen !== undefined;
   }
 
-  /** Resolves when no instance is there any more. */
+  /** Resolves when there are no instances any more. */
   whenEmpty(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#whenEmpty = resolve;
@@ -92,7 +95,7 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
 
   changed(pool: Pool<R>): void {
     const key = keyOf(pool.revision);
-    // The end of an old lease may tell of a pool in whose place there is another one by now.
+    // The end of an old lease may report a pool that has been replaced by now.
     if (pool.empty && this.#pools.get(key) === pool) this.#pools.delete(key);
     this.#shares.admission.changed(pool.revision.service);
     this.#checkEmpty();

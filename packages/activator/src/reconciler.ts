@@ -17,19 +17,19 @@ export interface ReconcilerOptions<R extends Revision = Revision> {
   readonly listener: ReconcilerListener;
 }
 
-/** Who hears what a reconciler finds. */
+/** Told about what a reconciler finds. */
 interface ReconcilerListener {
   connected(): void;
   lost(error: Error): void;
-  /** It is known what runs; or with an error, it is not. */
+  /** Called after each comparison: with undefined if it is known what runs, else with the error. */
   compared(error: unknown): void;
-  /** Of what is nobody's. */
+  /** Reports an event of an unknown instance. */
   tell(event: InstanceEvent, found: RuntimeInstance): void;
 }
 
 /**
- * The runtime is the record of what runs: its events are hints, and after each gap in them everything is compared with what it
- * lists.
+ * Keeps what is believed equal to what runs. The runtime is the record: its events are hints, and after each gap in
+ * them, everything is compared with its list.
  */
 export class Reconciler<R extends Revision = Revision> {
   readonly #options: ReconcilerOptions<R>;
@@ -46,23 +46,23 @@ export class Reconciler<R extends Revision = Revision> {
     });
   }
 
-  /** Follows the runtime until it closes. */
+  /** Follows the runtime's events until `close`. */
   async run(): Promise<void> {
     const { runtime, closing } = this.#options;
     for await (const event of runtime.watch(closing)) this.#handle(event);
   }
 
-  /** There is something to compare, now and then. */
+  /** Schedules the next comparison without a reason. */
   later(): void {
     this.#rounds.later();
   }
 
-  /** A call was not answered: what it asked for may have happened, or happen yet. */
+  /** Called when a call was not answered, so that what it asked for may have happened or may still happen. */
   doubt(): void {
     this.#rounds.doubt();
   }
 
-  /** Compares no more; resolves when no comparison is under way. */
+  /** Starts no more comparisons. Resolves when none is running. */
   close(): Promise<void> {
     return this.#rounds.close();
   }
@@ -79,7 +79,7 @@ export class Reconciler<R extends Revision = Revision> {
         return;
       case 'disconnected':
         listener.lost(event.error);
-        revisions.refresh?.(); // what changes from here on is not told
+        revisions.refresh?.(); // changes may have been missed while there were no events
         return;
       case 'images-changed':
         revisions.refresh?.();
@@ -96,7 +96,7 @@ export class Reconciler<R extends Revision = Revision> {
       case 'paused':
       case 'resumed': {
         const instance = pools.instance(event.id);
-        // Mostly the echo of our own call. Else ask: by now it may be otherwise again.
+        // Usually the echo of our own call. Otherwise ask, since it may have changed again by now.
         const expected = event.type === 'paused' ? ['ready', 'starting'] : ['paused'];
         if (instance !== undefined && expected.includes(instance.state)) void instance.examine();
         return;
@@ -105,8 +105,8 @@ export class Reconciler<R extends Revision = Revision> {
   }
 
   /**
-   * Compares what the runtime lists with what is known, and asks about each difference; adopts or removes what is not known.
-   * A list is old when it is read: by itself it ends nothing.
+   * Compares the runtime's list with the known instances and asks about each difference; adopts or removes unknown
+   * ones. A list may be outdated when it is read, so alone it never ends an instance.
    */
   async #compare(): Promise<Comparison> {
     const { runtime, pools, claims, closing } = this.#options;
@@ -120,10 +120,10 @@ export class Reconciler<R extends Revision = Revision> {
       const instance = pools.instance(id);
       if (instance?.state === state && differs(instance, found.get(id))) void instance.examine();
     }
-    // One that is being launched may be listed before its start tells us its id: looked at again when that has come back.
+    // An instance being launched may be listed before we know its id; it is looked at again after its start.
     const launching = new Set<string>();
     for (const instance of pools.instances()) if (instance.launching) launching.add(keyOf(instance.revision));
-    // What was known before and is not any more went while the list was made.
+    // An instance that was known before and no longer is has gone while the list was made.
     const unknown = listed.filter(({ id }) => pools.instance(id) === undefined && !before.has(id));
     const theirs = unknown.filter(
       ({ service, revision }) => !launching.has(keyOf({ service, id: revision })),
@@ -141,7 +141,7 @@ export class Reconciler<R extends Revision = Revision> {
     if (!matches || !pools.of(revision).adopt(found)) this.#remove(found);
   }
 
-  /** In the background: nobody has to wait for its grace period. */
+  /** In the background, since nobody has to wait for its grace period. */
   #remove(found: RuntimeInstance): void {
     const { runtime, claims, clock, listener } = this.#options;
     const { service, id } = found;
@@ -161,7 +161,7 @@ export class Reconciler<R extends Revision = Revision> {
   }
 }
 
-/** Is an instance otherwise than the runtime lists it, or may be? */
+/** Does an instance differ from the runtime's list, or might it? */
 function differs(
   { state, endpoint }: Pick<Instance, 'state' | 'endpoint'>,
   found: RuntimeInstance | undefined,

@@ -5,40 +5,46 @@ export interface Revision<Spec = unknown> {
   readonly id: string;
   /** What the runtime starts instances from. */
   readonly spec: Spec;
-  /** How to tell that an instance may get its first request: all of it is for the probe, the timeout for others, too. */
+  /**
+   * How to find out that an instance may get its first request. Passed to the probe; the timeout also limits the wait
+   * for a turn.
+   */
   readonly readiness: { readonly timeoutMs: number };
-  /** What happens after how much idleness; undefined means never. */
+  /** After how much idle time an instance is paused and stopped; undefined means never. */
   readonly idle: { readonly pauseAfterMs: number | undefined; readonly stopAfterMs: number | undefined };
   /** How long an instance may take to stop by itself. */
   readonly stopGraceMs: number;
   /**
-   * `replace`: never beside another instance of a revision of the service that replaces, too, since they write the same
-   * volumes. Else they overlap.
+   * `replace`: it never runs at the same time as another `replace` revision of the service, since they write the same
+   * volumes. Default `overlap`.
    */
   readonly rollout?: 'replace' | 'overlap' | undefined;
-  /** Leases at once of one instance. Undefined means no limit. */
+  /** How many leases of one instance may be open at once. Undefined means no limit. */
   readonly concurrency?: number | undefined;
-  /** Instances at once. Default: 1. */
+  /** How many instances there may be at once. Default 1. */
   readonly maxScale?: number | undefined;
-  /** How long it may take to begin an answer, for whoever sends it requests. */
+  /** How long it may take to begin an answer; for the forwarder. */
   readonly responseTimeoutMs?: number | undefined;
   /** Values that must appear in no event. */
   readonly secrets?: readonly string[] | undefined;
 }
 
-/** Which revisions there are. */
+/** The revisions that may get requests. */
 export interface Revisions<R extends Revision = Revision> {
-  /** The revision of that id, if it may get requests: what runs of it is wanted. */
+  /** The revision with that id; undefined if it may get no requests, so that its instances are unwanted. */
   revision(service: string, id: string): Promise<R | undefined>;
-  /** Something that revisions are made from has changed. */
+  /** Called when something that revisions are made from has changed. */
   refresh?(): void;
-  /** Calls the listener with each revision that serves no longer. */
+  /** Calls the listener with each revision that stops serving. */
   onRetired?(listener: (revision: R) => void): void;
-  /** Calls the listener with each revision that is to run though nobody asks for it: those of now, and those to come. */
+  /**
+   * Calls the listener with each revision that must run even without requests: the present ones, and later ones as
+   * they appear.
+   */
   onKept?(listener: (revision: R) => void): void;
 }
 
-/** Tells one revision from all others. */
+/** A key that identifies the revision. */
 export function keyOf({ service, id }: Pick<Revision, 'service' | 'id'>): string {
   return `${service}\n${id}`;
 }

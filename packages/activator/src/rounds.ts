@@ -1,29 +1,29 @@
 import type { Clock, Timer } from '@cless/model';
 
-/** What a comparison with the runtime's list has found. */
+/** The result of a comparison with the runtime's list. */
 export interface Comparison {
-  /** How many instances are listed. */
+  /** How many instances were listed. */
   readonly listed: number;
-  /** Is it known of each what becomes of it? */
+  /** Has it been decided for each what becomes of it? */
   readonly isDone: boolean;
 }
 
 export interface RoundsOptions {
   readonly clock: Clock;
-  /** Rejects if the runtime cannot be asked. */
+  /** Rejects if the runtime does not answer. */
   readonly compare: () => Promise<Comparison>;
-  /** Is there anything that could be otherwise than is believed? */
+  /** Is there anything that could differ from what is believed? */
   readonly isWorthwhile: () => boolean;
-  /** Called after each comparison, with why there was none if it failed. */
+  /** Called after each comparison, with the error if it failed, else with undefined. */
   readonly compared: (error: unknown) => void;
 }
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
-/** So often everything is compared without a reason, give or take a quarter: an event may have been lost. */
+/** How often to compare without a reason, give or take a quarter, in milliseconds; an event may have been lost. */
 const EVERY_MS = 60_000;
 
-/** When to compare what is believed with what the runtime lists: one comparison after the other, with rests between. */
+/** Decides when to compare what is believed with what the runtime lists: one comparison at a time, with rests between. */
 export class Rounds {
   readonly #options: RoundsOptions;
   #closed = false;
@@ -31,7 +31,7 @@ export class Rounds {
   #later: Timer | undefined;
   #delayMs = FIRST_DELAY_MS;
   #running: Promise<void> | undefined;
-  /** May something come to be that is not listed yet, as after a call that was not answered? */
+  /** May something appear that is not listed yet, as after a call that was not answered? */
   #doubtful = false;
 
   constructor(options: RoundsOptions) {
@@ -47,19 +47,19 @@ export class Rounds {
     });
   }
 
-  /** The runtime is back: how long it was away says nothing of how long to rest from now on. */
+  /** Called when the runtime is back: compares at once, and resets the rests. */
   atOnce(): void {
     this.#delayMs = FIRST_DELAY_MS;
     this.soon(0);
   }
 
-  /** A call was not answered: what it asked for may have happened, or happen yet. */
+  /** Called when a call was not answered, so that what it asked for may have happened or may still happen. */
   doubt(): void {
     this.#doubtful = true;
     this.soon();
   }
 
-  /** Now and then. */
+  /** Schedules the next comparison without a reason. */
   later(): void {
     if (this.#closed || this.#later !== undefined) return;
     const afterMs = Math.round(EVERY_MS * (0.75 + Math.random() / 2));
@@ -69,7 +69,7 @@ export class Rounds {
     });
   }
 
-  /** Begins no more comparisons; resolves when none is under way. */
+  /** Starts no more comparisons. Resolves when none is running. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#soon?.cancel();
@@ -103,7 +103,7 @@ export class Rounds {
     this.soon();
   }
 
-  /** What comes late comes after this comparison: a whole round for it. */
+  /** What appears late appears after this comparison, so wait a whole round. */
   #laterAnew(): void {
     this.#later?.cancel();
     this.#later = undefined;

@@ -9,7 +9,7 @@ interface Waiter<R extends Revision> {
   reject(error: unknown): void;
 }
 
-/** The requests that wait for an instance of one revision, in the order in which they came. */
+/** The requests that wait for an instance of one revision, in order of arrival. */
 export class Waiters<R extends Revision = Revision> {
   readonly #clock: Clock;
   readonly #waiting = new Set<Waiter<R>>();
@@ -25,8 +25,8 @@ export class Waiters<R extends Revision = Revision> {
   }
 
   /**
-   * Resolves with a lease when it is the caller's turn, who waits when this returns. Rejects with why there is none, or with
-   * the signal's reason.
+   * Resolves with a lease in the caller's turn; the caller is in the queue as soon as this returns. Rejects with the
+   * reason if there is none, or with the signal's reason.
    */
   async wait(signal: AbortSignal | undefined): Promise<Lease<Instance<R>>> {
     const { promise, resolve, reject } = Promise.withResolvers<Lease<Instance<R>>>();
@@ -40,14 +40,14 @@ export class Waiters<R extends Revision = Revision> {
     try {
       const lease = await promise;
       if (signal?.aborted !== true) return lease;
-      lease.release(); // the client left in the moment between
+      lease.release(); // the client left aborted before the listener was added
       throw signal.reason;
     } finally {
       signal?.removeEventListener('abort', leave);
     }
   }
 
-  /** Gives leases to those that wait, as long as an instance can be chosen. */
+  /** Gives leases to waiting requests as long as an instance can be chosen. */
   serve(choose: () => Instance<R> | undefined): void {
     const nowMs = this.#clock.now();
     const cold = new Set<Instance<R>>();
@@ -61,17 +61,17 @@ export class Waiters<R extends Revision = Revision> {
     }
   }
 
-  /** Whoever is served by it next has waited for its start. */
+  /** Notes that the next lease of the instance has waited for its start. */
   coldStarted(instance: Instance<R>): void {
     this.#coldStarted.add(instance);
   }
 
-  /** Whoever waits now waits for its resume. */
+  /** Notes that requests waiting now wait for its resume. */
   resumed(instance: Instance<R>): void {
     this.#coldStarted.delete(instance);
   }
 
-  /** None gets a lease. */
+  /** Fails all waiting requests. */
   fail(error: unknown): void {
     for (const waiter of this.#waiting) {
       this.#waiting.delete(waiter);

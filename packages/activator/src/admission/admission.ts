@@ -6,29 +6,29 @@ import { type Claim, type Occupant, VolumeClaims } from './volume-claims.ts';
 
 export interface AdmissionOptions {
   readonly clock: Clock;
-  /** Starts at once. */
+  /** How many starts may run at once. */
   readonly maxStarts: number;
-  /** Warm instances at once. */
+  /** How many instances may be warm at once. */
   readonly maxInstances: number;
-  /** Stops one instance that is not in use, for another one; says whether there was one. */
+  /** Stops one instance that is not in use, to make room. Returns whether there was one. */
   readonly evict: () => boolean;
-  /** Ends every wait. */
+  /** Aborts every wait. */
   readonly closing: AbortSignal;
 }
 
-/** Why no instance may be started: nobody waits for it any more; another one has the volumes; no room; no turn. */
+/** Why no instance may be started: nobody waits for it any more; another instance has the volumes; no room; no turn. */
 export type Refusal = 'unwanted' | 'volumes-in-use' | 'no-room' | 'no-turn';
 
-/** How many times the time to get ready a start may wait for its turn. */
+/** How long a start may wait for its turn, as a multiple of its ready timeout. */
 const TURN_PATIENCE = 10;
 
-/** Which instances may be there at once: of one service's volumes, of all, and of those that are being started. */
+/** Decides which instances may exist at once: by their service's volumes, in total, and by starts. */
 export class Admission<R extends Revision = Revision> {
   readonly claims: VolumeClaims<R>;
   readonly #options: AdmissionOptions;
   readonly #capacity: Capacity;
   readonly #starts: StartQueue;
-  /** Services whose change is yet to be looked at. */
+  /** Services with changes that have not been looked at yet. */
   readonly #due = new Set<string>();
   #isLooking = false;
 
@@ -40,7 +40,7 @@ export class Admission<R extends Revision = Revision> {
     this.#starts = new StartQueue(maxStarts, clock);
   }
 
-  /** Warm instances at once. */
+  /** How many instances may be warm at once. */
   get maxInstances(): number {
     return this.#capacity.limit;
   }
@@ -48,7 +48,7 @@ export class Admission<R extends Revision = Revision> {
   /**
    * Waits until an instance of the revision may be started.
    *
-   * @param isWanted asked while it waits: does anybody still wait for that start?
+   * @param isWanted called while it waits: does anybody still wait for this start?
    */
   async enter(revision: R, isWanted: () => boolean): Promise<Place<R> | Refusal> {
     const { closing } = this.#options;
@@ -57,7 +57,7 @@ export class Admission<R extends Revision = Revision> {
     if (claim === 'unwanted') return 'unwanted';
     if (claim === 'late') return 'volumes-in-use';
     const entered = this.#capacity.enter(patienceMs, closing);
-    this.changed(revision.service); // somebody may have to go for it
+    this.changed(revision.service); // another instance may have to leave for it
     if (!(await entered)) {
       claim.release();
       return 'no-room';
@@ -69,7 +69,7 @@ export class Admission<R extends Revision = Revision> {
     return 'no-turn';
   }
 
-  /** The same for an instance that runs already; undefined if there is no place for it. */
+  /** The same for an instance that already runs; undefined if there is no place for it. */
   adopt(revision: R): Place<R> | undefined {
     const claim = this.claims.adopt(revision);
     if (claim === undefined) return undefined;
@@ -79,8 +79,8 @@ export class Admission<R extends Revision = Revision> {
   }
 
   /**
-   * To be called when an instance of the service has changed, or who waits for one. What has to go for others is told so
-   * here, and changes in turn: such a change is looked at when this look is over, so that none sees another half done.
+   * Must be called when an instance of the service, or who waits for one, has changed. Makes instances leave for
+   * others, which causes further changes; these are looked at afterwards, so that no look sees another half done.
    */
   changed(service: string): void {
     if (this.#isLooking) {
@@ -109,11 +109,11 @@ export class Admission<R extends Revision = Revision> {
   }
 }
 
-/** What an instance takes up: its service's volumes, room, and while it is being started a turn. */
+/** What an instance occupies: its service's volumes, room, and during its start a turn. */
 export class Place<R extends Revision = Revision> {
   readonly #claim: Claim<R>;
   readonly #capacity: Capacity;
-  /** Ends the start; undefined for what runs already. */
+  /** Ends the turn; undefined for an instance that already ran. */
   readonly #endTurn: (() => void) | undefined;
   #hasRoom = true;
 
@@ -123,24 +123,24 @@ export class Place<R extends Revision = Revision> {
     this.#endTurn = endTurn;
   }
 
-  /** Says who has it. */
+  /** Sets the instance that has the place. */
   occupy(instance: Occupant<R>): void {
     this.#claim.instance = instance;
   }
 
-  /** The start is over, however it ended. */
+  /** Called when the start is over, successful or not. */
   started(): void {
     this.#endTurn?.();
   }
 
-  /** Others may have its room; the volumes are its own as long as it may be there. */
+  /** Gives its room to others, but keeps the volumes while it may exist. */
   leaveRoom(wasEvicted: boolean): void {
     if (!this.#hasRoom) return;
     this.#hasRoom = false;
     this.#capacity.leave(wasEvicted);
   }
 
-  /** The instance is gone, or was not started after all. */
+  /** Must be called when the instance is gone or was not started after all. */
   giveBack(wasEvicted = false): void {
     this.started();
     this.leaveRoom(wasEvicted);

@@ -3,7 +3,7 @@ import type { Clock } from '@cless/model';
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
 
-/** How long a revision rests after failed starts: 1 s, 2 s, 4 s … to a minute. */
+/** How long a revision rests after failed starts: 1 s, 2 s, 4 s, … up to a minute. */
 export class Backoff {
   readonly #clock: Clock;
   #failures = 0;
@@ -23,7 +23,7 @@ export class Backoff {
     return this.#cause;
   }
 
-  /** How long to rest from now on, in milliseconds; 0 if a start may be tried. */
+  /** The remaining rest in milliseconds; zero if a start may be tried. */
   get remainingMs(): number {
     return this.#failures === 0 ? 0 : Math.max(0, this.#until - this.#clock.now());
   }

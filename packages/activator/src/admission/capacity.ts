@@ -1,12 +1,12 @@
 import type { Clock } from '@cless/model';
 import { PatientQueue } from './patient-queue.ts';
 
-/** How many instances may be warm at once. Who gets no place waits until one is given back. */
+/** Limits how many instances are warm at once. Starts without a place wait until one is given back. */
 export class Capacity {
   readonly limit: number;
   readonly #waiting: PatientQueue;
   #used = 0;
-  /** Instances that are on their way out to make room. */
+  /** How many instances are stopping to make room. */
   #leaving = 0;
 
   constructor(limit: number, clock: Clock) {
@@ -14,7 +14,10 @@ export class Capacity {
     this.#waiting = new PatientQueue(clock);
   }
 
-  /** Takes a place; `false` if there was none in time. The caller waits for it when this returns: see {@link makeRoom}. */
+  /**
+   * Takes a place, waiting for one if there is none. Resolves with false if there was none in time. The caller is
+   * waiting as soon as this returns: see {@link makeRoom}.
+   */
   async enter(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#used < this.limit && this.#waiting.size === 0) {
       this.#used += 1;
@@ -23,7 +26,7 @@ export class Capacity {
     return this.#waiting.wait(timeoutMs, signal);
   }
 
-  /** Takes a place for an instance that runs already, if there is one that nobody waits for. */
+  /** Takes a place for an instance that already runs. Returns false if there is none, or others wait for it. */
   adopt(): boolean {
     if (this.#used >= this.limit || this.#waiting.size > 0) return false;
     this.#used += 1;
@@ -38,9 +41,10 @@ export class Capacity {
   }
 
   /**
-   * Has one instance go for each that waits; to be called when somebody waits, or an instance has become idle.
+   * Makes one instance leave for each waiting start. Must be called when a start waits or an instance has become
+   * idle.
    *
-   * @param evict stops one that is not in use; says whether there was one. What it changes is looked at later
+   * @param evict stops one instance that is not in use, and returns whether there was one; must not call back
    */
   makeRoom(evict: () => boolean): void {
     while (this.#leaving < this.#waiting.size && evict()) this.#leaving += 1;

@@ -1,6 +1,6 @@
 import type { Clock } from '@cless/model';
 
-/** Those that wait for their turn in the order in which they came, each as long as its patience lasts. */
+/** A queue in which everyone waits in order of arrival, each up to its own timeout. */
 export class PatientQueue {
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
@@ -14,9 +14,9 @@ export class PatientQueue {
   }
 
   /**
-   * Resolves with whether the turn came in time. The caller is in the queue when this returns.
+   * Resolves with whether the turn came in time. The caller is in the queue as soon as this returns.
    *
-   * @param signal ends the wait as if it had taken too long
+   * @param signal ends the wait like a timeout
    */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -32,7 +32,7 @@ export class PatientQueue {
     return came;
   }
 
-  /** Gives the turn to the next; `false` if nobody waits. */
+  /** Gives the turn to the next. Returns false if nobody waits. */
   serveNext(): boolean {
     const [next] = this.#waiting;
     if (next === undefined) return false;

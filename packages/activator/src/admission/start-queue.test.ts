@@ -19,7 +19,7 @@ test('turns come in order, so many at once, and whoever waits too long gets none
   await clock.advance(20);
   expect(order).toEqual(['first', 'second', 'impatient waited in vain']);
   first?.();
-  first?.(); // twice does no harm
+  first?.(); // a second call has no effect
   await clock.advance(0);
   expect(order.at(-1)).toBe('third');
   (await third)?.();

@@ -1,7 +1,7 @@
 import type { Clock } from '@cless/model';
 import { PatientQueue } from './patient-queue.ts';
 
-/** Lets so many starts run at once; the others get their turn in the order in which they came. */
+/** Limits how many starts run at once; the others wait in order of arrival. */
 export class StartQueue {
   readonly #limit: number;
   readonly #waiting: PatientQueue;
@@ -12,7 +12,7 @@ export class StartQueue {
     this.#waiting = new PatientQueue(clock);
   }
 
-  /** Resolves with the end of the turn when it is the caller's turn; with undefined if it did not come in time. */
+  /** Waits for a turn. Resolves with the function that ends it, or with undefined if it did not come in time. */
   async turn(timeoutMs: number, signal: AbortSignal): Promise<(() => void) | undefined> {
     if (this.#running < this.#limit) {
       this.#running += 1;
@@ -28,7 +28,7 @@ export class StartQueue {
     return () => {
       if (over) return;
       over = true;
-      if (!this.#waiting.serveNext()) this.#running -= 1; // else the next takes this place over
+      if (!this.#waiting.serveNext()) this.#running -= 1; // otherwise the next one takes this place
     };
   }
 }

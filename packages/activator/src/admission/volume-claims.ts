@@ -3,15 +3,15 @@ import type { StopReason } from '../event.ts';
 import type { InstanceState } from '../instance/state.ts';
 import type { Revision } from '../revision.ts';
 
-/** The right to be the only one that writes a service's volumes. */
+/** The exclusive right to write a service's volumes. */
 export interface Claim<R extends Revision = Revision> {
-  /** Who has it; undefined while its start waits for room or for its turn. */
+  /** The instance that holds it; undefined while its start waits for room or its turn. */
   instance: Occupant<R> | undefined;
-  /** To be called when the instance is gone, or was not started after all. */
+  /** Must be called when the instance is gone or was not started after all. */
   release(): void;
 }
 
-/** What has a claim, and can be asked to go. */
+/** An instance that holds a claim and can be asked to leave. */
 export interface Occupant<R extends Revision = Revision> {
   readonly revision: R;
   readonly state: InstanceState;
@@ -23,19 +23,19 @@ export interface Occupant<R extends Revision = Revision> {
 
 interface Holder<R extends Revision> {
   readonly claim: Claim<R>;
-  /** Since when its instance has been up. */
+  /** When its instance became ready; undefined before. */
   upSinceMs: number | undefined;
-  /** Since when it has been on its way out. */
+  /** When its instance began to leave; undefined before. */
   leavingSinceMs: number | undefined;
 }
 
-/** The claims of one service, of which at most one is held, and who waits for it. */
+/** The claims of one service: the held one, if any, and those waiting. */
 interface Line<R extends Revision> {
   readonly held: Set<Holder<R>>;
-  /** Instances that are being removed, and that nothing else is known of, by id. */
+  /** Ids of unknown instances that are being removed. */
   readonly leftovers: Set<string>;
   readonly waiting: Set<Waiting<R>>;
-  /** When there is something to look at again. */
+  /** Fires when the line must be looked at again. */
   timer: Timer | undefined;
 }
 
@@ -44,19 +44,19 @@ interface Waiting<R extends Revision> {
   readonly decide: (claim: Claim<R> | 'unwanted' | 'late') => void;
 }
 
-/** An instance that was asked to go for another serves at least so long after it became ready, in milliseconds. */
+/** How long an instance serves at least, after it became ready, before it must leave for another, in milliseconds. */
 const LEAST_HOLD_MS = 1_000;
-/** How long open requests may take when an instance is to go for another, in milliseconds. */
+/** How long open requests may take when an instance must leave for another, in milliseconds. */
 const DRAIN_MS = 30_000;
 
 /**
- * Two instances never write one volume: of a service's revisions that replace each other (`rollout: replace`) at most one
- * instance is there, also of the same revision. A start waits until whoever was there before is gone; that one gets no more
- * requests, finishes those that it has, and stops. In turn, so that each that is asked for gets to answer.
+ * Makes sure that two instances never write one volume: at most one instance exists of a service's revisions with
+ * `rollout: replace`. A start waits until the previous instance is gone; that one gets no more requests, finishes
+ * those it has, and stops. Revisions take turns, so that each one asked for gets to answer.
  */
 export class VolumeClaims<R extends Revision = Revision> {
   readonly #clock: Clock;
-  /** Has `look` called, when nothing else is being looked at. */
+  /** Schedules a call of `look`. */
   readonly #changed: (service: string) => void;
   readonly #lines = new Map<string, Line<R>>();
 
@@ -68,9 +68,9 @@ export class VolumeClaims<R extends Revision = Revision> {
   /**
    * Waits until an instance of the revision may be started.
    *
-   * @param isWanted asked while it waits: does anybody still wait for that start?
-   * @param signal ends the wait as if it had taken too long
-   * @returns what to release when the instance is gone; or why there is none to be started
+   * @param isWanted called while it waits: does anybody still wait for this start?
+   * @param signal ends the wait like a timeout
+   * @returns the claim, to be released when the instance is gone; or why none may be started
    */
   async enter(
     revision: R,
@@ -102,14 +102,14 @@ export class VolumeClaims<R extends Revision = Revision> {
     return promise;
   }
 
-  /** The same for an instance that runs already; undefined if it may not. */
+  /** The same for an instance that already runs; undefined if it may not go on. */
   adopt(revision: R): Claim<R> | undefined {
     if (revision.rollout !== 'replace') return { instance: undefined, release: () => {} };
     const line = this.#line(revision.service);
     return isFree(line) && line.waiting.size === 0 ? this.#claim(revision.service, line) : undefined;
   }
 
-  /** The revision that has taken the place of this one, and was ready. */
+  /** The revision that has replaced this one and has been ready; undefined if there is none. */
   successor(revision: R): R | undefined {
     if (revision.rollout !== 'replace') return undefined;
     for (const { claim, upSinceMs } of this.#lines.get(revision.service)?.held ?? []) {
@@ -120,12 +120,12 @@ export class VolumeClaims<R extends Revision = Revision> {
     return undefined;
   }
 
-  /** An instance that nobody wants runs until it has been removed; see {@link vacated}. */
+  /** Notes an unwanted instance, which may write until it has been removed; see {@link vacated}. */
   leftover(service: string, id: string): void {
     this.#line(service).leftovers.add(id);
   }
 
-  /** It is gone, or was never there. */
+  /** Notes that a leftover is gone, or never existed. */
   vacated(service: string, id: string): void {
     this.#lines.get(service)?.leftovers.delete(id);
     this.#changed(service);
@@ -136,7 +136,7 @@ export class VolumeClaims<R extends Revision = Revision> {
     for (const [service, { leftovers }] of this.#lines) for (const id of leftovers) yield [service, id];
   }
 
-  /** To be called when an instance of the service has changed, or who waits for one, and not from within itself. */
+  /** Looks at a service after an instance of it, or who waits for one, has changed. Must not be called recursively. */
   look(service: string): void {
     const line = this.#lines.get(service);
     if (line === undefined) return;
@@ -182,7 +182,7 @@ export class VolumeClaims<R extends Revision = Revision> {
     return claim;
   }
 
-  /** Whoever has it is to go, but not before it has had its turn. */
+  /** Makes the holder leave, but not before it has had its turn. */
   #makeWay(service: string, line: Line<R>): void {
     const nowMs = this.#clock.now();
     for (const { claim, upSinceMs, leavingSinceMs } of line.held) {

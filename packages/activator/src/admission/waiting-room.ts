@@ -1,4 +1,4 @@
-/** How many may wait at once. */
+/** Limits how many requests wait at once. */
 export class WaitingRoom {
   readonly #limit: number;
   #size = 0;
@@ -7,12 +7,12 @@ export class WaitingRoom {
     this.#limit = limit;
   }
 
-  /** Those that wait. */
+  /** The number of waiting requests. */
   get size(): number {
     return this.#size;
   }
 
-  /** Takes a place; `false` if there is none. */
+  /** Takes a place. Returns false if there is none. */
   enter(): boolean {
     if (this.#size >= this.#limit) return false;
     this.#size += 1;

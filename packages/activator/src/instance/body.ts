@@ -5,22 +5,22 @@ import type { RuntimeInstance } from '../runtime.ts';
 import type { Drive } from './drive.ts';
 import { canBecome, type InstanceState } from './state.ts';
 
-/** Who hears of what becomes of an instance. */
+/** Told about what happens to an instance. */
 export interface BodyListener {
   tell(event: InstanceEvent): void;
-  /** The runtime has given it its id, in place of one that it had before. */
+  /** Called when the runtime has given it an id; `before` is the one it replaces. */
   identified(id: string, before: string | undefined): void;
   /** Called after each change of the state. */
   became(state: InstanceState): void;
-  /** It answers elsewhere now. */
+  /** Called when its endpoint has changed. */
   moved(): void;
-  /** Its idle time begins anew, though it was not in use. */
+  /** Called when its idle time must restart although it was not in use. */
   touched(): void;
-  /** A call failed, or may have left something behind: what is really there should be looked at soon. */
+  /** Called when a call failed or may have left something behind, so that what runs should be compared soon. */
   doubt(): void;
 }
 
-/** What is known of an instance, and the one place that changes it. */
+/** The state of an instance, and the only place that changes it. */
 export class Body<R extends Revision = Revision> {
   readonly revision: R;
   readonly drive: Drive<R>;
@@ -28,7 +28,7 @@ export class Body<R extends Revision = Revision> {
   #state: InstanceState = 'starting';
   #id: string | undefined;
   #endpoint: Endpoint | undefined;
-  /** Why it is stopped, or is no more; the first reason counts. */
+  /** Why it is being stopped or has ended. The first reason counts. */
   stopReason: StopReason | undefined;
 
   constructor(revision: R, drive: Drive<R>, listener: BodyListener) {
@@ -49,12 +49,12 @@ export class Body<R extends Revision = Revision> {
     return this.#id;
   }
 
-  /** Where it was last. */
+  /** Its last known endpoint. */
   get endpoint(): Endpoint | undefined {
     return this.#endpoint;
   }
 
-  /** Its id. @throws if the runtime has given it none yet */
+  /** Its id. @throws if the runtime has not given it one yet */
   known(): string {
     if (this.#id === undefined) throw new Error(`an instance that is ${this.#state} has no id`);
     return this.#id;
@@ -67,7 +67,7 @@ export class Body<R extends Revision = Revision> {
     this.listener.became(next);
   }
 
-  /** Is it in that state? To be asked again after each wait. */
+  /** Is it in that state? Must be asked again after each await. */
   is(state: InstanceState): boolean {
     return this.#state === state;
   }
@@ -79,12 +79,12 @@ export class Body<R extends Revision = Revision> {
     this.listener.identified(id, before);
   }
 
-  /** It answers there, from the beginning. */
+  /** Sets its first endpoint. */
   settle(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
   }
 
-  /** It answers there; what is open to where it was before is broken off. */
+  /** Sets a new endpoint, and breaks off what is open to the old one. */
   move(endpoint: Endpoint): void {
     const { host, port } = this.#endpoint ?? {};
     if (host === endpoint.host && port === endpoint.port) return;
@@ -93,7 +93,7 @@ export class Body<R extends Revision = Revision> {
     this.drive.connections.destroy(this.known(), new Error("the instance's address has changed"));
   }
 
-  /** Asks the runtime how it is. */
+  /** Asks the runtime for its state. */
   async inspect(): Promise<RuntimeInstance | 'unknown' | undefined> {
     try {
       return await this.drive.runtime.inspect(this.known());
@@ -102,7 +102,7 @@ export class Body<R extends Revision = Revision> {
     }
   }
 
-  /** Its last log lines, without its secrets; none if the runtime does not say. */
+  /** Its last log lines without its secrets; empty if the runtime has none. */
   async lastLogLines(id: string): Promise<readonly string[]> {
     return this.conceal((await this.drive.runtime.logs?.(id).catch(() => [])) ?? []);
   }

@@ -2,22 +2,22 @@ import type { Clock } from '@cless/model';
 import type { Revision } from '../revision.ts';
 import type { Connections, ReadinessProbe, Runtime } from '../runtime.ts';
 
-/** What instances are driven with: the same for all. */
+/** What all instances share. */
 export interface Drive<R extends Revision = Revision> {
   readonly runtime: Runtime<R['spec']>;
   readonly probe: ReadinessProbe<R['readiness']>;
   readonly clock: Clock;
   readonly connections: Connections;
   readonly explain: Explain<R>;
-  /** Aborted when no more is to be tried again, since all of it ends. */
+  /** Aborted at the end, after which nothing is retried. */
   readonly closing: AbortSignal;
 }
 
 /**
- * Says why an instance that runs did not get ready, in terms of the instance, for its owner.
+ * Explains why a running instance did not get ready, in terms of the instance, for its owner.
  *
- * @param error what the probe said
- * @param signal when requests have waited long enough for that
+ * @param error the probe's error
+ * @param signal aborted when requests have waited long enough for the explanation
  */
 export type Explain<R extends Revision = Revision> = (
   id: string,

@@ -5,7 +5,7 @@ import type { Body } from './body.ts';
 import type { Launch } from './launch.ts';
 import { Removal } from './removal.ts';
 
-/** Starts that failed so have left nothing that could be found by looking. */
+/** Codes of failed starts that have left nothing behind. */
 const LEFT_NOTHING: readonly Code[] = ['IMAGE_NOT_FOUND', 'NO_FREE_PORT', 'ENGINE_REFUSED', 'START_FAILED'];
 
 /** All ways in which an instance ends. */
@@ -14,7 +14,7 @@ export class Ending<R extends Revision = Revision> {
   readonly #launch: Launch<R>;
   readonly #removal: Removal;
 
-  /** @param onOverdue called if its removal takes longer than it may */
+  /** @param onOverdue called once, if its removal takes too long */
   constructor(body: Body<R>, launch: Launch<R>, onOverdue: () => void) {
     this.#body = body;
     this.#launch = launch;
@@ -25,24 +25,24 @@ export class Ending<R extends Revision = Revision> {
     });
   }
 
-  /** Has its removal taken longer than it may? Then its place is somebody else's. */
+  /** Has its removal taken too long, so that its place may be given to another? */
   get isOverdue(): boolean {
     return this.#removal.isOverdue;
   }
 
-  /** To be called when it stops. */
+  /** Must be called when it begins to stop. */
   begin(): void {
     this.#removal.begin(this.#body.revision.stopGraceMs);
   }
 
-  /** To be called when it is gone. */
+  /** Must be called when it is gone. */
   over(): void {
     this.#removal.over();
   }
 
   /**
-   * Stops and removes it, whatever it takes: if the runtime fails it is tried again until the instance is gone.
-   * One that is starting is told so and ends by itself.
+   * Stops and removes the instance. If the runtime fails, tries again until the instance is gone. If it is starting,
+   * the start is aborted and removes it.
    */
   async stop(reason: StopReason, exit?: Exit): Promise<void> {
     const body = this.#body;
@@ -59,7 +59,7 @@ export class Ending<R extends Revision = Revision> {
     body.become('stopping');
     if (reason === 'exited')
       listener.tell({ type: 'exited', ...exit, lastLogLines: await body.lastLogLines(id) });
-    // One that was replaced has had its time to finish.
+    // A replaced instance has had time to finish its requests.
     if (reason === 'exited' || reason === 'unreachable' || reason === 'replaced')
       drive.connections.destroy(id, new Error('the instance is gone'));
     else await drive.connections.close(id);
@@ -70,10 +70,10 @@ export class Ending<R extends Revision = Revision> {
     body.become('gone');
   }
 
-  /** Its start has failed: what is left of it goes, in the background, and its story is told. */
+  /** Removes, in the background, what is left after a failed start, and reports the failure. */
   discard(error: unknown): void {
     const body = this.#body;
-    if (!body.is('starting')) return; // abandoned meanwhile
+    if (!body.is('starting')) return; // abandoned in the meantime
     const { id, listener } = body;
     const given = hasCode(error, 'START_FAILED') ? error.lastLogLines : undefined;
     const tell = (lastLogLines: readonly string[]) => {
@@ -93,13 +93,13 @@ export class Ending<R extends Revision = Revision> {
     })();
   }
 
-  /** The runtime says that it has exited. */
+  /** Called when the runtime reports that it has exited. */
   exited(exit: Exit): void {
     if (this.#body.is('starting')) this.#launch.ended(this.#body.id, exit);
     else void this.stop('exited', exit);
   }
 
-  /** The runtime does not have it any more. */
+  /** Called when the runtime does not have it any more. */
   vanished(): void {
     const body = this.#body;
     switch (body.state) {
@@ -122,7 +122,7 @@ export class Ending<R extends Revision = Revision> {
     }
   }
 
-  /** Lets go of it without stopping it. */
+  /** Lets go of the instance without stopping it. */
   abandon(): void {
     this.#removal.over();
     if (this.#body.is('starting')) this.#launch.giveUp();

@@ -4,19 +4,19 @@ import type { Body } from './body.ts';
 import type { Ending } from './ending.ts';
 import { type Finding, type Look, prove } from './proof.ts';
 
-/** Who has an instance examined. */
+/** Told about the course of an examination. */
 export interface Examiner {
-  /** It took no connection, and is tried again. */
+  /** Called each time the instance refuses a connection. */
   refused(): void;
-  /** What came of it, if it is still in question. */
+  /** Called with the finding, if the question has not been settled otherwise. */
   found(finding: Finding): void;
-  /** It is over, whatever came of it. */
+  /** Called once, when the examination is over. */
   examined(): void;
 }
 
 /**
- * An instance failed to answer, or may be otherwise than is believed: asks the runtime, and whether it takes connections.
- * Meanwhile no lease is given out. A pause or resume by hand is found.
+ * Checks an instance that failed to answer or whose state is in doubt: asks the runtime, and whether it accepts
+ * connections. No leases are given out meanwhile. A pause or resume by hand is noticed.
  */
 export class Examination<R extends Revision = Revision> {
   readonly #body: Body<R>;
@@ -35,7 +35,7 @@ export class Examination<R extends Revision = Revision> {
     return this.#underWay !== undefined;
   }
 
-  /** Resolves when it is over; many reasons are one examination. */
+  /** Resolves when the examination is over. Concurrent calls share one. */
   run(): Promise<void> {
     this.#underWay ??= this.#run().finally(() => {
       this.#underWay = undefined;
@@ -44,7 +44,7 @@ export class Examination<R extends Revision = Revision> {
     return this.#underWay;
   }
 
-  /** To be called when the state changes: nothing is in question any more. */
+  /** Must be called when the state changes, which settles the question. */
   over(): void {
     this.#end.abort();
   }
@@ -71,7 +71,7 @@ export class Examination<R extends Revision = Revision> {
     const before = body.state;
     const actual = await body.inspect();
     if (actual === 'unknown') body.listener.doubt();
-    if (!body.is(before)) return 'settled'; // a call of our own knows better
+    if (!body.is(before)) return 'settled'; // a call of our own has changed it meanwhile
     if (actual !== 'unknown') this.#observe(actual);
     if (before !== 'ready' || !body.is('ready')) return 'settled';
     if (actual === 'unknown') return 'unknown';
@@ -80,7 +80,7 @@ export class Examination<R extends Revision = Revision> {
     return 'running';
   }
 
-  /** What the runtime says of it, unasked-for changes by others among it. */
+  /** Takes over what the runtime says, including changes made by others. */
   #observe(actual: RuntimeInstance | undefined): void {
     const body = this.#body;
     const { listener } = body;
@@ -102,12 +102,12 @@ export class Examination<R extends Revision = Revision> {
     }
   }
 
-  /** Somebody paused it by hand before it was ready, though requests wait for it. */
+  /** Resumes an instance that was paused by hand before it was ready, since requests wait for it. */
   async #resumeWhileStarting(id: string): Promise<void> {
     try {
       await this.#body.drive.runtime.resume?.(id);
     } catch (error) {
-      this.#body.listener.tell({ type: 'resume-failed', error }); // tried again at the next look
+      this.#body.listener.tell({ type: 'resume-failed', error }); // tried again at the next check
     }
   }
 }

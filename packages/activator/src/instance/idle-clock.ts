@@ -3,12 +3,15 @@ import type { Revision } from '../revision.ts';
 import type { InstanceState } from './state.ts';
 import type { Usage } from './usage.ts';
 
-/** Does it serve on, however long nobody asks for it? */
+/** Does an instance keep running however long it is idle? */
 export function neverStops({ pauseAfterMs, stopAfterMs }: Revision['idle']): boolean {
   return pauseAfterMs === undefined && stopAfterMs === undefined;
 }
 
-/** After how much idleness something is due, in milliseconds; undefined for never. */
+/**
+ * How long an instance must be idle until the next step (pause or stop) is due, in milliseconds; undefined means
+ * never.
+ */
 export function idleStepMs(
   state: InstanceState,
   { pauseAfterMs, stopAfterMs }: Revision['idle'],
@@ -27,7 +30,10 @@ export function idleStepMs(
   }
 }
 
-/** Tells when an instance has been idle for long enough. One timer serves many leases: it looks again when it fires. */
+/**
+ * Calls back when an instance has been idle for long enough. One timer serves many leases: it checks again when it
+ * fires.
+ */
 export class IdleClock {
   readonly #clock: Clock;
   readonly #usage: Usage;
@@ -35,7 +41,7 @@ export class IdleClock {
   readonly #fired: () => void;
   #timer: Timer | undefined;
 
-  /** @param stepMs after how much idleness `fired` is to be called */
+  /** @param stepMs how long it must be idle until `fired` is called; undefined means never */
   constructor(clock: Clock, usage: Usage, stepMs: () => number | undefined, fired: () => void) {
     this.#clock = clock;
     this.#usage = usage;
@@ -43,7 +49,7 @@ export class IdleClock {
     this.#fired = fired;
   }
 
-  /** Has it been idle for long enough? */
+  /** Has the instance been idle for long enough? */
   get due(): boolean {
     return this.#usage.idleMs >= (this.#stepMs() ?? Number.POSITIVE_INFINITY);
   }

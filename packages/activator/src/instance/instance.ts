@@ -18,20 +18,20 @@ import { Sleep } from './sleep.ts';
 import type { InstanceState } from './state.ts';
 import { Suspicion } from './suspicion.ts';
 
-/** Who has an instance. */
+/** The owner of an instance: its pool. */
 export interface InstanceOwner<R extends Revision = Revision> {
-  /** Called after each change of the state, and when leases end that somebody may wait for. */
+  /** Called after each change of state, and when a lease ends that others may be waiting for. */
   changed(instance: Instance<R>): void;
-  /** The runtime has given it its id, in place of one that it had before. */
+  /** Called when the runtime has given it an id; `before` is the one it replaces. */
   identified(instance: Instance<R>, id: string, before: string | undefined): void;
-  /** It takes no connections, and the runtime does not say how it is. */
+  /** Called when the instance accepts no connections and the runtime does not answer. */
   unknown(instance: Instance<R>): void;
-  /** What is really there should be looked at soon. */
+  /** Called when what runs should be compared soon. */
   doubt(): void;
   tell(event: InstanceEvent, instance: Instance<R>): void;
 }
 
-/** One running copy of a revision: its leases, its idle clock, and through its parts the calls that change its state. */
+/** One running copy of a revision: its leases and idle clock, and through its parts the calls that change its state. */
 export class Instance<R extends Revision = Revision> implements Leasable<R>, Choosable, Evictable {
   readonly revision: R;
   readonly #owner: InstanceOwner<R>;
@@ -69,7 +69,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     this.#ending = new Ending(this.#body, this.#launch, changed);
     this.#sleep = new Sleep(this.#body, this.#ending, changed);
     this.#examination = new Examination(this.#body, this.#ending, {
-      refused: () => this.revokeQuotas(), // who has one does not know of the examination
+      refused: () => this.revokeQuotas(), // workers do not know of the examination
       found: (finding) => this.#found(finding),
       examined: () => {
         this.#armIdleTimer();
@@ -94,22 +94,22 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     return this.#body.stopReason;
   }
 
-  /** Is it with the runtime, which may make it under another id yet? */
+  /** Is the runtime still starting it, possibly again under another id? */
   get launching(): boolean {
     return this.state === 'starting' && !this.#launch.isMade;
   }
 
-  /** Has its removal taken longer than it may? Then its place is somebody else's. */
+  /** Has its removal taken too long, so that its place may be given to another? */
   get overdue(): boolean {
     return this.#ending.isOverdue;
   }
 
-  /** Open leases that were given out here, and not by who holds a quota. */
+  /** The number of open leases given out here, not counting those under quotas. */
   get leases(): number {
     return this.#occupancy.usage.leases;
   }
 
-  /** Is it in use, as far as is known? Of a quota that is known when it has been revoked. */
+  /** Is it known to be in use? Whether a quota is used is only known after it has been revoked. */
   get inUse(): boolean {
     return this.#occupancy.inUse;
   }
@@ -118,50 +118,50 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     return this.#occupancy.usage.idleSinceMs;
   }
 
-  /** Why it is to go as soon as it is not in use, whoever waits. */
+  /** Why it must stop as soon as it is not in use; undefined if it need not. */
   get dismissed(): StopReason | undefined {
     return this.#dismissed;
   }
 
-  /** May a lease be given out? */
+  /** May a lease be given out now? */
   get available(): boolean {
     return this.#serves && this.#occupancy.room > 0;
   }
 
-  /** Did it fail to answer a moment ago? */
+  /** Has it failed to answer recently? */
   get isSuspect(): boolean {
     return this.#suspicion.isFresh;
   }
 
-  /** Leases that are open, or given out in quotas; of a quota without a limit that counts as one. */
+  /** The number of leases that are open or given out in quotas. A quota without a limit counts as one. */
   get load(): number {
     return this.#occupancy.load;
   }
 
-  /** Will it serve no more? */
+  /** Will it get no more requests? */
   get leaving(): boolean {
     return this.#dismissed !== undefined || this.state === 'stopping' || this.state === 'gone';
   }
 
-  /** Was it paused by hand while it is in use, so that it is to be woken? */
+  /** Has it been paused by hand while in use, so that it must be woken? */
   get interrupted(): boolean {
     return this.state === 'paused' && this.inUse && !this.#sleep.isResting;
   }
 
-  /** Is it neither in use nor on its way? */
+  /** Is it ready or paused, and not in use? */
   get idle(): boolean {
     return this.#isSettled && this.leases === 0 && !this.#occupancy.isLent;
   }
 
-  /** Would it be idle, if those that hold quotas do not use it? */
+  /** Is it idle unless a quota is used? */
   get maybeIdle(): boolean {
     return this.#isSettled && this.#occupancy.isLent && !this.inUse;
   }
 
   /**
-   * Gives out a lease; only while `available`.
+   * Gives out a lease. Call only while `available`.
    *
-   * @param keepsAwake does its end start the idle clock anew?
+   * @param keepsAwake does the end of the lease restart the idle clock?
    */
   lease(activation?: Activation, keepsAwake = true): Lease<Instance<R>> {
     const { id, endpoint } = this.#body;
@@ -172,7 +172,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     return new Lease(this, id, endpoint, activation, keepsAwake);
   }
 
-  /** A lease has ended. */
+  /** Called when a lease ends. */
   released(keptAwake: boolean): void {
     const wasFull = this.#occupancy.room <= 0;
     this.#occupancy.usage.end(keptAwake);
@@ -182,38 +182,38 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
   }
 
   /**
-   * Lets somebody give out leases by himself, for the one that is being handed over to him and half of what there is room for,
-   * until that is revoked. If no lease can be given out just now, the quota is good for that one, and drains. The lease is to
-   * be released when he has been told of the quota, so that no revocation overtakes that.
+   * Lets a holder give out leases by itself until the quota is revoked: the one being handed over, and half of the
+   * remaining room. If no lease can be given out now, the quota only covers that one, and drains. Release the lease
+   * after the holder has been told of the quota, so that no revocation overtakes it.
    *
-   * @param held what he has already, to which it is added
-   * @param tell tells him that it is revoked
+   * @param held the holder's present quota, which is enlarged
+   * @param tell called to revoke it
    */
   lend(held: Quota | undefined, tell: (quota: Quota) => void): Quota {
     return this.#occupancy.lend(this.#serves, held, tell);
   }
 
-  /** Makes a quota larger, by half of what there is room for. */
+  /** Enlarges a quota by half of the remaining room. */
   refill(quota: Quota): void {
     if (this.available) this.#occupancy.refill(quota);
   }
 
-  /** Has those that hold quotas return what they do not use, where others wait for it; says whether that is under way. */
+  /** Makes holders return unused parts of quotas if others wait for them. Returns whether that is under way. */
   recall(): boolean {
     return this.#occupancy.recall();
   }
 
-  /** Whoever holds a quota gives out no more leases by it, and tells how much it is in use. */
+  /** Revokes all quotas: holders give out no more leases and report how many are open. */
   revokeQuotas(): void {
     this.#occupancy.revoke();
   }
 
-  /** Starts it and waits until it is ready. Rejects with the reason if it cannot be: then `discard` it. */
+  /** Starts the instance and waits until it is ready. If this rejects, call `discard`. */
   start(): Promise<void> {
     return this.#launch.start();
   }
 
-  /** Takes over an instance that runs already. Rejects if it does not get ready: then `discard` it. */
+  /** Takes over an instance that already runs. If this rejects, since it does not get ready, call `discard`. */
   async adopt(found: RuntimeInstance): Promise<void> {
     this.#body.identify(found.id);
     const isPaused = found.state === 'paused';
@@ -226,32 +226,35 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     await this.#launch.adopt(found);
   }
 
-  /** Its start has failed: what is left of it goes, in the background, and its story is told. */
+  /** Removes, in the background, what is left after a failed start, and reports the failure. */
   discard(error: unknown): void {
     this.#ending.discard(error);
   }
 
-  /** Freezes it. No lease is open, none is given out any more. */
+  /** Freezes the instance. No lease is open, and none is given out until it is resumed. */
   pause(): Promise<void> {
     return this.#sleep.pause();
   }
 
-  /** Wakes it. Rejects with the runtime's reason if that fails: then `recover` it. */
+  /** Wakes the instance. If this rejects with the runtime's error, call `recover`. */
   resume(): Promise<void> {
     return this.#sleep.resume();
   }
 
-  /** Its resume has failed: finds out how it is, and replaces one that will not wake. */
+  /** After a failed resume, finds out the state of the instance, and replaces it if it cannot be woken. */
   recover(error: unknown): Promise<void> {
     return this.#sleep.recover('resuming', error);
   }
 
-  /** Stops and removes it, whatever it takes. One that is starting is told so and ends by itself. */
+  /**
+   * Stops and removes the instance, trying again until it is gone. If it is starting, the start is aborted and
+   * removes it.
+   */
   stop(reason: StopReason): Promise<void> {
     return this.#ending.stop(reason);
   }
 
-  /** It gets no more requests, and stops when those that it has have ended. */
+  /** Gives the instance no more requests, and stops it when those it has have ended. */
   dismiss(reason: StopReason = 'requested'): void {
     if (this.leaving) return;
     this.#dismissed = reason;
@@ -260,24 +263,24 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     else this.#owner.changed(this);
   }
 
-  /** The runtime says that it has exited. */
+  /** Called when the runtime reports that it has exited. */
   exited(exit: Exit): void {
     this.#ending.exited(exit);
   }
 
-  /** The runtime does not have it any more. */
+  /** Called when the runtime does not have it any more. */
   vanished(): void {
     this.#ending.vanished();
   }
 
-  /** The runtime says that one of its processes was killed for want of memory. */
+  /** Called when the runtime reports that one of its processes was killed because memory ran out. */
   ranOutOfMemory(): void {
     this.#owner.tell({ type: 'out-of-memory' }, this);
   }
 
   /**
-   * It failed to answer, or may be otherwise than is believed: is looked at, while no lease is given out. One that ended, or
-   * cannot be reached, is replaced.
+   * Checks an instance that failed to answer or whose state is in doubt, giving out no leases meanwhile. Replaces it
+   * if it has ended or cannot be reached.
    */
   examine(): Promise<void> {
     if (this.launching || this.state === 'gone') return Promise.resolve();
@@ -285,7 +288,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     return this.#examination.run();
   }
 
-  /** Lets go of it without stopping it: it is left to the next activator. */
+  /** Lets go of the instance without stopping it; the next activator adopts it. */
   abandon(): void {
     this.#idleClock.cancel();
     this.#ending.abandon();
@@ -293,7 +296,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
 
   // Private
 
-  /** Would leases be given out, if there is room? */
+  /** Would leases be given out if there were room? */
   get #serves(): boolean {
     return this.state === 'ready' && !this.#examination.isUnderWay && this.#dismissed === undefined;
   }
@@ -302,7 +305,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
     return this.state === 'paused' || (this.state === 'ready' && !this.#examination.isUnderWay);
   }
 
-  /** What goes with each change of the state. */
+  /** Does what follows from a change of state. */
   #became(state: InstanceState): void {
     this.#idleClock.cancel();
     this.#examination.over();
@@ -322,7 +325,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
 
   #found(finding: Finding): void {
     if (finding === 'unknown') this.#owner.unknown(this);
-    // What still flows over open connections may end; without a network nothing does.
+    // Data may still flow over open connections, so let them finish; without a network none does.
     else if (finding === 'unreachable') this.dismiss('unreachable');
     else if (finding === 'nowhere') void this.stop('unreachable');
   }
@@ -332,7 +335,7 @@ export class Instance<R extends Revision = Revision> implements Leasable<R>, Cho
   }
 
   #whenIdle(): void {
-    // The end of the last lease, of the examination, or of a quota arms the timer again.
+    // The end of the last lease, of the examination or of a quota starts the timer again.
     if (!this.idle && !this.maybeIdle) return;
     const { stopAfterMs = Number.POSITIVE_INFINITY } = this.revision.idle;
     if (!this.#idleClock.due) this.#armIdleTimer();

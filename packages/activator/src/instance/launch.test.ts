@@ -53,7 +53,7 @@ function build(probe: ReadinessProbe<Revision['readiness']> = runtime.probe): vo
   });
 }
 
-/** What became of it, once so much time has passed. */
+/** The outcome of the promise after so much time. */
 async function outcome(of: Promise<void>, ms: number): Promise<unknown> {
   const settled = of.then(
     () => 'ready',

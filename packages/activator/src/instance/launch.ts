@@ -5,21 +5,21 @@ import type { Revision } from '../revision.ts';
 import type { RuntimeInstance } from '../runtime.ts';
 import type { Body } from './body.ts';
 
-/** While it gets ready the runtime is asked so often how it is, in milliseconds. */
+/** How often the runtime is asked for the state of an instance that is getting ready, in milliseconds. */
 const LOOK_EVERY_MS = 5_000;
-/** How long finding out why it did not get ready may take, in milliseconds: requests wait for it. */
+/** How long finding out why it did not get ready may take, in milliseconds; requests wait meanwhile. */
 const EXPLAIN_MS = 5_000;
 
-/** The way of an instance until it is ready, or until it is known that it will not be. */
+/** The launch of an instance: until it is ready, or known not to become so. */
 export class Launch<R extends Revision = Revision> {
   readonly #body: Body<R>;
-  /** Looks how it is: an event may have been lost. */
+  /** Asks the runtime for its state, since an event may have been lost. */
   readonly #look: () => Promise<void>;
-  /** Aborted with the reason why it will not be ready. */
+  /** Aborted with the reason why it will not become ready. */
   readonly #failure = new AbortController();
-  /** Has the runtime's start come back? Until then the runtime itself tells of its end. */
+  /** Has the runtime's `start` returned? Until then, the runtime itself reports if the instance ends. */
   #isMade = false;
-  /** What events told before. */
+  /** The end that an event reported before that. */
   #toldBefore: { readonly id: string | undefined; readonly exit: Exit | undefined } | undefined;
   #isOver = false;
   #timer: Timer | undefined;
@@ -29,12 +29,12 @@ export class Launch<R extends Revision = Revision> {
     this.#look = look;
   }
 
-  /** Has the runtime made it, so that it gets no other id any more? */
+  /** Has the runtime finished starting it, so that its id is final? */
   get isMade(): boolean {
     return this.#isMade;
   }
 
-  /** Has the runtime start it, and waits until it is ready. Rejects with the reason if it cannot be. */
+  /** Starts it with the runtime and waits until it is ready. Rejects with the reason if it does not get so. */
   async start(): Promise<void> {
     const body = this.#body;
     const { revision, drive, clock, listener } = body;
@@ -54,24 +54,27 @@ export class Launch<R extends Revision = Revision> {
     await this.#becomeReady(started, beganMs);
   }
 
-  /** The same for one that was found running. */
+  /** The same for an instance that already runs. */
   async adopt(found: RuntimeInstance): Promise<void> {
     this.#isMade = true;
     await this.#becomeReady(found, this.#body.clock.now());
   }
 
-  /** It has exited, or was removed. While the runtime is at it, that may be a try of its own that failed. */
+  /**
+   * Called when it has exited or was removed. During the runtime's `start` that may only be a failed attempt of the
+   * runtime.
+   */
   ended(id: string | undefined, exit: Exit | undefined): void {
     if (this.#isMade) this.#failure.abort(instanceExited(this.#body.revision.service, exit));
     else this.#toldBefore = { id, exit };
   }
 
-  /** It is not wanted any more. */
+  /** Aborts the launch of an instance that is no longer wanted. */
   giveUp(): void {
     this.#failure.abort(shuttingDown());
   }
 
-  /** It is ready, or given up: nothing is looked at any more. */
+  /** Stops looking, because it is ready or has been given up. */
   over(): void {
     this.#isOver = true;
     this.#timer?.cancel();
@@ -95,7 +98,7 @@ export class Launch<R extends Revision = Revision> {
     body.become('ready');
   }
 
-  /** Says why, if it only did not get ready in time. */
+  /** Adds an explanation if it merely did not get ready in time. */
   async #fail(id: string, error: unknown): Promise<never> {
     if (!hasCode(error, 'NOT_READY')) throw error;
     const { revision, drive, clock } = this.#body;

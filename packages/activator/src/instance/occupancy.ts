@@ -3,14 +3,14 @@ import type { Quota } from '../quota/quota.ts';
 import { Quotas } from '../quota/quotas.ts';
 import { Usage } from './usage.ts';
 
-/** How many leases an instance has given out, itself and in quotas, and how many it may. */
+/** How many leases an instance has given out, itself and in quotas, and how many more it may. */
 export class Occupancy {
-  /** Leases at once; Infinity means no limit. */
+  /** How many leases may be open at once; Infinity means no limit. */
   readonly #limit: number;
   readonly #usage: Usage;
   readonly #quotas: Quotas;
 
-  /** @param quotaReturned called when some of a quota has come back */
+  /** @param quotaReturned called when part of a quota has been returned */
   constructor(limit: number, clock: Clock, quotaReturned: () => void) {
     this.#limit = limit;
     this.#usage = new Usage(clock);
@@ -20,36 +20,35 @@ export class Occupancy {
     });
   }
 
-  /** By leases that were given out here; who holds a quota may use it, too. */
+  /** Counts leases given out here; the holder of a quota may use the instance, too. */
   get usage(): Usage {
     return this.#usage;
   }
 
-  /** Is it in use, as far as is known? Of a quota that is known when it has been revoked. */
+  /** Is it known to be in use? Whether a quota is used is only known after it has been revoked. */
   get inUse(): boolean {
     return this.#usage.leases > 0 || this.#quotas.inUse;
   }
 
-  /** Does somebody hold a quota? */
+  /** Does anybody hold a quota? */
   get isLent(): boolean {
     return !this.#quotas.isEmpty;
   }
 
-  /** Leases that are open, or given out in quotas; of a quota without a limit that counts as one. */
+  /** The number of leases that are open or given out in quotas. A quota without a limit counts as one. */
   get load(): number {
     return this.#usage.leases + (this.#isLimited ? this.#quotas.size : this.#quotas.holders);
   }
 
-  /** How many leases may be given out yet. */
+  /** How many more leases may be given out. */
   get room(): number {
     return this.#isLimited ? this.#limit - this.load : this.#limit;
   }
 
   /**
-   * Adds to what somebody holds already, or gives him a quota: for one lease that is handed over, and half of what
-   * there is room for.
+   * Enlarges a holder's quota, or creates one: for the lease being handed over, and half of the remaining room.
    *
-   * @param serves may more leases be given out? Else the quota is for that lease, and drains
+   * @param serves may more leases be given out? If not, the quota only covers that lease, and drains
    */
   lend(serves: boolean, held: Quota | undefined, tell: (quota: Quota) => void): Quota {
     const size = this.#isLimited ? 1 + (serves ? Math.floor(this.room / 2) : 0) : Number.POSITIVE_INFINITY;
@@ -60,19 +59,19 @@ export class Occupancy {
     return quota;
   }
 
-  /** Makes a quota larger, by half of what there is room for. */
+  /** Enlarges a quota by half of the remaining room. */
   refill(quota: Quota): void {
     if (this.#isLimited) quota.grow(Math.ceil(this.room / 2));
   }
 
-  /** Has those that hold quotas return what they do not use, if that makes room; says whether that is under way. */
+  /** Makes holders return unused parts of quotas if that makes room. Returns whether that is under way. */
   recall(): boolean {
     if (!this.#isLimited) return false;
     this.#quotas.revoke();
     return this.#quotas.isAsked;
   }
 
-  /** Whoever holds a quota gives out no more leases by it, and tells how much it is in use. */
+  /** Revokes all quotas: holders give out no more leases and report how many are open. */
   revoke(): void {
     this.#quotas.revoke();
   }

@@ -8,7 +8,7 @@ const endpoint = { host: '127.0.0.1', port: 1 };
 let clock: FakeClock;
 let ended: AbortController;
 let refused: number;
-/** How many attempts a probe makes in its time; 0 for an answer. */
+/** How many attempts a probe makes before it times out; zero means that it is answered. */
 let attempts: number;
 
 const probe: ReadinessProbe<{ timeoutMs: number }> = async (_, { timeoutMs }) => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   refused = 0;
 });
 
-/** Lets time pass until it is proved; the last look is the answer to all that follow. */
+/** Advances the clock until there is a finding. The last look is repeated. */
 async function proved(...looks: Look[]): Promise<{ finding: Finding; afterMs: number }> {
   const beganMs = clock.now();
   let finding: Finding | undefined;

@@ -3,37 +3,38 @@ import { rest } from '../rest.ts';
 import type { Revision } from '../revision.ts';
 import type { ReadinessProbe } from '../runtime.ts';
 
-/** How an instance is, as the runtime has it just now. `settled`: whatever it is, it is not in question any more. */
+/** The state of an instance according to the runtime. `settled`: the question has been decided otherwise. */
 export type Look = 'running' | 'nowhere' | 'unknown' | 'settled';
 
 /**
- * `unreachable`: it runs, and takes no connection; `nowhere`: it runs, and has no address; `unknown`: it takes no connection,
- * and the runtime does not say how it is.
+ * `unreachable`: it runs but accepts no connections; `nowhere`: it runs but has no address; `unknown`: it accepts no
+ * connections and the runtime does not answer.
  */
 export type Finding = 'answers' | 'unreachable' | 'nowhere' | 'unknown' | 'settled';
 
 export interface ProofOptions<Readiness extends Revision['readiness']> {
   /** Asks the runtime. */
   readonly look: () => Promise<Look>;
-  /** Where it was last. */
+  /** Its last known endpoint. */
   readonly endpoint: () => Endpoint | undefined;
-  /** How it was found ready. */
+  /** Its readiness check. */
   readonly readiness: Readiness;
   readonly probe: ReadinessProbe<Readiness>;
   readonly clock: Clock;
-  /** Called each time that it took no connection. */
+  /** Called each time a connection is refused. */
   readonly refused: () => void;
   readonly signal: AbortSignal;
 }
 
-/** How long an instance that runs may refuse connections, in milliseconds: some apps restart within their container. */
+/** How long a running instance may refuse connections, in milliseconds; some apps restart within their container. */
 const UNREACHABLE_AFTER_MS = 3_000;
-/** How long to try before the runtime is asked again, in milliseconds. */
+/** How long to try between two questions to the runtime, in milliseconds. */
 const ROUND_MS = 250;
 
 /**
- * Finds out whether an instance that failed to answer takes connections. What is slow is not replaced: only a connection
- * that is refused, or closed without an answer, speaks against it; silence, and an answer of any kind, speak for it.
+ * Finds out whether an instance that failed to answer accepts connections. A slow instance must not be replaced, so
+ * only connections that are refused or closed without an answer count against it; silence and any answer count for
+ * it.
  */
 export async function prove<Readiness extends Revision['readiness']>({
   look,
@@ -67,7 +68,7 @@ async function takesConnections<Readiness extends Revision['readiness']>(
     await probe(endpoint, { ...readiness, timeoutMs: ROUND_MS, anyAnswer: true, signal });
     return true;
   } catch (error) {
-    // A single attempt took all the time: nobody refused it, its queue of connections may be full.
+    // A single attempt took the whole time, so it was not refused; the accept queue may be full.
     return hasCode(error, 'NOT_READY') && error.attempts === 1;
   }
 }

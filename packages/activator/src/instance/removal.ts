@@ -5,19 +5,19 @@ import type { Runtime } from '../runtime.ts';
 export interface RemovalOptions {
   readonly runtime: Pick<Runtime, 'stop'>;
   readonly clock: Clock;
-  /** Aborted when there is no time left to try again. */
+  /** Aborted when there is no time for another attempt. */
   readonly closing: AbortSignal;
   readonly onFailure: (error: unknown) => void;
-  /** Called once, if it takes longer than it may. */
+  /** Called once, if it takes too long. */
   readonly onOverdue: () => void;
 }
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
-/** On top of its grace period; then nobody waits for the end of a removal any more. */
+/** How long a removal may take on top of its grace period before nobody waits for it any more, in milliseconds. */
 const REMOVAL_MS = 10_000;
 
-/** Has the runtime stop and remove an instance, again and again if it fails, until the instance is gone. */
+/** Stops and removes an instance, trying again until it is gone. */
 export class Removal {
   readonly #options: RemovalOptions;
   readonly #over = new AbortController();
@@ -28,12 +28,12 @@ export class Removal {
     this.#options = options;
   }
 
-  /** Has it taken longer than it may? Then the instance's place is somebody else's. */
+  /** Has it taken too long, so that the instance's place may be given to another? */
   get isOverdue(): boolean {
     return this.#isOverdue;
   }
 
-  /** It is to be gone after its grace period, and a little more. */
+  /** Starts the time limit: the grace period and a little more, in milliseconds. */
   begin(graceMs: number): void {
     this.#patience = this.#options.clock.after(graceMs + REMOVAL_MS, () => {
       this.#isOverdue = true;
@@ -41,7 +41,10 @@ export class Removal {
     });
   }
 
-  /** Resolves with whether it is gone; `false` if the runtime failed and there was no time to try again. */
+  /**
+   * Resolves with true when the instance is gone, with false if the runtime failed and there was no time for another
+   * attempt.
+   */
   async run(id: string, graceMs: number): Promise<boolean> {
     const { signal } = this.#over;
     if (signal.aborted) return true;
@@ -55,7 +58,7 @@ export class Removal {
     }
   }
 
-  /** It is gone, whoever did it: nobody has to wait for the runtime's answer. */
+  /** Called when the instance is gone for any reason, so that nobody waits for the runtime's answer. */
   over(): void {
     this.#patience?.cancel();
     this.#over.abort();

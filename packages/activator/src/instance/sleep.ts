@@ -3,35 +3,38 @@ import type { Revision } from '../revision.ts';
 import type { Body } from './body.ts';
 import type { Ending } from './ending.ts';
 
-/** How long to rest before an instance that is in use, and paused, is woken again after a runtime that did not answer. */
+/**
+ * How long to rest before waking an instance that is in use but paused again, after the runtime did not answer, in
+ * milliseconds.
+ */
 const RESUME_REST_MS = 1_000;
 
-/** How an instance is put to sleep and woken. */
+/** Puts an instance to sleep and wakes it. */
 export class Sleep<R extends Revision = Revision> {
   readonly #body: Body<R>;
   readonly #ending: Ending<R>;
   readonly #onRested: () => void;
   #rest: Timer | undefined;
 
-  /** @param onRested called when it may be woken again after it has failed to wake */
+  /** @param onRested called when waking may be tried again after it has failed */
   constructor(body: Body<R>, ending: Ending<R>, onRested: () => void) {
     this.#body = body;
     this.#ending = ending;
     this.#onRested = onRested;
   }
 
-  /** Did it fail to wake a moment ago, and is left alone for now? */
+  /** Has it failed to wake recently, so that it is left alone for now? */
   get isResting(): boolean {
     return this.#rest !== undefined;
   }
 
-  /** To be called when it does not sleep any more. */
+  /** Must be called when it is no longer asleep. */
   over(): void {
     this.#rest?.cancel();
     this.#rest = undefined;
   }
 
-  /** Freezes it. No lease is open, none is given out any more. */
+  /** Freezes the instance. No lease is open, and none is given out until it is resumed. */
   async pause(): Promise<void> {
     const body = this.#body;
     const { clock, drive, listener } = body;
@@ -39,7 +42,7 @@ export class Sleep<R extends Revision = Revision> {
     body.become('pausing');
     const beganMs = clock.now();
     try {
-      // Whatever the app's own timers do after the resume must not meet a request on an old connection.
+      // After the resume the app's keep-alive timers may close old connections just as a request is written.
       await drive.connections.close(id);
       await drive.runtime.pause?.(id);
     } catch (error) {
@@ -50,7 +53,7 @@ export class Sleep<R extends Revision = Revision> {
     body.become('paused');
   }
 
-  /** Wakes it. Rejects with the runtime's reason if that fails: then `recover` it. */
+  /** Wakes the instance. If this rejects with the runtime's error, call `recover`. */
   async resume(): Promise<void> {
     const body = this.#body;
     const { clock, drive, listener } = body;
@@ -64,7 +67,7 @@ export class Sleep<R extends Revision = Revision> {
     body.become('ready');
   }
 
-  /** A pause or resume has failed: finds out how it is, and replaces one that will not wake. */
+  /** After a failed pause or resume, finds out the state of the instance, and replaces it if it cannot be woken. */
   async recover(during: 'pausing' | 'resuming', error: unknown): Promise<void> {
     const body = this.#body;
     const { listener } = body;
@@ -72,7 +75,7 @@ export class Sleep<R extends Revision = Revision> {
     listener.tell({ type: during === 'pausing' ? 'pause-failed' : 'resume-failed', error });
     const actual = await body.inspect();
     if (!body.is(during)) return;
-    listener.touched(); // not at once again
+    listener.touched(); // so that it is not due again at once
     if (actual === 'unknown') {
       listener.doubt();
       if (during === 'resuming') this.#restAWhile();
@@ -92,7 +95,7 @@ export class Sleep<R extends Revision = Revision> {
       case 'created':
       case 'paused':
         if (during === 'pausing') body.become('paused');
-        else void this.#ending.stop('exited'); // it will not wake
+        else void this.#ending.stop('exited'); // it cannot be woken
     }
   }
 

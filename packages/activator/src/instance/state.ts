@@ -1,6 +1,6 @@
 /**
- * What an instance is doing. To the outside `pausing` is still `ready` and `resuming` still `paused`; they are
- * told apart here because no lease may be given out while the runtime is at it.
+ * The state of an instance. Outside, `pausing` appears as `ready` and `resuming` as `paused`; inside they are
+ * separate states because no lease may be given out during the runtime's call.
  */
 export type InstanceState = 'starting' | 'ready' | 'pausing' | 'paused' | 'resuming' | 'stopping' | 'gone';
 

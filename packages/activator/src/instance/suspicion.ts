@@ -1,9 +1,12 @@
 import type { Clock } from '@cless/model';
 
-/** How long others are preferred to an instance that has failed, in milliseconds: for the next try of who saw it fail. */
+/**
+ * How long others are preferred to an instance that has failed, in milliseconds, for the retry of the request that
+ * saw it fail.
+ */
 const FRESH_MS = 5_000;
 
-/** That an instance failed to answer, for a while. */
+/** Remembers for a while that an instance failed to answer. */
 export class Suspicion {
   readonly #clock: Clock;
   #sinceMs = Number.NEGATIVE_INFINITY;

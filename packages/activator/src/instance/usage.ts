@@ -1,14 +1,14 @@
 import type { Clock } from '@cless/model';
 
-/** How much an instance is in use: its open leases, and since when none of them keeps it awake. */
+/** How an instance is used: its open leases, and since when none of them keeps it awake. */
 export class Usage {
   readonly #clock: Clock;
   #leases = 0;
-  /** Those of them that keep it awake. */
+  /** The open leases that keep it awake. */
   #waking = 0;
   #idleSinceMs: number;
 
-  /** @param idleSinceMs on the clock; -Infinity if it never was in use */
+  /** @param idleSinceMs in the clock's time; -Infinity if it has never been in use */
   constructor(clock: Clock, idleSinceMs = clock.now()) {
     this.#clock = clock;
     this.#idleSinceMs = idleSinceMs;
@@ -18,12 +18,12 @@ export class Usage {
     return this.#leases;
   }
 
-  /** On the clock. */
+  /** In the clock's time. */
   get idleSinceMs(): number {
     return this.#idleSinceMs;
   }
 
-  /** For so long no lease has kept it awake; while one does, that means nothing. */
+  /** How long no lease has kept it awake, in milliseconds. Meaningless while one does. */
   get idleMs(): number {
     return this.#clock.now() - this.#idleSinceMs;
   }
@@ -40,7 +40,7 @@ export class Usage {
     if (this.#waking === 0) this.touch();
   }
 
-  /** Starts the idle clock anew, or sets it to when somebody else had it in use, so many milliseconds ago. */
+  /** Restarts the idle clock, as of `msAgo` milliseconds ago. */
   touch(msAgo = 0): void {
     this.#idleSinceMs = Math.max(this.#idleSinceMs, this.#clock.now() - msAgo);
   }

@@ -1,14 +1,17 @@
-/** What is known of an instance when somebody wants a lease. */
+/** What is needed to choose an instance for a lease. */
 export interface Choosable {
-  /** May a lease be given out? */
+  /** May a lease be given out now? */
   readonly available: boolean;
-  /** Did it fail to answer a moment ago? */
+  /** Has it failed to answer recently? */
   readonly isSuspect: boolean;
-  /** Leases that are open, or promised to others. */
+  /** The number of leases that are open or promised. */
   readonly load: number;
 }
 
-/** The instance that gets the next lease: not one that has just failed, if there is another, and the one least in use. */
+/**
+ * Chooses the instance for the next lease: the least used one, and only if there is no other, one that has just
+ * failed.
+ */
 export function choose<I extends Choosable>(instances: Iterable<I>): I | undefined {
   let best: I | undefined;
   for (const one of instances) {
@@ -21,7 +24,7 @@ function isBetter(one: Choosable, other: Choosable): boolean {
   return one.isSuspect === other.isSuspect ? one.load < other.load : other.isSuspect;
 }
 
-/** The one to wake: the one that was used last, which has most of what it needs at hand. */
+/** Chooses the instance to wake: the most recently used one, which has most of its memory at hand. */
 export function chooseAsleep<I extends { readonly idleSinceMs: number }>(paused: Iterable<I>): I | undefined {
   let best: I | undefined;
   for (const one of paused) if (best === undefined || one.idleSinceMs > best.idleSinceMs) best = one;

@@ -1,22 +1,22 @@
-/** What is known of an instance when another one needs its room. */
+/** What is needed to choose an instance to evict. */
 export interface Evictable {
   readonly idle: boolean;
-  /** Would it be idle, if those that hold quotas do not use it? */
+  /** Is it idle unless a quota is used? */
   readonly maybeIdle: boolean;
-  /** On the clock. */
+  /** In the clock's time. */
   readonly idleSinceMs: number;
 }
 
-/** Instances of one revision. */
+/** The instances of one revision. */
 export interface EvictableGroup<I extends Evictable> {
   readonly instances: Iterable<I>;
-  /** Requests that wait for one of them. */
+  /** The number of requests waiting for one of them. */
   readonly pending: number;
-  /** Is one to run though nobody asks for it? */
+  /** Must one run even without requests? */
   readonly kept: boolean;
 }
 
-/** The instance that goes for another one: the least recently used that is idle; one that is kept only if there is no other. */
+/** Chooses the instance to stop for another: the least recently used idle one; a kept one only if there is no other. */
 export function chooseToEvict<I extends Evictable>(groups: Iterable<EvictableGroup<I>>): I | undefined {
   let oldest: I | undefined;
   let oldestKept: I | undefined;

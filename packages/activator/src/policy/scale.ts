@@ -1,23 +1,23 @@
 import type { Revision } from '../revision.ts';
 
-/** What is asked of a revision. */
+/** The demand for a revision. */
 export interface Demand {
-  /** Requests that wait. */
+  /** The number of waiting requests. */
   readonly waiting: number;
-  /** Leases that are open. */
+  /** The number of open leases. */
   readonly inUse: number;
-  /** Is one to run though nobody asks for it? */
+  /** Must one run even without requests? */
   readonly isKept: boolean;
 }
 
-/** How many instances there may be. */
+/** The most instances of a revision. */
 export function maxScale({ maxScale: most = 1 }: Pick<Revision, 'maxScale'>): number {
   return most;
 }
 
 /**
- * How many instances there should be: as many as the requests of now need, where an instance takes so many at once. Where it
- * takes any number, one is enough for those that wait. What is there beyond that goes when it is idle.
+ * How many instances there should be: enough for the present requests, given the concurrency of one. Without a limit,
+ * one is enough. Surplus instances stop when they are idle.
  */
 export function wantedScale(
   revision: Pick<Revision, 'concurrency' | 'maxScale'>,

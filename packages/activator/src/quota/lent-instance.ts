@@ -7,20 +7,23 @@ import type { Revision } from '../revision.ts';
 import type { QuotaUse } from './quota.ts';
 import type { QuotaLease } from './quota-giver.ts';
 
-/** What a lent instance needs of who has it. */
+/** What a lent instance needs from the holder of its quota. */
 export interface LentBy {
-  /** Has the instance looked at. */
+  /** Has the instance checked. */
   examine(instanceId: string): Promise<void>;
-  /** The quota is about to run out. */
+  /** Called when the quota is about to run out. */
   isLow(instance: LentInstance): void;
-  /** A lease of a quota that was revoked has ended. */
+  /** Called when a lease of a revoked quota has ended. */
   returned(instance: LentInstance): void;
 }
 
-/** Of what is left of a quota when more is asked for: a quarter. */
+/** The share of a quota left when more is requested. */
 const LOW = 1 / 4;
 
-/** An instance of which the holder of a quota gives out leases by himself, as many at once as the quota says, until it is revoked. */
+/**
+ * An instance of which the holder of a quota gives out leases by itself, as many at once as the quota allows, until
+ * it is revoked.
+ */
 export class LentInstance<R extends Revision = Revision> implements Leasable<R>, Choosable {
   readonly revision: R;
   readonly quota: number;
@@ -63,7 +66,7 @@ export class LentInstance<R extends Revision = Revision> implements Leasable<R>,
     return this.#usage.leases;
   }
 
-  /** Is it good for no more leases? */
+  /** May no more leases be given out? */
   get isRevoked(): boolean {
     return this.#isRevoked;
   }
@@ -73,7 +76,7 @@ export class LentInstance<R extends Revision = Revision> implements Leasable<R>,
     return { leases, idleMs };
   }
 
-  /** Gives out a lease; only while `available`, or if it was promised before. */
+  /** Gives out a lease. Call only while `available`, or if the lease was promised before. */
   lease(activation: Activation | undefined, keepsAwake: boolean): Lease<LentInstance<R>> {
     this.#usage.begin(keepsAwake);
     this.#askIfLow();
@@ -83,17 +86,17 @@ export class LentInstance<R extends Revision = Revision> implements Leasable<R>,
   released(keptAwake: boolean): void {
     this.#usage.end(keptAwake);
     if (this.#isRevoked) {
-      // Where there are only so many, each counts for those that wait.
+      // With a limit, others may be waiting for each of them.
       if (this.#usage.leases === 0 || this.#size !== Number.POSITIVE_INFINITY) this.#from.returned(this);
     } else if (!this.#isLow) this.#hasAsked = false;
   }
 
-  /** There may be so many open at once. */
+  /** Sets how many leases may be open at once. */
   resize(size: number): void {
     if (!this.#isRevoked) this.#size = size;
   }
 
-  /** Gives out no more leases; the ends of those that are open are told. */
+  /** Gives out no more leases. The ends of open ones are reported. */
   revoke(): QuotaUse {
     this.#isRevoked = true;
     return this.use;

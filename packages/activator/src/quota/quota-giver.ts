@@ -4,23 +4,23 @@ import type { Activation, Lease } from '../lease.ts';
 import type { Revision } from '../revision.ts';
 import type { Quota, QuotaUse } from './quota.ts';
 
-/** A lease, and the quota by which its holder may give out more. */
+/** A lease, and the quota under which its holder may give out more. */
 export interface QuotaLease {
   /** Its id. */
   readonly quota: number;
-  /** Leases that may be open by it at once, this one among them; Infinity means no limit. */
+  /** How many leases may be open under it at once, including this one; Infinity means no limit. */
   readonly size: number;
-  /** Does it stand for this lease (and others that were promised before), and no more? */
+  /** Does it only cover this lease and others promised before? */
   readonly isDraining: boolean;
   readonly instanceId: string;
   readonly endpoint: Endpoint;
   readonly activation: Activation | undefined;
 }
 
-/** Beside the activator: the quotas that one holder has. */
+/** Beside the activator: the quotas of one holder. */
 export class QuotaGiver<R extends Revision = Revision> {
   readonly #quotas = new Map<number, { readonly quota: Quota; readonly instance: Instance<R> }>();
-  /** Tells the holder that a quota is revoked; resolves with what it then says. Rejects if it is gone. */
+  /** Tells the holder that a quota is revoked. Resolves with its answer; rejects if it is gone. */
   readonly #revoke: (quota: number) => Promise<QuotaUse>;
 
   constructor(revoke: (quota: number) => Promise<QuotaUse>) {
@@ -28,9 +28,9 @@ export class QuotaGiver<R extends Revision = Revision> {
   }
 
   /**
-   * Turns a lease into the holder's, with a quota from which it gives out more.
+   * Hands a lease over to the holder, with a quota under which it may give out more.
    *
-   * @param send tells the holder, at once, so that no revocation overtakes it
+   * @param send tells the holder, synchronously, so that no revocation overtakes it
    */
   give(lease: Lease<Instance<R>>, send: (lease: QuotaLease) => void): void {
     const { instance, instanceId, endpoint, activation } = lease;
@@ -41,21 +41,21 @@ export class QuotaGiver<R extends Revision = Revision> {
     lease.release();
   }
 
-  /** The holder is about to run out: makes the quota larger, if there is room. @returns its size */
+  /** Enlarges a quota that is about to run out, if there is room. @returns its size */
   refill(id: number): number {
     const { quota, instance } = this.#quotas.get(id) ?? {};
     if (quota?.isHeld) instance?.refill(quota);
     return quota?.size ?? 0;
   }
 
-  /** The holder has so many leases open by a quota that was revoked. */
+  /** Called when the holder reports how many leases of a revoked quota are open. */
   returned(id: number, use: QuotaUse): void {
     const { quota } = this.#quotas.get(id) ?? {};
     if (use.leases === 0) this.#quotas.delete(id);
     quota?.returned(use);
   }
 
-  /** The holder is gone, and what it had open with it. */
+  /** Must be called when the holder is gone, with its open leases. */
   close(): void {
     for (const id of this.#quotas.keys()) this.returned(id, { leases: 0, idleMs: 0 });
   }

@@ -6,42 +6,42 @@ import { type LentBy, LentInstance } from './lent-instance.ts';
 import type { QuotaUse } from './quota.ts';
 import type { QuotaLease } from './quota-giver.ts';
 
-/** What the holder of quotas says to who gives them. Said and answered in order. */
+/** The calls from a holder of quotas to the giver. Calls and answers must stay in order. */
 export interface QuotaSource<R extends Revision = Revision> {
   /**
    * Asks for a lease. The answer comes in any case, also after it has been cancelled.
    *
-   * @returns how to say that it is not wanted any more
+   * @returns a function that cancels the call
    */
   lease(
     revision: R,
     keepsAwake: boolean,
     onAnswer: (...answer: [error: undefined, lease: QuotaLease] | [error: Error]) => void,
   ): () => void;
-  /** Asks for more of a quota, and hears its size. */
+  /** Asks to enlarge a quota; called back with its size. */
   refill(quota: number, onAnswer: (size: number) => void): void;
-  /** So many leases are open by a quota that was revoked. */
+  /** Reports how many leases of a revoked quota are open. */
   returned(quota: number, use: QuotaUse): void;
-  /** Has an instance looked at. */
+  /** Has an instance checked. */
   examine(instanceId: string): Promise<void>;
 }
 
-/** Leases of one instance that are open. */
+/** The open leases of one instance. */
 export interface LentUse extends QuotaUse {
   readonly instanceId: string;
 }
 
 /**
- * Gives out leases by the quotas that it has, in another process than the activator or beside it, and asks for all others: a
- * lease of an instance that is ready costs no message.
+ * Gives out leases under its quotas, in another process than the activator or beside it, and asks for all others. A
+ * lease of a ready instance costs no message.
  */
 export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R> {
   readonly #source: QuotaSource<R>;
   readonly #clock: Clock;
   readonly #lent = new Map<number, LentInstance<R>>();
-  /** Those that leases are given out of, by revision. */
+  /** The instances that may give out leases, by revision. */
   readonly #ofKey = new Map<string, Set<LentInstance<R>>>();
-  /** The same by object: the way of each warm request, without making a key. */
+  /** The same by object, so that a warm request need not build a key. */
   readonly #ofRevision = new WeakMap<R, Set<LentInstance<R>>>();
   readonly #lentBy: LentBy;
 
@@ -86,7 +86,7 @@ export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R>
     return promise;
   }
 
-  /** A quota is taken back. One that is not known has no leases. */
+  /** Called when a quota is revoked. An unknown one has no leases. */
   revoke(quota: number): QuotaUse {
     const use = this.#lent.get(quota)?.revoke() ?? { leases: 0, idleMs: Number.POSITIVE_INFINITY };
     this.#forget(quota);
@@ -94,7 +94,7 @@ export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R>
     return use;
   }
 
-  /** How the instances are in use that it has quotas of. */
+  /** How the instances are used under its quotas. */
   use(): LentUse[] {
     return [...this.#lent.values()].map(({ instanceId, use }) => ({ instanceId, ...use }));
   }
@@ -119,7 +119,7 @@ export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R>
     this.#ofRevision.set(revision, instances);
   }
 
-  /** Nothing more is leased by it. */
+  /** Gives out no more leases under it. */
   #forget(quota: number): void {
     const instance = this.#lent.get(quota);
     if (instance === undefined) return;

@@ -1,28 +1,28 @@
-/** How much of a quota is in use, when its holder gives out no more leases by it. */
+/** How much of a revoked quota is in use. */
 export interface QuotaUse {
-  /** Leases that are open by it. */
+  /** The number of open leases. */
   readonly leases: number;
-  /** For how long none has kept the instance awake, in milliseconds; Infinity if none ever did. */
+  /** How long none of them has kept the instance awake, in milliseconds; Infinity if none ever did. */
   readonly idleMs: number;
 }
 
 /**
- * The right of somebody else to give out so many leases of an instance at once by himself. How many of them are open is not
- * known here, until the quota is revoked: then its holder returns what it does not use, and the rest when that ends.
+ * The right of a holder to give out a number of leases of an instance by itself. How many are open is unknown here
+ * until the quota is revoked; then the holder returns the unused part, and the rest as it ends.
  */
 export class Quota {
   static #count = 0;
   readonly id = ++Quota.#count;
   readonly #returned: (quota: Quota, idleMs: number) => void;
-  /** Tells the holder, who answers with {@link returned}. */
+  /** Tells the holder that it is revoked; the answer is a call of {@link returned}. */
   readonly #tell: (quota: Quota) => void;
   #size: number;
   #state: 'held' | 'revoked' | 'draining' | 'returned' = 'held';
 
   /**
-   * @param size leases at once; Infinity means no limit
-   * @param tell tells the holder that it is revoked
-   * @param returned called each time that some of it is returned
+   * @param size how many leases may be open at once; Infinity means no limit
+   * @param tell called to tell the holder that it is revoked
+   * @param returned called each time part of it is returned
    */
   constructor(size: number, tell: (quota: Quota) => void, returned: (quota: Quota, idleMs: number) => void) {
     this.#size = size;
@@ -30,49 +30,49 @@ export class Quota {
     this.#returned = returned;
   }
 
-  /** Leases that may be open by it, or once that is known, that are. */
+  /** How many leases may be open under it or, once that is known, are. */
   get size(): number {
     return this.#size;
   }
 
-  /** May leases be given out by it? */
+  /** May leases be given out under it? */
   get isHeld(): boolean {
     return this.#state === 'held';
   }
 
-  /** Is it revoked, and its holder has yet to say what is open? */
+  /** Has it been revoked, and the holder not answered yet? */
   get isAsked(): boolean {
     return this.#state === 'revoked';
   }
 
-  /** Are leases open by it, and known to be? */
+  /** Are leases known to be open under it? */
   get isDraining(): boolean {
     return this.#state === 'draining';
   }
 
-  /** Nothing of it is left. */
+  /** Has all of it been returned? */
   get isReturned(): boolean {
     return this.#state === 'returned';
   }
 
-  /** The holder may give out so many more; only while it is held. */
+  /** Allows that many more leases. Call only while it is held. */
   grow(leases: number): void {
     this.#size += leases;
   }
 
-  /** No more leases by it, from when the holder hears of it. */
+  /** Revokes the quota; no more leases once the holder has been told. */
   revoke(): void {
     if (this.#state !== 'held') return;
     this.#state = 'revoked';
     this.#tell(this);
   }
 
-  /** No more leases by it, as its holder knows: what is left is what was promised. */
+  /** Allows no more leases than those already promised, as the holder knows. */
   drain(): void {
     if (this.#state === 'held') this.#state = 'draining';
   }
 
-  /** Its holder gives out no more, and has so many open. */
+  /** Called when the holder gives out no more leases, with those that are open. */
   returned({ leases, idleMs }: QuotaUse): void {
     if (this.#state === 'returned') return;
     this.#size = leases;

@@ -7,20 +7,20 @@ export interface InstanceSpec extends InstanceOptions {
   readonly revision: string;
   /** An image on the host, by id or reference. */
   readonly image: string;
-  /** Where it listens; it is told as `PORT`. */
+  /** The port it listens on; passed to it as `PORT`. */
   readonly port: number;
 }
 
 /** A spec as far as it is known before anything is started from it. */
 export type PartialSpec = { readonly [Option in keyof InstanceSpec]?: InstanceSpec[Option] | undefined };
 
-/** One immutable version of a service, with what the installation says where nobody else does. */
+/** One immutable version of a service, with the installation's defaults filled in. */
 export interface Revision extends RevisionOptions {
   readonly service: string;
   readonly id: string;
   readonly spec: InstanceSpec;
   readonly readiness: { readonly check: Check; readonly timeoutMs: number };
-  /** What happens after how much idleness, in milliseconds; undefined means never. */
+  /** After how much idle time an instance is paused and stopped, in milliseconds; undefined means never. */
   readonly idle: { readonly pauseAfterMs: number | undefined; readonly stopAfterMs: number | undefined };
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly stopGraceMs: number;
@@ -50,7 +50,7 @@ export function toRevision(
     spec: {
       service,
       revision: id,
-      // By its id, so that a revision stays what it was when a tag moves on.
+      // By its id, so that a revision stays the same when a tag moves.
       image: spec.imageId,
       port: spec.port ?? DEFAULT_PORT,
       ...saidOf({ ...spec, env: { ...spec.env, ...secrets } }, 'instance'),
@@ -64,7 +64,7 @@ export function toRevision(
   };
 }
 
-/** After how much idleness what happens to the instances of a revision. */
+/** Combines a revision's idle times with the defaults. */
 export function toIdle(
   { pauseAfterMs, stopAfterMs }: RevisionSpec,
   { idle }: Pick<RevisionDefaults, 'idle'>,

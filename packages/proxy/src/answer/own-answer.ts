@@ -3,7 +3,7 @@ import type { Incoming } from '../exchange/incoming.ts';
 import type { Outgoing } from '../exchange/outgoing.ts';
 
 /**
- * Answers with something of the proxy's own, in place of an instance.
+ * Writes an answer of the proxy's own, in place of an instance's.
  *
  * @param headers more of them, name and value in turn
  */

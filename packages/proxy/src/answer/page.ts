@@ -1,4 +1,4 @@
-/** What a page says: a small one, for people. */
+/** The content of a small page for people. */
 interface Page {
   readonly status: number;
   readonly title: string;
@@ -27,7 +27,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Does the client prefer a page to JSON (RFC 9110 §12.5.1)? */
+/** Does the client prefer HTML to JSON (RFC 9110 §12.5.1)? */
 export function prefersHtml(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   const quality = (types: readonly string[]) => {

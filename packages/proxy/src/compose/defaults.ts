@@ -7,7 +7,7 @@ export function orUndefined<T>(value: T | 'never' | 'none'): T | undefined {
   return value === 'never' || value === 'none' ? undefined : value;
 }
 
-/** What clients may do. */
+/** The limits for clients. */
 export function limitsOf(settings: Settings): EdgeLimits {
   return {
     maxTargetBytes: settings['max-target-bytes'],
@@ -21,7 +21,7 @@ export function limitsOf(settings: Settings): EdgeLimits {
   };
 }
 
-/** What revisions leave to the installation. */
+/** The defaults for revisions. */
 export function revisionDefaultsOf(
   settings: Pick<Settings, 'ready-timeout' | 'pause-after' | 'stop-after' | 'stop-grace'>,
 ): RevisionDefaults {

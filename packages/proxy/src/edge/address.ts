@@ -5,7 +5,7 @@ import { Failure } from '@cless/model';
 /** An address to listen on. */
 export interface Address {
   readonly host: string;
-  /** 0 for any. */
+  /** Zero means any free port. */
   readonly port: number;
 }
 
@@ -13,7 +13,7 @@ export function hostAndPort({ address, family, port }: AddressInfo): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Why it is not possible to listen there, in words that help; the error itself, where there are none. */
+/** Explains why it is not possible to listen there; returns the error itself if there is nothing to add. */
 export function explainListenError(error: unknown, setting: string, { host, port }: Address): unknown {
   const reasons: Record<string, string> = {
     EACCES: 'this user may not; use a port from 1024 on, or give node the capability CAP_NET_BIND_SERVICE',
@@ -31,8 +31,8 @@ export function explainListenError(error: unknown, setting: string, { host, port
 }
 
 /**
- * Makes sure that nobody listens there yet, and finds a port for port 0. Processes that listen with SO_REUSEPORT share an
- * address with all others of the same user that do so, and would not notice another proxy.
+ * Checks that nobody listens there yet, and picks a port for port 0. Processes that listen with SO_REUSEPORT share an
+ * address with any other process of the same user that does so, and would not notice another proxy.
  *
  * @throws the system's error, with its `code`, if it is not possible to listen there
  */

@@ -3,64 +3,64 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@cless/model';
 
 /**
- * Something that has a client's connection to itself from its beginning to its end: an exchange, an upgrade, a refusal.
- * What does not concern it it leaves out.
+ * Something that has a client's connection to itself from its beginning to its end: an exchange, an upgrade, a
+ * refusal. Optional methods are left out if they do not apply.
  */
 export interface Turn {
-  /** Has all of it been read that the client sends? */
+  /** Has everything that the client sends for it been read? */
   readonly whole: boolean;
-  /** Begins. It ends with a call of {@link Connection.over}, or with the connection. */
+  /** Called when its turn has come. It ends with a call of {@link Connection.over}, or with the connection. */
   begin(): void;
-  /** What follows its head cannot be read. */
+  /** Called if what follows its head cannot be parsed. */
   unreadable?(error: Error): void;
-  /** Nothing has moved on the connection for so long, in milliseconds. */
+  /** Called when no bytes have moved on the connection for `ms` milliseconds. */
   silent?(ms: number): void;
-  /** There is room to write again, on a connection that Node's HTTP server has given away. */
+  /** Called when there is room to write again, on a connection that Node's HTTP server has given away. */
   drained?(): void;
 }
 
-/** How much may wait behind the turn that is under way, in bytes; then nothing more is read. */
+/** How much may wait behind the current turn, in bytes. Beyond that, reading stops. */
 const MAX_WAITING_BYTES = 64 * 1024;
 /**
- * How long a client may take to hear the last answer, and to end its side, in milliseconds (RFC 9112 §9.6). To close with
- * bytes unread would be a reset, which can overtake the answer.
+ * How long a client may take to read the last answer and end its side, in milliseconds (RFC 9112 §9.6). Closing with
+ * unread bytes would send a reset, which can overtake the answer.
  */
 const LINGER_MS = 1_000;
 
 interface Surroundings {
   readonly clock: Clock;
-  /** Is the edge about to close? */
+  /** Is the edge draining? */
   readonly draining: boolean;
 }
 
 /**
- * A client's connection, from accept to close. At most one turn is under way; what the client sends meanwhile waits, and
- * begins in the order in which it came (RFC 9112 §9.3.2).
+ * A client's connection, from accept to close. At most one turn runs at a time; what the client sends meanwhile waits
+ * and is served in order (RFC 9112 §9.3.2).
  */
 export class Connection {
   readonly socket: Socket;
   readonly #world: Surroundings;
   readonly #waiting: Turn[] = [];
   #current: Turn | undefined;
-  /** The one that came last; nothing if it was whole and is over. */
+  /** The latest turn; undefined once it has been read completely and is over. */
   #latest: Turn | undefined;
-  /** Nothing that still comes is a request. */
+  /** Will no more requests be read? */
   #ended = false;
-  /** Has something come that is not read as a request? */
+  /** Has anything been received that is not read as a request? */
   #ignored = false;
   #closing = false;
   #givenAway = false;
   #paused = false;
-  /** What had been read when the first one began to wait. */
+  /** How many bytes had been read when the first turn began to wait. */
   #waitingFrom = 0;
-  /** What had been read when the last turn ended. */
+  /** How many bytes had been read when the last turn ended. */
   #restingAt = 0;
   #linger: Timer | undefined;
 
   constructor(socket: Socket, world: Surroundings) {
     this.socket = socket;
     this.#world = world;
-    // Node closes by this when it has written an answer that says `Connection: close`.
+    // Node calls this after writing an answer with `Connection: close`.
     socket.destroySoon = () => this.close();
     socket.once('close', () => {
       this.#linger?.cancel();
@@ -68,20 +68,20 @@ export class Connection {
     });
   }
 
-  /** What is under way. */
+  /** The current turn; undefined if there is none. */
   get current(): Turn | undefined {
     return this.#current;
   }
 
-  /** Will nothing that still comes be a request? */
+  /** Will no more requests be read? */
   get ended(): boolean {
     return this.#ended;
   }
 
   /**
-   * Lets a turn begin, now or when those before it are over. Not for one that follows the last.
+   * Begins a turn, now or when those before it are over. Ignores turns after the last one.
    *
-   * @param last does it say that nothing follows it?
+   * @param last does nothing follow it?
    */
   take(turn: Turn, { last = false }: { last?: boolean } = {}): void {
     this.#ended = last;
@@ -97,9 +97,10 @@ export class Connection {
   }
 
   /**
-   * What has come cannot be read. If that is the rest of the last turn it is told so; else a refusal comes behind it.
+   * Called when received bytes cannot be parsed. If they belong to the latest turn, it is told; otherwise a refusal
+   * follows it.
    *
-   * @param refusal makes it
+   * @param refusal creates the refusal
    */
   unreadable(error: Error, refusal: () => Turn): void {
     const latest = this.#latest;
@@ -108,15 +109,15 @@ export class Connection {
       latest.unreadable?.(error);
       if (this.#current === undefined) this.close();
     } else if (this.#ended) {
-      this.#ignored = true; // garbage behind `Connection: close` harms nobody
+      this.#ignored = true; // garbage after `Connection: close` is harmless
     } else {
       this.take(refusal(), { last: true });
     }
   }
 
   /**
-   * Node's HTTP server has given it away, perhaps not for the first time: it tells answers that are still being written no
-   * more that there is room, and hears no error.
+   * Called when Node's HTTP server has given the connection away, possibly repeatedly. Node then no longer forwards
+   * `drain` to answers being written, nor listens for errors.
    */
   givenAway(): void {
     if (this.#givenAway) return;
@@ -125,22 +126,22 @@ export class Connection {
     this.socket.on('error', () => {}); // `close` follows
   }
 
-  /** What still comes is for nobody. */
+  /** Discards everything that is received from now on. */
   ignore(): void {
     this.#ignored = true;
-    // Nor for Node's parser, which some megabytes of small requests would keep busy for seconds.
+    // Detached from Node's parser, which a few megabytes of small requests would keep busy for seconds.
     this.socket.on('data', () => {}).removeAllListeners('data');
     this.socket.resume();
   }
 
-  /** Nothing that still comes is read as a request, and what waits is not either. */
+  /** Reads no more requests, and drops those that wait. */
   end(): void {
     this.#ended = true;
     this.#ignored ||= this.#waiting.length > 0;
     this.#waiting.length = 0;
   }
 
-  /** The turn that was under way has ended. */
+  /** Called when the current turn has ended. */
   over(): void {
     this.#current = undefined;
     if (this.socket.destroyed) return;
@@ -151,11 +152,11 @@ export class Connection {
       return;
     }
     this.#restingAt = this.socket.bytesRead;
-    if (this.#latest?.whole) this.#latest = undefined; // a connection that rests keeps nothing
+    if (this.#latest?.whole) this.#latest = undefined; // an idle connection holds on to nothing
     if (this.#ended || this.#world.draining) this.close();
   }
 
-  /** The turn that is under way was none: gives its bytes to the server, which reads them anew. */
+  /** Replaces the current turn: gives these bytes to the server to parse again. */
   replay(bytes: Buffer, server: EventEmitter): void {
     this.#current = undefined;
     this.socket.pause();
@@ -164,7 +165,7 @@ export class Connection {
     this.socket.resume();
   }
 
-  /** Closes after what has been written; lingers if the client may still be sending. */
+  /** Closes after everything written has been sent; lingers if the client may still be sending. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
@@ -177,14 +178,14 @@ export class Connection {
       return;
     }
     if (!unread) socket.once('finish', () => socket.destroy());
-    socket.resume(); // whatever still comes is for nobody
+    socket.resume(); // discard what is still received
     this.#linger?.cancel();
     this.#linger = this.#world.clock.after(LINGER_MS, () => socket.destroy());
   }
 
   /**
-   * The edge is about to close: closes now if nothing is under way. What is, is closed by its end; half a head has a
-   * moment to become a request, which is then told.
+   * Called when the edge drains: closes now if there is no current turn, otherwise after it. Half a head gets a
+   * moment to become a request, whose answer then says that the connection closes.
    */
   drain(): void {
     if (this.#current !== undefined) return;
@@ -202,7 +203,7 @@ export class Connection {
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    // Node reads on by itself after each message that it has read, a tick later.
+    // Node resumes reading by itself, one tick after each message.
     setImmediate(() => {
       if (this.#paused) this.socket.pause();
     });

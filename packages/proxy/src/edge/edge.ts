@@ -10,26 +10,29 @@ import type { Router } from '../services/router.ts';
 import type { ServiceSource } from '../services/source.ts';
 import type { Address } from './address.ts';
 
-/** Where requests arrive: an edge in this process, or workers that have one each. */
+/** Where requests arrive: an edge in this process, or workers with an edge each. */
 export interface Edge {
   /** @throws the system's error, with its `code`, if it cannot listen there */
   listen(where: Address): Promise<AddressInfo>;
-  /** What has been counted. */
+  /** The counters so far. */
   read(): Promise<Snapshot>;
-  /** Accepts nothing new and waits for what is open, at most so long; then that is broken off, upgrades first. */
+  /** Accepts no more connections and waits for open ones, up to the timeout; then breaks them off, upgrades first. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** What clients may do. */
+/** The limits for clients. */
 export interface EdgeLimits extends HeadLimits {
   readonly maxHeaderBytes: number;
-  /** For the head of a request, in milliseconds. */
+  /** How long the head of a request may take, in milliseconds. */
   readonly headersTimeoutMs: number;
   /** How long a connection may be idle between requests, in milliseconds. */
   readonly keepAliveTimeoutMs: number;
   /** How long a client may be silent in the middle of a request's body, in milliseconds. */
   readonly bodyTimeoutMs: number;
-  /** How long nothing may move in the middle of an exchange that is neither an event stream nor upgraded, likewise. */
+  /**
+   * How long no bytes may move in the middle of an exchange, in milliseconds. Does not apply to event streams and
+   * upgrades.
+   */
   readonly idleTimeoutMs: number;
 }
 

@@ -16,18 +16,21 @@ const REVISION: Revision = {
   stopGraceMs: 0,
 };
 
-/** For tests: an edge with a forwarder that does as it is told, and an instance that is ready, or gets so when it is let. */
+/**
+ * For tests: an edge with a forwarder under the test's control, and an instance that is ready, or becomes so when the
+ * test says.
+ */
 export class FakeEdge {
   readonly accesses: Access[] = [];
-  /** How often the instance was. */
+  /** How often the instance was examined. */
   examined = 0;
-  /** How many leases are. */
+  /** How many leases are open. */
   open = 0;
-  /** How many requests have waited for one. */
+  /** How many requests have waited for a lease. */
   waited = 0;
-  /** While it is there the instance is not ready. */
+  /** While this is set, the instance is not ready. */
   start: Promise<void> | undefined;
-  /** While it is there an examination goes on. */
+  /** While this is set, an examination is going on. */
   examination: Promise<void> | undefined;
   port = 0;
   readonly #edge: Http1Edge;
@@ -81,7 +84,7 @@ export class FakeEdge {
     return edge;
   }
 
-  /** @param timeoutMs for what is under way */
+  /** @param timeoutMs how long open requests may take */
   close(timeoutMs = 0): Promise<void> {
     return this.#edge.drain(timeoutMs);
   }

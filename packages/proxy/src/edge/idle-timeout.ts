@@ -6,27 +6,27 @@ interface Seen {
 }
 
 /**
- * How long nothing has moved on a connection, from a timer of the system's that tells of so much silence at a time. Costs
- * nothing while bytes flow.
+ * Measures how long no bytes have moved on a connection, by Node's socket timer, which fires after each `stepMs` of
+ * silence. Costs nothing while bytes flow.
  */
 export class IdleTimeout {
-  /** The timer's, in milliseconds. Undefined means that nobody minds silence. */
+  /** The timer's interval, in milliseconds. Undefined means that silence has no limit. */
   readonly stepMs: number | undefined;
   readonly #seen = new WeakMap<Socket, Seen>();
 
-  /** @param shortestMs the shortest silence that somebody minds, in milliseconds; infinite if nobody does */
+  /** @param shortestMs the shortest of all limits for silence, in milliseconds; Infinity if there is none */
   constructor(shortestMs: number) {
     this.stepMs = Number.isFinite(shortestMs) ? shortestMs : undefined;
   }
 
-  /** The timer has told of silence: how long it has been, in milliseconds; and the timer runs on. */
+  /** Called when the timer fires. Returns how long the silence has lasted, in milliseconds, and restarts the timer. */
   measure(socket: Socket): number {
     const stepMs = this.stepMs ?? 0;
     const moved = socket.bytesRead + socket.bytesWritten;
     const before = this.#seen.get(socket);
     const silentMs = stepMs + (before?.moved === moved ? before.silentMs : 0);
     this.#seen.set(socket, { moved, silentMs });
-    socket.setTimeout(stepMs); // it tells once, unless something moves
+    socket.setTimeout(stepMs); // it fires only once, unless bytes move
     return silentMs;
   }
 }

@@ -1,12 +1,12 @@
 import type { Incoming } from '../exchange/incoming.ts';
 
-/** Protocols that are never switched to: HTTP/2 without TLS, and TLS on the connection itself (RFC 2817). */
+/** Protocols we never switch to: HTTP/2 without TLS, and TLS within HTTP (RFC 2817). */
 const NEVER = /^(?:h2c|tls\/[\d.]+)$/i;
 
 /**
- * What a client offers to switch to, as far as an instance may take it. Undefined for offers that are ignored, which any
- * server may do (RFC 9110 §7.8): Java's and Apache's clients make one with their first requests. HTTP/1.0 knows no
- * upgrades, and one behind a body is no use to anybody.
+ * The protocol that a client offers to switch to; undefined if the offer is ignored, as any server may do (RFC 9110
+ * §7.8). Java's and Apache's clients offer h2c with their first requests. HTTP/1.0 has no upgrades, and nobody needs
+ * one after a body.
  */
 export function offeredUpgrade({
   rawHeaders,

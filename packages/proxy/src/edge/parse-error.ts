@@ -1,20 +1,20 @@
 import { Failure } from '@cless/model';
 import type { HeadLimits } from '../request/head.ts';
 
-/** What Node's server says of a connection on which it could not read a request. */
+/** The error of Node's server for a connection on which it could not parse a request. */
 export interface ParseError extends NodeJS.ErrnoException {
-  /** The bytes that it was reading. */
+  /** The bytes it was parsing. */
   readonly rawPacket?: Buffer;
-  /** How many of them it had read. */
+  /** How many of them it had parsed. */
   readonly bytesParsed?: number;
-  /** What is wrong, in the parser's words. */
+  /** The parser's own message. */
   readonly reason?: string;
 }
 
-/** With its version, or as far as it could be read. */
+/** A request line with its version, or as much of it as was received. */
 const REQUEST_LINE = /(?:^|\n)([A-Z]+) [^\r\n]*(?: HTTP\/\d|$)/g;
 
-/** The error that a client is told. */
+/** The failure to answer the client with. */
 export function explainParseError(
   error: ParseError,
   { maxHeaderBytes, maxTargetBytes }: HeadLimits & { readonly maxHeaderBytes: number },
@@ -27,7 +27,7 @@ export function explainParseError(
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Failure('REQUEST_TIMEOUT', 'the request did not come in time');
     case 'HPE_INVALID_VERSION':
-      // Two digits of another version; else it is no version at all.
+      // A well-formed but different version; otherwise it is not a version at all.
       if (error.reason === 'Invalid HTTP version')
         return new Failure('HTTP_VERSION', 'this version of HTTP is not spoken here, HTTP/1.1 is');
       return notHttp(error);
@@ -36,7 +36,7 @@ export function explainParseError(
   }
 }
 
-/** Was it a `HEAD` that could not be read, as far as it can be told? Its answer has no body. */
+/** Was it a `HEAD` that could not be parsed, as far as can be told? Its answer has no body. */
 export function wasHead({ rawPacket, bytesParsed }: ParseError): boolean {
   const read = rawPacket?.toString('latin1', 0, bytesParsed) ?? '';
   return [...read.matchAll(REQUEST_LINE)].at(-1)?.[1] === 'HEAD';

@@ -8,9 +8,9 @@ import type { EarlyBytes } from './early-bytes.ts';
 import type { EdgeRequest } from './edge-request.ts';
 import { EdgeResponse } from './edge-response.ts';
 
-/** An upgrade that a client offers, on a connection that Node's HTTP server has given away for it. */
+/** An upgrade offered by a client, on a connection that Node's HTTP server has given away for it. */
 export class UpgradeTurn implements Turn, UpgradeOffer {
-  /** What follows is the upgraded protocol's, or for nobody. */
+  /** What follows belongs to the upgraded protocol, or is discarded. */
   readonly whole = false;
   readonly protocol: string;
   readonly #context: JourneyContext;
@@ -20,7 +20,7 @@ export class UpgradeTurn implements Turn, UpgradeOffer {
   #outgoing: EdgeResponse | undefined;
   #accepted = false;
 
-  /** @param protocol what it would switch to */
+  /** @param protocol the protocol it would switch to */
   constructor(
     context: JourneyContext,
     connection: Connection,
@@ -67,7 +67,7 @@ export class UpgradeTurn implements Turn, UpgradeOffer {
 
   // Private
 
-  /** It was refused. */
+  /** Closes the connection after a refusal. */
   #close(): void {
     this.#early.take();
     this.#connection.close();

@@ -48,7 +48,7 @@ export class FakeIncoming implements Incoming {
   }
 }
 
-/** For tests: an answer that is kept. */
+/** For tests: an answer that is recorded. */
 export class FakeOutgoing implements Outgoing {
   status: number | undefined;
   reason: string | undefined;
@@ -120,7 +120,7 @@ export class FakeOutgoing implements Outgoing {
     this.#closed = listener;
   }
 
-  /** The client leaves, or has everything. */
+  /** The client leaves, or has received everything. */
   close(): void {
     if (this.destroyed) return;
     this.destroyed = true;

@@ -1,61 +1,65 @@
 /**
- * The answer to a client's request, in whatever version of HTTP. Its states are named as those of Node's streams.
+ * The answer to a client's request, independent of the version of HTTP. Its states are named as those of Node's
+ * streams.
  *
- * Whatever is written when the client has left is for nobody, and no error.
+ * Writing after the client has left is ignored, not an error.
  */
 export interface Outgoing {
   /** Undefined before the head is sent. */
   readonly status: number | undefined;
-  /** Nothing more can be written, for the answer is whole. */
+  /** Has the answer been written to its end? */
   readonly writableEnded: boolean;
-  /** All of it has been handed over to the system. */
+  /** Has all of it been handed to the system? */
   readonly writableFinished: boolean;
-  /** It can reach nobody any more. */
+  /** Can it no longer reach the client? */
   readonly destroyed: boolean;
   /** May an answer of unknown length have trailers? Not for HTTP/1.0, nor to HEAD. */
   readonly takesTrailers: boolean;
-  /** The values of a header of the head that was sent, in one; its name in lower case. */
+  /** The joined values of a header of the head that was sent; the name must be in lower case. */
   header(name: string): string | undefined;
   /** Asks the client for the body of its request. */
   writeContinue(): void;
   /**
-   * Sends `103 Early Hints` (RFC 8297). Dropped where the client does not know them, and where it does not read: nobody waits
-   * for it, since there may be no end of them.
+   * Sends `103 Early Hints` (RFC 8297). Drops them if the client's version has none or it does not read: there may be
+   * infinitely many.
    *
-   * @param headers name and value in turn, which are valid
+   * @param headers valid headers, names and values alternating
    */
   writeHints(headers: readonly string[]): void;
   /**
    * Sends the head, now or along with the first part of the body.
    *
    * @param reason undefined for the usual one
-   * @param headers name and value in turn; the answer’s from now on
-   * @throws if it is none of HTTP; nothing is sent then
+   * @param headers names and values alternating; the array belongs to the answer from now on
+   * @throws if it is not valid in HTTP; then nothing has been sent
    */
   sendHead(status: number, reason: string | undefined, headers: string[]): void;
   /** Sends the head without waiting for the body, which may not come for hours. */
   flushHead(): void;
-  /** @returns false if the client does not read as fast: tells when it is to go on by `onDrain` */
+  /** @returns false if the client does not read as fast; then wait for `onDrain` */
   write(chunk: Buffer): boolean;
   /** Calls the listener once, when there is room again. */
   onDrain(listener: () => void): void;
   /**
-   * To be called before the end.
+   * Call before the end.
    *
-   * @param fields name and value in turn
-   * @throws if one of them is none of HTTP
+   * @param fields names and values alternating
+   * @throws if one of them is not valid in HTTP
    */
   sendTrailers(fields: readonly string[]): void;
   end(): void;
-  /** The whole body in one piece, and the end. */
+  /** Writes the whole body in one piece and ends. */
   endWith(body: Buffer): void;
-  /** Ends it in the middle, in a way that what has come cannot pass for the whole (RFC 9112 §8). */
+  /** Ends it in the middle so that it cannot pass for complete (RFC 9112 §8). */
   breakOff(): void;
   /**
-   * The connection closes after this answer, whose head says so if it is not sent yet. What the client has sent behind the
-   * request is not read as one. Nothing where requests do not follow each other on a connection, as in HTTP/2.
+   * Closes the connection after this answer; the head says so if it has not been sent yet. No further request is read
+   * from it. Has no effect in HTTP/2, where requests do not follow each other.
    */
   closeAfterwards(): void;
-  /** Calls the listener once, when the answer has been handed over to the system as a whole, or can reach nobody any more. */
+  /**
+   * Calls the listener once, when the answer has been handed to the system completely or can no longer reach the
+   * client.
+   */
   onClosed(listener: () => void): void;
 }

@@ -1,7 +1,7 @@
 import { codeOf } from '@cless/model';
 import type { ForwardError } from './forwarder.ts';
 
-/** Why there was no (whole) answer of the instance. */
+/** Why the instance gave no answer, or an incomplete one. */
 export class UpstreamError extends Error implements ForwardError {
   override readonly name = 'UpstreamError';
   readonly code: ForwardError['code'];
@@ -20,9 +20,9 @@ export function wasClosed(error: Error): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
-/** There is no connection. */
+/** The error for a connection that could not be made. */
 export function connectFailed(error: Error): UpstreamError {
   const code = codeOf(error);
-  const ours = code === 'EMFILE' || code === 'ENFILE'; // this process, or this host, has no file descriptor left
+  const ours = code === 'EMFILE' || code === 'ENFILE'; // this process or host has no file descriptors left
   return new UpstreamError(ours ? 'NO_FREE_SOCKET' : 'UPSTREAM_DISCONNECTED', 'unsent', error);
 }

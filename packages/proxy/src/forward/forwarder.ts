@@ -7,52 +7,52 @@ import type { UpgradeOffer } from '../exchange/upgrade-offer.ts';
 export interface Target {
   readonly instanceId: string;
   readonly endpoint: Endpoint;
-  /** How long it may take to begin its answer, in milliseconds. Undefined: as long as all others. */
+  /** How long it may take to begin its answer, in milliseconds. Default: the installation's. */
   readonly responseTimeoutMs?: number | undefined;
 }
 
-/** What the instance is to get. */
+/** What is sent to the instance. */
 interface Sent {
   readonly target: Target;
   readonly method: string;
-  /** Path and query, in origin form. */
+  /** The path and query in origin form. */
   readonly path: string;
-  /** Name and value in turn, without hop-by-hop headers. */
+  /** Names and values alternating, without hop-by-hop headers. */
   readonly headers: string[];
-  /** What the proxy adds to the headers of the answer, name and value in turn. */
+  /** Headers the proxy adds to the answer, names and values alternating. */
   readonly answerHeaders: readonly string[];
 }
 
-/** A request on its way to an instance, and whom the answer is for. */
+/** A request to forward, and where its answer goes. */
 export interface ForwardedRequest extends Sent {
-  /** Undefined if it has none. */
+  /** The body; undefined if it has none. */
   readonly body: Readable | undefined;
   readonly outgoing: Outgoing;
 }
 
-/** An upgrade on its way to an instance, and the connection that it is for. */
+/** An upgrade to forward, and the connection it is for. */
 export interface ForwardedUpgrade extends Sent {
   readonly offer: UpgradeOffer;
 }
 
-/** What is under way to an instance. */
+/** A request being forwarded. */
 export interface Forwarding {
-  /** The client has left: nobody waits for the answer any more. */
+  /** The client has left: the client has gone any more. */
   abort(): void;
 }
 
-/** Why there was no (whole) answer. */
+/** Why there was no answer, or an incomplete one. */
 export interface ForwardError extends Error {
   readonly code:
     | 'UPSTREAM_DISCONNECTED'
     | 'UPSTREAM_TIMEOUT'
     | 'UPSTREAM_INVALID'
-    /** The proxy itself has no room for a connection. */
+    /** The proxy itself cannot open another connection. */
     | 'NO_FREE_SOCKET';
   /**
-   * How far the request came. `unsent`: not one byte of it was written to the instance. Before any byte of an answer,
-   * the other side closed the connection, which had been used before (`stale`) or was fresh (`closed`, what an engine's
-   * port relay does for an app that is dead). Else `sent`.
+   * How far the request got. `unsent`: no byte of it was written to the instance. `stale`: the instance closed a
+   * reused connection before any byte of an answer. `closed`: the same on a fresh connection, as an engine's port
+   * relay does for a dead app. `sent`: anything else.
    */
   readonly reached: 'unsent' | 'stale' | 'closed' | 'sent';
 }
@@ -60,17 +60,17 @@ export interface ForwardError extends Error {
 /** Sends the leased request to the endpoint and streams the answer back. */
 export interface Forwarder {
   /**
-   * @param settled called once: when the answer has been handed over to the client's side, or the client has left; or with
-   * why there was no whole answer, of which nothing has been written if `outgoing` has no status yet
+   * @param settled called once: when the answer has been handed to the client's side or the client has left, or with
+   * an error if there was no complete answer. If `outgoing` then has no status, nothing was written
    */
   forward(request: ForwardedRequest, settled: (error?: ForwardError) => void): Forwarding;
   /**
-   * Resolves with the status of the answer (101, or the instance's refusal) when the connection has ended; rejects with a
-   * {@link ForwardError} if nothing was answered.
+   * Resolves with the status of the answer (101, or the instance's refusal) when the connection has ended; rejects
+   * with a {@link ForwardError} if there was no answer.
    */
   upgrade(upgrade: ForwardedUpgrade): Promise<number>;
-  /** Closes the pooled connections to the instance; there are no open requests. */
+  /** Closes the pooled connections to an instance, which has no open requests. */
   close(instanceId: string): Promise<void>;
-  /** Breaks off everything that is open to the instance. */
+  /** Breaks off everything that is open to the instance, with this reason. */
   destroy(instanceId: string, reason: Error): void;
 }

@@ -10,31 +10,32 @@ import type { ForwardError, ForwardedRequest, ForwardedUpgrade, Forwarder, Forwa
 import type { ForwarderOptions } from './undici.ts';
 import { Upgrades } from './upgrades.ts';
 
-/** The keep-alive timeout of Node, and so of many an app, is 5 s: ours is shorter. */
+/** Shorter than Node's keep-alive timeout of 5 s, which many apps have. */
 const IDLE_CONNECTION_MS = 4_000;
 
-/** Nobody's connection: http-proxy-3 wants one of each request. */
+/** A dummy connection, since http-proxy-3 needs one for each request. */
 const NO_SOCKET = new Socket();
 
 /**
- * Forwards over http-proxy-3, kept to what it does well: sending. It gets a request that stands for the client's, with
- * our headers, and the answer is written by the same code as the other forwarder's (`selfHandleResponse`), because its own
- * crashes on some answers and hangs on others.
+ * Forwards over http-proxy-3, using only what it does well: sending. It gets a stand-in for the client's request with
+ * our headers; answers are written by the same code as in the other forwarder (`selfHandleResponse`), because its own
+ * code crashes on some answers and hangs on others.
  */
 export class HttpProxy3Forwarder implements Forwarder {
   readonly #options: ForwarderOptions;
   readonly #agents = new Map<string, Agent>();
   readonly #upgrades = new Upgrades();
-  /** By the request that http-proxy-3 has got. */
+  /** By the request passed to http-proxy-3. */
   readonly #underWay = new WeakMap<IncomingMessage, UnderWay>();
   readonly #proxy: ProxyServer;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    // With it http-proxy-3 would send by `fetch`, which merges cookies and cannot be broken off.
+    // If it is set, http-proxy-3 sends with `fetch`, which merges cookies and cannot be aborted.
     delete process.env.FORCE_FETCH_PATH;
     this.#proxy = createProxyServer({ selfHandleResponse: true, toProxy: true, xfwd: false });
-    // Last before it sends: its own passes would frame a DELETE anew and let the body become a second request.
+    // Runs just before it sends: its own passes would change the framing of a DELETE, so that the body becomes a
+    // second request.
     this.#proxy.before('web', 'stream', (standIn) => {
       const underWay = this.#underWay.get(standIn as IncomingMessage);
       if (underWay !== undefined) (standIn as IncomingMessage).headers = headersOf(underWay.request);
@@ -49,7 +50,7 @@ export class HttpProxy3Forwarder implements Forwarder {
       underWay.answer = answer;
       relay(underWay, answer);
     });
-    this.#proxy.on('error', () => {}); // told through the callback of `web`
+    this.#proxy.on('error', () => {}); // reported through the callback of `web`
     this.#proxy.on('econnreset', () => {});
   }
 
@@ -59,7 +60,7 @@ export class HttpProxy3Forwarder implements Forwarder {
     const underWay = new UnderWay(request, settled);
     const standIn = Object.assign(new IncomingMessage(NO_SOCKET), { method, url: path });
     this.#underWay.set(standIn, underWay);
-    // It is piped, and a pipe passes no errors on.
+    // A pipe does not pass errors on.
     body?.once('error', (error) => {
       underWay.upstream?.destroy();
       underWay.end(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', error));
@@ -115,11 +116,11 @@ export class HttpProxy3Forwarder implements Forwarder {
     return agent;
   }
 
-  /** Called when it has a connection, before anything is written. */
+  /** Called when the request has a connection, before anything is written. */
   #watch(underWay: UnderWay, upstream: ClientRequest): void {
     const { path, target, outgoing } = underWay.request;
     if (underWay.ended) {
-      upstream.destroy(); // the client has left before there was a connection
+      upstream.destroy(); // the client left before there was a connection
       return;
     }
     underWay.upstream = upstream;
@@ -129,11 +130,11 @@ export class HttpProxy3Forwarder implements Forwarder {
     if (upstream.reusedSocket) connected();
     else upstream.socket?.once('connect', connected);
     underWay.readBefore = upstream.socket?.bytesRead ?? 0;
-    upstream.path = path; // an empty query got lost
-    upstream.setTimeout(0); // the agent's, which is for idle connections
+    upstream.path = path; // http-proxy-3 drops an empty query
+    upstream.setTimeout(0); // the agent's timeout is meant for idle connections
     const timeoutMs = target.responseTimeoutMs ?? this.#options.responseTimeoutMs;
     let timer: NodeJS.Timeout | undefined;
-    // An upload may take its time: the answer's begins with its end.
+    // The time for the answer begins after the upload, which may take long.
     upstream.once('finish', () => {
       if (underWay.answer !== undefined) return;
       timer = setTimeout(() => {
@@ -159,13 +160,13 @@ export class HttpProxy3Forwarder implements Forwarder {
   }
 }
 
-/** A request that is under way. It ends once, however many events say so. */
+/** A request being forwarded, which ends only once, however many events report it. */
 class UnderWay implements Forwarding {
   readonly request: ForwardedRequest;
   upstream: ClientRequest | undefined;
   answer: IncomingMessage | undefined;
   connected = false;
-  /** How many bytes the connection had brought before this. */
+  /** How many bytes had been read from the connection before this exchange. */
   readBefore = 0;
   ended = false;
   readonly #settled: (error?: ForwardError) => void;
@@ -187,7 +188,7 @@ class UnderWay implements Forwarding {
     this.#settled(this.request.outgoing.destroyed ? undefined : error);
   }
 
-  /** @returns undefined if the answer is whole: what the instance says too much ends the connection, and no more */
+  /** @returns undefined if the answer is complete: surplus bytes of the instance end the connection, nothing else */
   translate(error: Error): ForwardError | undefined {
     if (this.answer?.complete) return undefined;
     if (error instanceof UpstreamError) return error;
@@ -241,9 +242,9 @@ function relay(underWay: UnderWay, answer: IncomingMessage): void {
   });
 }
 
-/** As node:http takes them, every value of a name together. */
+/** Headers in the form of node:http, with all values of a name together. */
 function headersOf({ headers, body }: ForwardedRequest): NodeJS.Dict<string | string[]> {
-  const outgoing: NodeJS.Dict<string | string[]> = Object.create(null); // a header may be called `constructor`
+  const outgoing: NodeJS.Dict<string | string[]> = Object.create(null); // a header may be named `constructor`
   const spelling = new Map<string, string>();
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;

@@ -1,20 +1,19 @@
 import { Socket } from 'node:net';
 
-/** How long a connection to an instance may take, in milliseconds. */
+/** How long connecting to an instance may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** As undici's own. */
+/** The same as undici's own. */
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /**
- * A connection to an instance, as undici reads it. undici ends a connection on any `100 Continue`, although a client
- * has to live with one that it did not ask for (RFC 9110 §15.2): it is shown `102 Processing` in its place, which says
- * as little.
+ * A connection to an instance, as read by undici. undici ends a connection on any `100 Continue`, although a client
+ * must accept one it did not ask for (RFC 9110 §15.2), so we replace it with `102 Processing`, which undici ignores.
  */
 export class InstanceSocket extends Socket {
   #interim: InterimAnswers | undefined;
   #readBefore = 0;
 
-  /** Calls back once, when it is connected, or with why it is not. */
+  /** Calls back once: when connected, or with the error. */
   static connect(
     { host, port }: { host: string; port: number },
     callback: (error: Error | undefined, socket: InstanceSocket) => void,
@@ -41,13 +40,13 @@ export class InstanceSocket extends Socket {
     return socket;
   }
 
-  /** To be called before a request is written. */
+  /** Must be called before a request is written. */
   expectAnswer(): void {
     this.#interim = new InterimAnswers();
     this.#readBefore = this.bytesRead;
   }
 
-  /** Has any byte come since? */
+  /** Has any byte been received since `expectAnswer`? */
   get answered(): boolean {
     return this.bytesRead > this.#readBefore;
   }
@@ -61,30 +60,30 @@ export class InstanceSocket extends Socket {
 
 const CR = 13;
 const LF = 10;
-/** Of `HTTP/1.1 100`, where the digits are. */
+/** The column of the status in `HTTP/1.1 100`. */
 const FIRST_DIGIT = 9;
 const LAST_DIGIT = 11;
 const ZERO = 48;
 const ONE = 49;
 const TWO = 50;
 
-/** Reads the heads of informational answers, in pieces as they come, until the answer itself begins. */
+/** Parses the heads of informational answers, chunk by chunk, until the final answer begins. */
 export class InterimAnswers {
-  /** In the status line; after it, in the line. */
+  /** The column in the current line. */
   #column = 0;
   #inStatusLine = true;
   #isContinue = true;
 
   /**
-   * Makes each 100 in it a 102, in place.
+   * Replaces each status 100 in the chunk with 102, in place.
    *
-   * @returns false once the answer itself has begun: whatever follows is not for this
+   * @returns false once the final answer has begun, after which it must not be called again
    */
   rewrite(chunk: Buffer): boolean {
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i];
       if (this.#inStatusLine) {
-        if (this.#column === 0 && (byte === CR || byte === LF)) continue; // empty lines before it are skipped
+        if (this.#column === 0 && (byte === CR || byte === LF)) continue; // skip empty lines before the status line
         if (this.#column === FIRST_DIGIT && byte !== ONE) return false;
         if (this.#column > FIRST_DIGIT && byte !== ZERO) this.#isContinue = false;
         if (this.#column === LAST_DIGIT) {
@@ -94,7 +93,7 @@ export class InterimAnswers {
         }
         this.#column += 1;
       } else if (byte === LF) {
-        if (this.#column === 0) this.#inStatusLine = true; // an empty line: the end of the head
+        if (this.#column === 0) this.#inStatusLine = true; // an empty line ends the head
         this.#column = 0;
       } else if (byte !== CR) {
         this.#column += 1;

@@ -17,7 +17,7 @@ import { InstanceSocket } from './instance-socket.ts';
 import { Upgrades } from './upgrades.ts';
 
 export interface ForwarderOptions {
-  /** How long an instance may take for the head of its answer, in milliseconds. */
+  /** How long an instance may take to send the head of its answer, in milliseconds. */
   readonly responseTimeoutMs: number;
 }
 
@@ -66,24 +66,24 @@ export class UndiciForwarder implements Forwarder {
 
 type Settled = (error?: ForwardError) => void;
 
-/** One keep-alive connection, which carries one request at a time. */
+/** A keep-alive connection, which carries one request at a time. */
 interface Connection {
   readonly client: Client;
-  /** Absent before it is connected. */
+  /** Undefined until it is connected. */
   socket: InstanceSocket | undefined;
   /** Has it carried an answer since it was opened? */
   used: boolean;
 }
 
 /**
- * The connections to one instance. undici's own Pool does not tell whether a request went over a fresh connection
- * or one that was used before; what may be sent again depends on it.
+ * The connections to one instance. undici's Pool does not say whether a request went over a fresh or a reused
+ * connection, and what may be retried depends on it.
  */
 class InstanceConnections {
   readonly #endpoint: Endpoint;
   readonly responseTimeoutMs: number;
   readonly #all = new Set<Connection>();
-  /** The last one used is the first one to be used again; the others run into their keep-alive timeout. */
+  /** Last in, first out, so that surplus connections run into their keep-alive timeout. */
   readonly #free: Connection[] = [];
 
   constructor({ endpoint, responseTimeoutMs }: Target, options: ForwarderOptions) {
@@ -99,12 +99,12 @@ class InstanceConnections {
     return answer;
   }
 
-  /** The connection can carry the next request. */
+  /** Called when the connection can carry the next request. */
   free(connection: Connection): void {
     this.#free.push(connection);
   }
 
-  /** The connection is not to be used again. */
+  /** Called when the connection must not be used again. */
   discard(connection: Connection): void {
     this.#all.delete(connection);
     connection.client.destroy().catch(() => {});
@@ -138,7 +138,7 @@ class InstanceConnections {
     const connection: Connection = { client, socket: undefined, used: false };
     client.on('disconnect', () => {
       connection.used = false;
-      // Not kept when it ends while it is free: after a burst there would be thousands.
+      // Removed also if it ends while free; otherwise there would be thousands after a burst.
       const at = this.#free.lastIndexOf(connection);
       if (at === -1) return;
       this.#free.splice(at, 1);
@@ -149,7 +149,7 @@ class InstanceConnections {
   }
 }
 
-/** Writes an instance's answer to the client as it comes. */
+/** Writes an instance's answer to the client as it is received. */
 class Answer implements Dispatcher.DispatchHandler, Forwarding {
   readonly #outgoing: Outgoing;
   readonly #added: readonly string[];
@@ -158,7 +158,7 @@ class Answer implements Dispatcher.DispatchHandler, Forwarding {
   readonly #connections: InstanceConnections;
   #controller: Dispatcher.DispatchController | undefined;
   #sentAtMs: number | undefined;
-  /** For an answer that is put off by informational ones. */
+  /** Limits the wait for the final answer after informational ones. */
   #timer: NodeJS.Timeout | undefined;
   #framing: Framing = 'connection';
   #bodyBegan = false;
@@ -225,7 +225,7 @@ class Answer implements Dispatcher.DispatchHandler, Forwarding {
     const outgoing = this.#outgoing;
     const broken = this.#connection.socket?.errored ?? null;
     if (broken !== null && this.#framing === 'connection') {
-      // For undici a reset is an end, too (RFC 9112 §8).
+      // undici takes a reset for the end of the answer (RFC 9112 §8).
       this.onResponseError(controller, broken);
       return;
     }
@@ -257,7 +257,7 @@ class Answer implements Dispatcher.DispatchHandler, Forwarding {
 
   // Private
 
-  /** undici begins its time limit anew with each informational answer, of which there may be no end. */
+  /** undici restarts its timeout with each informational answer, of which there may be infinitely many. */
   #boundTheWait(): void {
     if (this.#sentAtMs === undefined || this.#timer !== undefined) return;
     const leftMs = this.#connections.responseTimeoutMs - (performance.now() - this.#sentAtMs);
@@ -284,14 +284,14 @@ class Answer implements Dispatcher.DispatchHandler, Forwarding {
 
 type RawHeaders = Dispatcher.DispatchController['rawHeaders'];
 
-/** Header bytes are Latin-1 (RFC 9110 §5.5: obs-text), here and in node:http. */
+/** Header bytes are Latin-1 (RFC 9110 §5.5: obs-text), as in node:http. */
 function asStrings(raw: RawHeaders): string[] {
   return Array.isArray(raw)
     ? raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
     : [];
 }
 
-/** What comes with the head in one packet has come before the next tick. */
+/** A body in the same packet as the head arrives before the next tick. */
 function flushUnlessBegun(answer: Answer): void {
   answer.flushUnlessBegun();
 }

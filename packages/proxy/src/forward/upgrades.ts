@@ -11,14 +11,14 @@ import type { ForwardedUpgrade } from './forwarder.ts';
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /**
- * How long a connection may be silent of which one side has said that it sends no more, in milliseconds. WebSockets know
- * no half: whoever ends it is gone, or about to be. Others do (`docker attach`), and may still have much to tell.
+ * How long a half-closed connection may be silent, in milliseconds. A WebSocket is never half-closed on purpose: a
+ * side that ends is gone, or soon will be. Other protocols (`docker attach`) may still transfer much.
  */
 const HALF_CLOSED_SILENCE_MS = { websocket: 5_000, other: 300_000 } as const;
 
 /**
- * Carries upgrades, over node:http for both forwarders. http-proxy-3's own way believes any 101, buffers without
- * bound for a client that does not read, turns refusals into something else, and knows WebSockets only.
+ * Forwards upgrades over node:http, for both forwarders. http-proxy-3 itself believes any 101, buffers without limit
+ * for a client that does not read, rewrites refusals, and supports WebSockets only.
  */
 export class Upgrades {
   readonly #open = new Map<string, Set<Duplex>>();
@@ -68,7 +68,7 @@ export class Upgrades {
     upstream.once('response', (answer) => {
       clearTimeout(timer);
       upstream.off('error', fail);
-      // Between two bytes of it; in all it may take as long as it likes.
+      // Limits the time between two bytes, not the time in total.
       answer.socket.setTimeout(responseTimeoutMs, () => answer.destroy());
       relayRefusal(upgrade, upstream, answer).then(() => succeed(answer.statusCode ?? 0), fail);
     });
@@ -100,7 +100,7 @@ export class Upgrades {
 
   // Private
 
-  /** Pipes both ways, with back-pressure, until both have ended or one has broken. */
+  /** Pipes both ways, with back-pressure, until both sides have ended or one fails. */
   async #join(
     instanceId: string,
     client: ClientStream,
@@ -115,7 +115,8 @@ export class Upgrades {
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.destroy());
     if (client.destroyed) upstream.destroy();
-    // Who has ended cannot be heard to leave: an instance that never ends its side would keep its lease for ever.
+    // After its FIN, we cannot notice that a client leaves, so an instance that never ends its side would keep its
+    // lease for ever.
     client.once('end', () => upstream.setTimeout(halfClosedMs, () => upstream.destroy()));
     upstream.once('end', () => client.setTimeout(halfClosedMs, () => client.destroy()));
     client.pipe(upstream).pipe(client);
@@ -125,7 +126,7 @@ export class Upgrades {
   }
 }
 
-/** Any 101 is not the one that was asked for. */
+/** What is wrong with a 101; undefined if it is the one that was asked for. */
 function whatIsWrong({ offer, headers }: ForwardedUpgrade, answer: IncomingMessage): string | undefined {
   const { protocol } = offer;
   const got = answer.headers.upgrade?.toLowerCase();
@@ -148,7 +149,7 @@ function webSocketKey(headers: readonly string[]): string {
     .join(', ');
 }
 
-/** Ours to say, and what no informational answer may have (RFC 9110 §8.6, RFC 9112 §6.1). */
+/** Headers set by us, and those that a 1xx answer must not have (RFC 9110 §8.6, RFC 9112 §6.1). */
 const NOT_OF_INSTANCE = /^(?:x-request-id|content-length|transfer-encoding)$/i;
 
 /** The headers of an instance's 101 that are passed on. */
@@ -156,7 +157,7 @@ function ofSwitch(headers: readonly string[]): string[] {
   return headers.filter((_, i) => !NOT_OF_INSTANCE.test(headers[i - (i % 2)] ?? ''));
 }
 
-/** An instance may refuse with any answer; it goes to the client whole, and the connection ends with it. */
+/** Passes an instance's refusal, which may be any answer, on to the client. The connection ends with it. */
 async function relayRefusal(
   { offer, answerHeaders }: ForwardedUpgrade,
   upstream: ClientRequest,
@@ -167,9 +168,9 @@ async function relayRefusal(
   const closed = new Promise<void>((resolve) => outgoing.onClosed(resolve));
   let begun = false;
   const breakOff = () => {
-    if (begun && !answer.complete) outgoing.breakOff(); // what follows a whole answer is for nobody
+    if (begun && !answer.complete) outgoing.breakOff(); // bytes after a complete answer do not matter
   };
-  upstream.on('error', breakOff); // told before Node takes a reset for an end
+  upstream.on('error', breakOff); // called before Node takes a reset for the end
   try {
     sendAnswerHead(outgoing, statusCode, statusMessage, rawHeaders, answerHeaders);
     begun = true;

@@ -2,18 +2,18 @@ import type { Outgoing } from '../exchange/outgoing.ts';
 import { isText } from './field.ts';
 import { isHopByHopName, namedByConnection } from './hop-by-hop.ts';
 
-/** RFC 9110 §8.6, without the leading zeros that the next reader might take for octal, and not more than is exact. */
+/** RFC 9110 §8.6, but without leading zeros, which another parser might take for octal, and within safe integers. */
 const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
 
-/** How one knows where the body of an answer ends: after so many bytes, by its last chunk, or with the connection. */
+/** What ends the body of an answer: its length in bytes, its last chunk, or the end of the connection. */
 export type Framing = number | 'chunked' | 'connection';
 
 /**
  * Sends the head of an instance's answer on, without what is for one connection only.
  *
- * @param headers of the instance, name and value in turn
- * @param added of the proxy, likewise, an `X-Request-Id` among them
- * @throws if the answer cannot be passed on; nothing is written then
+ * @param headers of the instance, names and values alternating
+ * @param added by the proxy, likewise, including `X-Request-Id`
+ * @throws if the answer cannot be passed on; then nothing has been written
  */
 export function sendAnswerHead(
   outgoing: Outgoing,
@@ -31,7 +31,7 @@ export function sendAnswerHead(
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    // Told apart by their length first: most headers cost one comparison.
+    // Distinguished by their length first, so that most headers cost one comparison.
     switch (name.length) {
       case 7:
         if (name.toLowerCase() !== 'trailer') break;
@@ -42,7 +42,7 @@ export function sendAnswerHead(
           connection = connection === undefined ? value : `${connection},${value}`;
         break;
       case 12:
-        if (name.toLowerCase() === 'x-request-id') continue; // the one that we asked with is added
+        if (name.toLowerCase() === 'x-request-id') continue; // replaced by the one we sent
         break;
       case 14:
         if (name.toLowerCase() !== 'content-length') break;
@@ -59,7 +59,7 @@ export function sendAnswerHead(
     }
     if (!isHopByHopName(name)) relayed.push(name, value);
   }
-  // We ask for no other coding (TE), and would pass the coded bytes on without a word of it.
+  // We ask for no other coding (TE), and would pass the coded bytes on without saying so.
   if (transferEncoding !== undefined && transferEncoding.trim().toLowerCase() !== 'chunked')
     throw new Error(`the instance answered in the transfer coding ${JSON.stringify(transferEncoding)}`);
   const chunked = transferEncoding !== undefined;
@@ -76,7 +76,7 @@ export function sendAnswerHead(
   return contentLength === undefined ? 'connection' : Number(contentLength);
 }
 
-/** Will the answer be sent to the client in chunks, if it is not known how long it is? */
+/** Will an answer of unknown length be sent to the client in chunks? */
 function mayHaveTrailers({ takesTrailers }: Outgoing, status: number): boolean {
   return takesTrailers && status !== 204 && status !== 304;
 }

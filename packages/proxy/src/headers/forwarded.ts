@@ -3,7 +3,7 @@ import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
 import { fewerForwards, PSEUDONYM } from './hops.ts';
 import { clientAddress } from './trusted-proxies.ts';
 
-/** Headers that are ours to set, or that end here; those of clients are dropped. */
+/** Headers that we set or that end here; clients' are dropped. */
 const OURS = new Set([
   'forwarded',
   'x-forwarded-for',
@@ -15,15 +15,18 @@ const OURS = new Set([
   'expect',
   'trailer', // trailers of requests are not passed on
 ]);
-/** What says where a request came from, or what it asked for, before a proxy changed that. Frameworks believe any. */
+/**
+ * Headers by which proxies say where a request came from or what it originally asked for. Frameworks believe any of
+ * them.
+ */
 const OF_PROXIES = /^x-(?:real-ip$|(?:forwarded|original|rewrite)(?:-|$))/;
-/** Written with `_` for `-` these would be another header's double: many apps read both as one. */
+/** Headers that must not be doubled by a name with `_` for `-`, since many apps treat both as the same. */
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
-/** What becomes of a client's header: passed on; dropped; passed on if the client is trusted; counted down. */
+/** What happens to a client's header: passed on; dropped; passed on if the client is trusted; counted down. */
 type Fate = 'pass' | 'drop' | 'trusted' | 'count';
 
-/** Fates by name as it was written. Clients write few different names; a crawler's inventions are not kept. */
+/** Fates by the name as written. Clients use few different names; a limit keeps invented ones from piling up. */
 const fates = new Map<string, Fate>();
 const MAX_FATES = 1_000;
 
@@ -44,10 +47,10 @@ function decideFate(name: string): Fate {
   return decideFate(double) === 'pass' && !FRAMING.has(double) ? 'pass' : 'drop';
 }
 
-/** RFC 3986 §3.1; also a token, as `Forwarded` wants it. */
+/** RFC 3986 §3.1; also a token, as `Forwarded` requires. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
-/** What a trusted client says of the scheme: of each hop, the first one's first. Undefined if one of them is none. */
+/** The schemes that a trusted client gives for each hop, first hop first; undefined if one is not a scheme. */
 function schemesOf(proto: string | undefined): readonly string[] | undefined {
   const schemes = proto?.split(',').map((one) => one.trim());
   return schemes?.every((one) => SCHEME.test(one)) ? schemes : undefined;
@@ -59,10 +62,10 @@ function portOf(host: string, scheme: string): string {
   return named ?? (scheme === 'https' || scheme === 'wss' ? '443' : '80');
 }
 
-/** What a stranger tells is not heard. */
+/** Stands in for the headers of an untrusted client. */
 const UNTOLD: Fields = { header: () => undefined };
 
-/** What has been read of the headers already. */
+/** Values already read from the headers. */
 interface ReadHeaders {
   readonly host: string;
   readonly connection: string | undefined;
@@ -70,8 +73,8 @@ interface ReadHeaders {
 }
 
 /**
- * The headers that the instance gets, name and value in turn: the client's in their order, without what is for
- * one connection only, with `Via`, `X-Forwarded-*`, `Forwarded` (RFC 7239) and `X-Request-Id` of our own.
+ * The headers for the instance, names and values alternating: the client's in their order, without hop-by-hop
+ * headers, and our own `Via`, `X-Forwarded-*`, `Forwarded` (RFC 7239) and `X-Request-Id`.
  */
 export function instanceHeaders(
   incoming: Incoming,

@@ -6,7 +6,7 @@ import { isHopByHop } from './hop-by-hop.ts';
  * Passes early hints on (RFC 8297), as they are. Other informational answers are for one connection, or say nothing. Hints
  * that cannot be passed on are dropped, never an error.
  *
- * @param headers of the instance, name and value in turn
+ * @param headers of the instance, names and values alternating
  */
 export function passHintsOn(outgoing: Outgoing, status: number, headers: readonly string[]): void {
   if (status !== 103 || outgoing.status !== undefined) return;

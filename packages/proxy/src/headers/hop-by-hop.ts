@@ -7,7 +7,7 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** What `Connection` may name in vain: without them a message would be another one. */
+/** Headers that `Connection` may not remove, since the message would mean something else without them. */
 const NEVER_HOP_BY_HOP = new Set([
   'host',
   'content-length',
@@ -17,16 +17,16 @@ const NEVER_HOP_BY_HOP = new Set([
   'keep-alive',
 ]);
 
-/** Is the header for one connection only (RFC 9110 §7.6.1)? The name is in lower case. */
+/** Is the header hop-by-hop (RFC 9110 §7.6.1)? The name must be in lower case. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
 
-/** Names as they are written, whose lower case was looked up before: instances write few different ones. */
+/** Results by the name as written. Instances use few different names. */
 const verdicts = new Map<string, boolean>();
 const MAX_VERDICTS = 1_000;
 
-/** The same for a name as it is written. */
+/** The same for a name in any case. */
 export function isHopByHopName(name: string): boolean {
   let verdict = verdicts.get(name);
   if (verdict === undefined) {
@@ -36,7 +36,7 @@ export function isHopByHopName(name: string): boolean {
   return verdict;
 }
 
-/** The header names that the `Connection` header lists, if there are any that are to be dropped, too. */
+/** The names listed in `Connection` that must be dropped too; undefined if there are none. */
 export function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
   const names = connection

@@ -12,10 +12,10 @@ const NO_TRAILER = new Set([
 ]);
 
 /**
- * Passes trailer fields on, but those that would frame, route or authorize (RFC 9110 §6.5.1).
+ * Passes trailer fields on, except those for framing, routing or authentication (RFC 9110 §6.5.1).
  *
  * @param trailers of the instance, name and value in turn
- * @throws if one of them is none of HTTP
+ * @throws if one of them is not valid in HTTP
  */
 export function passTrailersOn(outgoing: Outgoing, trailers: readonly string[]): void {
   const passed: string[] = [];

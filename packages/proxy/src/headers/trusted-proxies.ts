@@ -7,7 +7,7 @@ export class TrustedProxies {
   readonly #verdicts = new WeakMap<Peer, boolean>();
   readonly #empty: boolean;
 
-  /** @throws if one is neither an address nor a network in CIDR notation */
+  /** @throws if an entry is neither an address nor a network in CIDR notation */
   constructor(entries: readonly string[]) {
     this.#empty = entries.length === 0;
     for (const entry of entries) {
@@ -23,7 +23,7 @@ export class TrustedProxies {
     }
   }
 
-  /** Is the other end of this connection believed? */
+  /** Is the other end of this connection trusted? */
   trusts(peer: Peer): boolean {
     if (this.#empty) return false;
     let verdict = this.#verdicts.get(peer);
@@ -36,7 +36,7 @@ export class TrustedProxies {
   }
 }
 
-/** The address of the other end; an IPv4 address that came over IPv6 is shown as what it is. */
+/** The address of the other end. An IPv4-mapped IPv6 address is given as IPv4. */
 export function clientAddress(peer: Peer): string {
   const address = peer.remoteAddress ?? '0.0.0.0';
   return address.startsWith('::ffff:') ? address.slice(7) : address;

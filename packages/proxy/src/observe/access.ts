@@ -9,8 +9,8 @@ export interface Access {
   readonly status: number;
   /** In milliseconds. */
   readonly durationMs: number;
-  /** Absent if an instance was ready. */
+  /** Undefined if an instance was ready. */
   readonly waitedFor: 'cold' | 'resume' | undefined;
-  /** Why the answer is not the instance's own, or not whole. */
+  /** Why the answer is not the instance's own or incomplete; undefined if it is not. */
   readonly error: unknown;
 }

@@ -32,20 +32,20 @@ export async function explainNotReady(
   });
 }
 
-/** What is known of an instance that did not get ready. */
+/** What is known about an instance that did not get ready. */
 interface Facts {
   readonly revision: Pick<Revision, 'spec' | 'readiness'>;
-  /** What the probe said. */
+  /** The probe's error. */
   readonly error: unknown;
-  /** Where something listens in the instance; nothing where that cannot be told. */
+  /** The addresses that something in the instance listens on; undefined if unknown. */
   readonly listeners: readonly Endpoint[] | undefined;
   /** The ports that the image exposes. */
   readonly exposedPorts: readonly number[];
 }
 
 /**
- * Why an instance did not get ready, in terms of the instance: where it is published on this host is nothing that its owner
- * has chosen, or can change.
+ * Explains why an instance did not get ready, in terms of the instance: the port published on this host means nothing
+ * to its owner.
  */
 export function whyNotReady({ revision, error, listeners, exposedPorts }: Facts): string {
   return whyNot(revision, failureOf(error), listeners, exposedPorts);
@@ -85,11 +85,11 @@ function whyNot(
 interface Failure {
   readonly text: string;
   readonly status: string | undefined;
-  /** Did nothing come at all? */
+  /** Was there no answer at all? */
   readonly isSilent: boolean;
 }
 
-/** Of the last attempt, without addresses of this host. */
+/** The failure of the last attempt, without addresses of this host. */
 function failureOf(error: unknown): Failure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
   const message = cause?.message ?? 'no answer';

@@ -3,8 +3,8 @@ import { Failure } from '@cless/model';
 import type { BodyReader, Incoming } from '../exchange/incoming.ts';
 
 /**
- * The body of a client's request, as a stream of its own: the HTTP clients destroy what they are given when an
- * instance answers before it has read everything, and with the request itself the client's connection would go.
+ * The body of a client's request as a separate stream: HTTP clients destroy the stream they are given when an
+ * instance answers before reading everything, and destroying the request itself would close the client's connection.
  */
 export class RequestBody extends Readable implements BodyReader {
   readonly #incoming: Incoming;
@@ -19,7 +19,7 @@ export class RequestBody extends Readable implements BodyReader {
     this.#limit = limit;
   }
 
-  /** Has anything been taken from the request? If not, another one can be made of it. */
+  /** Has anything been read from the request? If not, another body can be made of it. */
   get started(): boolean {
     return this.#started;
   }
@@ -34,7 +34,7 @@ export class RequestBody extends Readable implements BodyReader {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#started) this.#incoming.discardBody(); // whatever still comes is for nobody
+    if (this.#started) this.#incoming.discardBody(); // discard what is still received
     callback(error);
   }
 

@@ -5,7 +5,7 @@ import type { Choice, ServedService, ServiceSource } from '../services/source.ts
 import type { RequestRecord } from './record.ts';
 import type { Route } from './route.ts';
 
-/** The revision that the request goes to. @throws {Failure} */
+/** Chooses the revision for the request. @throws {Failure} */
 export function choose(
   served: ServedService,
   incoming: Incoming,
@@ -17,19 +17,19 @@ export function choose(
   return choice;
 }
 
-/** The service that the request is for, whoever has to be asked for it. @throws {Failure} */
+/** Finds the service of the request, also if others have to be asked for it. @throws {Failure} */
 export async function find({ service, head }: Route, source: ServiceSource): Promise<ServedService> {
   const served = source.known(service) ?? (await source.resolve(service));
   if (served === undefined) throw new Failure('SERVICE_NOT_FOUND', `no service answers to ${head.host}`);
   return served;
 }
 
-/** The right to send the request, if an instance is ready. */
+/** Leases an instance if one is ready; undefined otherwise. */
 export function tryLease({ revision, whileAsleep }: Choice, activator: LeaseGiver): Lease | undefined {
   return activator.tryLease(revision, whileAsleep === undefined);
 }
 
-/** The same, as soon as one is. @throws {Failure} or the signal's reason */
+/** Leases an instance as soon as one is ready. @throws {Failure} or the signal's reason */
 export async function lease(
   choice: Choice,
   activator: LeaseGiver,

@@ -7,22 +7,22 @@ export interface HeadLimits {
   readonly maxBodyBytes: number;
 }
 
-/** What the head of a request says, once it is found to say one thing only. */
+/** The head of a request that has been checked to be unambiguous. */
 export interface RequestHead {
-  /** The host as the client wrote it: of an absolute target, else of the `Host` header. */
+  /** The host as written by the client: of an absolute target, else of the `Host` header. */
   readonly host: string;
-  /** Path and query as the client wrote them; `*` for `OPTIONS *`. */
+  /** Path and query as written by the client; `*` for `OPTIONS *`. */
   readonly path: string;
   readonly hasBody: boolean;
   readonly connection: string | undefined;
   readonly via: string | undefined;
   readonly requestId: string | undefined;
-  /** The `Host` header, where an absolute target counts in its place. */
+  /** The `Host` header, if an absolute target overrides it. */
   readonly hostField: string | undefined;
 }
 
 const ABSOLUTE_FORM = /^(https?):\/\/([^/?#]*)([^#]*)$/i;
-/** Node's parser takes them of RTSP and ICE, whose requests look like ones of HTTP/1.0. */
+/** Node's parser accepts these methods of RTSP and ICE, whose requests look like HTTP/1.0. */
 const METHODS_OF_OTHERS = new Set([
   'ANNOUNCE',
   'DESCRIBE',
@@ -39,8 +39,8 @@ const METHODS_OF_OTHERS = new Set([
 ]);
 
 /**
- * Reads what matters for routing and framing, and refuses what the next parser might read in another way. Node's
- * strict parser has refused most of that before.
+ * Reads what matters for routing and framing, and refuses what another parser might read differently. Node's strict
+ * parser has refused most of that already.
  *
  * @throws {Failure} `BAD_REQUEST`, `INVALID_HOST`, `HTTP_VERSION`, or the code of a limit
  */
@@ -65,8 +65,8 @@ export function readHead(incoming: Incoming, limits: HeadLimits): RequestHead {
   let connection: string | undefined;
   let via: string | undefined;
   let requestId: string | undefined;
-  // Told apart by their length first: most headers cost one comparison. And Node makes the object of all headers only
-  // if somebody asks for it.
+  // Distinguished by their length first, so that most headers cost one comparison. And Node makes the object of all
+  // headers only if it is asked for again.
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     switch (name.length) {
@@ -102,7 +102,7 @@ export function readHead(incoming: Incoming, limits: HeadLimits): RequestHead {
   const hasBody = readFraming(contentLength, transferEncoding, httpVersion, limits.maxBodyBytes);
   const absolute = target.startsWith('/') ? undefined : ABSOLUTE_FORM.exec(target);
   if (absolute?.[2] !== undefined && absolute[1]?.toLowerCase() === incoming.scheme) {
-    // RFC 9112 §3.2.2: it replaces the Host header, which HTTP/1.1 wants all the same.
+    // RFC 9112 §3.2.2: an absolute target overrides the Host header, which HTTP/1.1 requires nevertheless.
     if (host === undefined && httpVersion === '1.1')
       throw new Failure('INVALID_HOST', 'there is no Host header');
     const rest = absolute[3] ?? '';
@@ -120,7 +120,7 @@ function join(before: string | undefined, value: string | undefined): string | u
   return before === undefined ? value : `${before}, ${value}`;
 }
 
-/** RFC 9112 §6: exactly one way to tell where the body ends. */
+/** RFC 9112 §6: the end of the body must be given in exactly one way. */
 function readFraming(
   contentLength: string | undefined,
   transferEncoding: string | undefined,

@@ -15,12 +15,12 @@ import { type RecordContext, RequestRecord } from './record.ts';
 import { mayBeSentAgain, type RetryBudget } from './retry.ts';
 import { type Route, type RouteContext, route } from './route.ts';
 
-/** What a request needs of the proxy around it. */
+/** What a request needs from the proxy. */
 export interface JourneyContext extends RouteContext, RecordContext {
   readonly limits: RouteContext['limits'] & {
-    /** How long a client may be silent in the middle of its body, in milliseconds. */
+    /** How long a client may be silent in the middle of a body, in milliseconds. */
     readonly bodyTimeoutMs: number;
-    /** How long nothing may move in the middle of an exchange that is no event stream, likewise. */
+    /** How long no bytes may move in the middle of an exchange that is not an event stream, in milliseconds. */
     readonly idleTimeoutMs: number;
   };
   readonly source: ServiceSource;
@@ -35,36 +35,36 @@ type State =
   | { readonly at: 'edge' }
   /** It waits for an instance. */
   | { readonly at: 'activator'; readonly left: AbortController }
-  /** It is on its way to the instance, or its answer is. */
+  /** The request or its answer is being forwarded. */
   | InstanceState
-  /** All that was to be done for it is done: what is left of the answer goes to the client. */
+  /** Settled; the rest of the answer may still be on its way to the client. */
   | { readonly at: 'end' };
 
 interface InstanceState {
   readonly at: 'instance';
   readonly lease: Lease;
   readonly body: RequestBody | undefined;
-  /** Undefined until the forwarder has begun. */
+  /** Undefined until forwarding has begun. */
   forwarding: Forwarding | undefined;
 }
 
 const EDGE: State = { at: 'edge' };
 const END: State = { at: 'end' };
 
-/** Why a body was not passed on to its end, if that is the answer. */
+/** Failures because of which a body was not passed on to its end. */
 const REFUSED_FOR_ITS_BODY = new Set([
   'BAD_REQUEST',
   'BODY_TOO_LARGE',
   'REQUEST_TIMEOUT',
   'UPSTREAM_TIMEOUT',
 ]);
-/** After these it is not certain where the request ends, or what it is. */
+/** Failures after which it is uncertain where the request ends, or what it is. */
 const ENDS_CONNECTION = new Set([
   'BAD_REQUEST',
   'INVALID_HOST',
   'HTTP_VERSION',
   'EXPECTATION_FAILED',
-  'METHOD_NOT_ALLOWED', // TRACE, which may have no body
+  'METHOD_NOT_ALLOWED', // TRACE, which must not have a body
   'TARGET_TOO_LONG',
   'HEADERS_TOO_LARGE',
   'BODY_TOO_LARGE',
@@ -76,8 +76,8 @@ const KEEP_ALIVE = /(?:^|,)\s*keep-alive\s*(?:,|$)/i;
 const EVENT_STREAM = /(?:^|, )text\/event-stream/i;
 
 /**
- * The way of a request, from its head to the end of its answer: read, choose, lease, forward, settle. If an instance is ready
- * it gets to the forwarder without a promise.
+ * The way of a request, from its head to the end of its answer: read, choose, lease, forward, settle. If an instance
+ * is ready, no promise is made on the way to the forwarder.
  */
 export class Journey {
   readonly #context: JourneyContext;
@@ -86,7 +86,7 @@ export class Journey {
   readonly #record: RequestRecord;
   #state = EDGE;
   #retries = 0;
-  /** Why the answer is not the instance's, or not whole. */
+  /** Why the answer is not the instance's or incomplete; undefined if it is not. */
   #error: unknown;
 
   constructor(context: JourneyContext, incoming: Incoming, outgoing: Outgoing) {
@@ -120,7 +120,7 @@ export class Journey {
     }
   }
 
-  /** Answers with what the error stands for. */
+  /** Answers with the problem for the error. */
   refuse(error: unknown, choice?: Choice): void {
     const outgoing = this.#outgoing;
     const incoming = this.#incoming;
@@ -128,7 +128,7 @@ export class Journey {
     if (this.#state.at === 'activator') this.#state.left.abort(error);
     if (outgoing.destroyed) return;
     if (outgoing.status !== undefined) {
-      outgoing.breakOff(); // a broken answer, never a short one that looks whole
+      outgoing.breakOff(); // never a short answer that looks complete
       return;
     }
     const unread = !incoming.complete;
@@ -142,7 +142,7 @@ export class Journey {
     if (unread) incoming.discardBody();
   }
 
-  /** The rest of its body is no HTTP. */
+  /** Called when the rest of its body is not valid HTTP. */
   unreadable(error: Error): void {
     if (this.#outgoing.writableEnded) return;
     const state = this.#state;
@@ -150,21 +150,21 @@ export class Journey {
     else this.refuse(error);
   }
 
-  /** Nothing has moved for so long, in milliseconds, neither from the client nor to it. */
+  /** Called when no bytes have moved in either direction for `ms` milliseconds. */
   silent(ms: number): void {
     const outgoing = this.#outgoing;
     const { bodyTimeoutMs, idleTimeoutMs } = this.#context.limits;
     if (outgoing.status !== undefined) {
       if (ms < idleTimeoutMs || EVENT_STREAM.test(outgoing.header('content-type') ?? '')) return;
       this.#error ??= new Error(`nothing moved for ${ms} ms`);
-      outgoing.breakOff(); // a broken answer, never a short one that looks whole
+      outgoing.breakOff(); // never a short answer that looks complete
       return;
     }
     const state = this.#state;
     switch (state.at) {
       case 'instance':
-        if (!state.body?.started || this.#incoming.complete) return; // the instance has its time for the answer
-        // Who is silent: the client, or an instance that does not read?
+        if (!state.body?.started || this.#incoming.complete) return; // the timeout of the answer applies
+        // A paused request means that the instance does not read; otherwise the client is silent.
         if (this.#incoming.isPaused()) {
           if (ms >= idleTimeoutMs) state.body.destroy(silence('UPSTREAM_TIMEOUT', ms));
         } else if (ms >= bodyTimeoutMs) {
@@ -174,13 +174,13 @@ export class Journey {
       case 'edge':
       case 'activator':
       case 'end':
-        return; // other limits count
+        return; // other limits apply
     }
   }
 
   // Private
 
-  /** Gets a lease as soon as an instance is ready, as long as the client waits for it. */
+  /** Waits for a lease until the client leaves. */
   async #wait(asked: Route, examined?: Promise<void>): Promise<void> {
     const { source, activator } = this.#context;
     const left = new AbortController();
@@ -207,7 +207,7 @@ export class Journey {
     const record = this.#record;
     const { head } = asked;
     try {
-      // A new one for each try: the old one may be destroyed, but nothing was taken through it.
+      // A new body for each attempt: the old one may be destroyed, but nothing was read through it.
       const body = head.hasBody ? new RequestBody(incoming, limits.maxBodyBytes) : undefined;
       const state: InstanceState = { at: 'instance', lease: leased, body, forwarding: undefined };
       this.#state = state;
@@ -231,7 +231,7 @@ export class Journey {
     }
   }
 
-  /** The forwarder is done with it. */
+  /** Called when the forwarder is done. */
   #settle(asked: Route, { lease, body }: InstanceState, error: ForwardError | undefined): void {
     this.#state = END;
     lease.release();
@@ -260,13 +260,16 @@ export class Journey {
     );
   }
 
-  /** RFC 9110 §9.3.7, §7.6.2: `OPTIONS *` asks the server, not a service; and so does one that may go no further. */
+  /**
+   * RFC 9110 §9.3.7, §7.6.2: `OPTIONS *` is for the server, not a service, and so is an OPTIONS that may go no
+   * further.
+   */
   #answerOptions(): void {
     this.#outgoing.sendHead(204, undefined, ['X-Request-Id', this.#record.requestId]);
     this.#outgoing.end();
   }
 
-  /** The answer is with the client, or the client has left. */
+  /** Called when the answer has reached the client, or the client has left. */
   #closed(): void {
     const state = this.#state;
     this.#state = END;
@@ -286,12 +289,15 @@ export class Journey {
   }
 }
 
-/** Does one of HTTP/1.0 say that it is not the last? Node also believes `Proxy-Connection`, or the later of two headers. */
+/**
+ * Does a request of HTTP/1.0 ask for keep-alive? Node would also accept `Proxy-Connection`, or the later of two
+ * headers.
+ */
 function isKeptAlive(connection = ''): boolean {
   return KEEP_ALIVE.test(connection) && !CLOSE.test(connection);
 }
 
-/** In the middle of a request's body nothing came, or nothing was taken. */
+/** The failure for a body that stopped: the client sends nothing, or the instance reads nothing. */
 function silence(code: 'REQUEST_TIMEOUT' | 'UPSTREAM_TIMEOUT', ms: number): Failure {
   return new Failure(code, `no byte of the body came for ${ms / 1000} s`);
 }

@@ -1,22 +1,22 @@
 import type { ForwardError } from '../forward/forwarder.ts';
 
-/** What may be sent again depends on. */
+/** What decides whether a request may be retried. */
 export interface Tried {
   readonly method: string;
-  /** What became of its body: there is none, nothing was taken of it, something was. */
+  /** Its body: there is none, nothing of it has been read, or something has. */
   readonly body: 'none' | 'untouched' | 'taken';
-  /** How often it has been sent again already. */
+  /** How often it has been retried already. */
   readonly retries: number;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** How often one request may be sent again. */
+/** How often one request may be retried. */
 const MAX_RETRIES = 3;
 
 /**
- * May a request be sent again? Any, if not one byte of it was written to the instance. An idempotent one without a body,
- * once, if the connection was closed before any byte of an answer: it had been used before, or the engine's port relay had
- * taken it for an app that is dead. Nothing else.
+ * May a request be retried? Any request of which no byte was written to the instance. An idempotent one without a
+ * body, once, if the connection was closed before any byte of an answer, because it was reused or because the
+ * engine's port relay had accepted it for a dead app. No others.
  */
 export function mayBeSentAgain({ code, reached }: ForwardError, { method, body, retries }: Tried): boolean {
   if (code !== 'UPSTREAM_DISCONNECTED' || retries >= MAX_RETRIES) return false;
@@ -31,16 +31,16 @@ export function mayBeSentAgain({ code, reached }: ForwardError, { method, body, 
   }
 }
 
-/** Bounds retries in total: each ten requests earn one, so that a sick instance is not asked twice as much. */
+/** Limits retries in total: ten requests earn one, so that a failing instance does not get twice the load. */
 export class RetryBudget {
   #balance = 10;
 
-  /** To be called for each request. */
+  /** Call for each request. */
   earn(): void {
     if (this.#balance < 100) this.#balance += 0.1;
   }
 
-  /** May one more be sent again? */
+  /** May one more request be retried? If so, spends it. */
   spend(): boolean {
     if (this.#balance < 1) return false;
     this.#balance -= 1;

@@ -8,15 +8,15 @@ import type { RequestRecord } from './record.ts';
 export interface RouteContext {
   readonly limits: HeadLimits;
   readonly router: Router;
-  /** Is the edge about to close? */
+  /** Is the edge draining? */
   readonly draining: boolean;
 }
 
-/** What a request asks, and of whom. */
+/** A request's head and the service it is for. */
 export interface Route {
   readonly head: RequestHead;
   readonly service: string;
-  /** What the host says besides. */
+  /** The tag of the host; undefined if it has none. */
   readonly tag: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export function route(
   const head = readHead(incoming, limits);
   record.read(head);
   checkHops(incoming.method, head.via);
-  if (head.hostField !== undefined) router.route(head.hostField); // an absolute target does not excuse it
+  if (head.hostField !== undefined) router.route(head.hostField); // an absolute target does not excuse an invalid Host
   const found = router.route(head.host);
   if (found === undefined) throw new Failure('SERVICE_NOT_FOUND', `no service answers to ${head.host}`);
   const { service, tag } = found;

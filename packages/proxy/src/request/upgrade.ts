@@ -10,7 +10,7 @@ import { RequestRecord } from './record.ts';
 import { mayBeSentAgain } from './retry.ts';
 import { type Route, route } from './route.ts';
 
-/** An upgrade that is under way. */
+/** An upgrade being handled. */
 interface Upgrading {
   readonly context: JourneyContext;
   readonly incoming: Incoming;
@@ -21,8 +21,8 @@ interface Upgrading {
 }
 
 /**
- * The way of an upgrade, from its head to the end of the connection, or until it was refused: read, choose, lease, forward,
- * settle, as for any request. A WebSocket may say nothing for hours. Never rejects.
+ * The way of an upgrade, from its head to the end of the connection or its refusal: read, choose, lease, forward,
+ * settle, as for any request. A WebSocket may be silent for hours. Never rejects.
  */
 export async function upgrade(
   context: JourneyContext,
@@ -59,7 +59,7 @@ async function forward(upgrading: Upgrading, asked: Route): Promise<number> {
       left.throwIfAborted();
       return await send(upgrading, asked, leased);
     } catch (error) {
-      left.throwIfAborted(); // that the client left says nothing of the instance
+      left.throwIfAborted(); // a client that has left says nothing about the instance
       if (!(error instanceof UpstreamError) || error.code !== 'UPSTREAM_DISCONNECTED') throw error;
       failure = error;
     } finally {

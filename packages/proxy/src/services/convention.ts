@@ -6,13 +6,13 @@ import type { Choice, ServedService, ServiceSource } from './source.ts';
 
 export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
-  /** What follows the service's name in the image's. Undefined means that only what is given is a service. */
+  /** Appended to a service's name to make its image's name. Undefined means that only what is given is a service. */
   readonly imageSuffix: string | undefined;
   /** Services that are said in words, by name. */
   readonly services?: ReadonlyMap<string, GivenService>;
-  /** Called for each label of an image that is ignored. */
+  /** Called for each ignored label of an image. */
   readonly warn?: (message: string) => void;
-  /** What all revisions have in common. */
+  /** Defaults for all revisions. */
   readonly defaults: RevisionDefaults;
 }
 
@@ -40,10 +40,10 @@ export class SoleRevision implements ServedService, Choice {
  */
 export class ConventionSource implements ServiceSource {
   readonly #options: ConventionOptions;
-  /** That a name has no image is known from this: names that strangers think of cost nothing. */
+  /** Tells which names have no image, so that made-up names cost nothing. */
   readonly #images: ImageList;
   readonly #known = new Map<string, SoleRevision>();
-  /** What is being looked at, by service and image. */
+  /** Services being looked up, by service and image. */
   readonly #asked = new Map<string, Promise<SoleRevision | undefined>>();
   readonly #services: ReadonlyMap<string, GivenService>;
   readonly #retiredListeners: ((revision: Revision) => void)[] = [];
@@ -73,7 +73,7 @@ export class ConventionSource implements ServiceSource {
 
   refresh(): void {
     this.#images.changed();
-    // What is known serves until the runtime says otherwise, and if it cannot be reached.
+    // Known services are served until the runtime says otherwise, also while it cannot be reached.
     this.#compare().catch(() => {});
   }
 
@@ -81,7 +81,7 @@ export class ConventionSource implements ServiceSource {
     this.#retiredListeners.push(listener);
   }
 
-  /** Only of what is given: whatever has an image by convention runs when somebody asks for it. */
+  /** Only of what is given: whatever has an image by convention runs when it is asked for again. */
   onKept(listener: (revision: Revision) => void): void {
     this.#keptListeners.push(listener);
     if (this.#services.size > 0) this.#compare().catch(() => {}); // else when the runtime can be reached
@@ -95,7 +95,7 @@ export class ConventionSource implements ServiceSource {
       this.#look(service, images).catch(() => {});
   }
 
-  /** The service, as the list says; only what is new is looked at. */
+  /** The service according to the list. Only new images are inspected. */
   async #look(service: string, images: ImageIds): Promise<SoleRevision | undefined> {
     const reference = this.#reference(service);
     if (reference === undefined) return undefined;
@@ -116,7 +116,7 @@ export class ConventionSource implements ServiceSource {
     const { runtime, defaults, warn } = this.#options;
     const image = await runtime.image(reference);
     const now = await this.#images.get();
-    if (this.#idOf(service, reference, now) !== id) return this.#look(service, now); // the name has moved on meanwhile
+    if (this.#idOf(service, reference, now) !== id) return this.#look(service, now); // the tag has moved in the meantime
     const given = this.#services.get(service);
     if (image === undefined && given === undefined) return this.#set(service, undefined);
     const about = { service, reference, image, given, defaults, warn };

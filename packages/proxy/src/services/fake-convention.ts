@@ -2,7 +2,7 @@ import type { Revision } from '@cless/model';
 import type { FakeRuntime } from '@cless/testkit';
 import { ConventionSource } from './convention.ts';
 
-/** For tests: services by convention, of a fake runtime's images. */
+/** For tests: services by convention, from a fake runtime's images. */
 export class FakeConvention extends ConventionSource {
   readonly #runtime: FakeRuntime;
 
@@ -19,7 +19,7 @@ export class FakeConvention extends ConventionSource {
     this.#runtime = runtime;
   }
 
-  /** The revision that serves the service, whose image is made if there is none. */
+  /** The revision that serves the service; creates its image if there is none. */
   async serving(service = 'web'): Promise<Revision> {
     if (!this.#runtime.images.has(service)) {
       this.#runtime.images.set(service, `${service}-1`);

@@ -1,17 +1,20 @@
 import type { FixedAnswer, Revision } from '@cless/model';
 import type { Fields } from '../exchange/incoming.ts';
 
-/** What becomes of a request of a service. */
+/** How a request of a service is handled. */
 export interface Choice {
-  /** Where it goes to. */
+  /** The revision it goes to. */
   readonly revision: Revision;
-  /** `Set-Cookie` for the answer, where clients stay with their revision. */
+  /** `Set-Cookie` for the answer, if a cookie keeps clients at their revision; undefined otherwise. */
   readonly cookie: string | undefined;
-  /** What it gets if the service sleeps, for it neither wakes it nor keeps it awake. Undefined: it does both. */
+  /**
+   * What it gets if the service sleeps, for a request that neither wakes the service nor keeps it awake. Undefined
+   * for one that does.
+   */
   readonly whileAsleep: FixedAnswer | 'problem' | undefined;
 }
 
-/** A service as requests find it. */
+/** A service as seen by requests. */
 export interface ServedService {
   /** Is there a revision that a request may get? If not, somebody else may serve the name. */
   readonly serves: boolean;
@@ -21,26 +24,29 @@ export interface ServedService {
    * What becomes of a request.
    *
    * @param path with its query
-   * @param tag what the host said
+   * @param tag the tag of the host; undefined if it has none
    * @throws {Failure} `REVISION_NOT_FOUND` or `SERVICE_NOT_FOUND`
    */
   choose(request: Fields, path: string, tag: string | undefined): Choice;
 }
 
-/** Service → the revisions that serve it. */
+/** Finds services and their revisions. */
 export interface ServiceSource {
-  /** The service, if it is known without asking anybody. */
+  /** The service, if it is known without asking anybody else; undefined otherwise. */
   known(service: string): ServedService | undefined;
-  /** The service. Undefined if there is none of that name. */
+  /** The service; undefined if there is none of that name. */
   resolve(service: string): Promise<ServedService | undefined>;
-  /** The revision of that id, if it may get requests: what runs of it is wanted. */
+  /** The revision with that id; undefined if it may get no requests, so that its instances are unwanted. */
   revision(service: string, id: string): Promise<Revision | undefined>;
   /** To be called after each change of that service, by whoever has made it. */
   changed(service: string): void;
-  /** Something that revisions are made from has changed. */
+  /** Called when something that revisions are made from has changed. */
   refresh(): void;
-  /** Calls the listener with each revision that serves no longer. */
+  /** Calls the listener with each revision that stops serving. */
   onRetired(listener: (revision: Revision) => void): void;
-  /** Calls the listener with each revision that is to run though nobody asks for it: those of now, and those to come. */
+  /**
+   * Calls the listener with each revision that must run even without requests: the present ones, and later ones as
+   * they appear.
+   */
   onKept(listener: (revision: Revision) => void): void;
 }

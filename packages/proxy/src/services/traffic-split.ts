@@ -6,23 +6,23 @@ export interface TrafficSplitOptions {
   readonly service: string;
   readonly splits: readonly { readonly revision: Revision; readonly percent: number }[];
   readonly tags: ReadonlyMap<string, Revision>;
-  /** The revision of that name, for requests that choose one; undefined where they may not. */
+  /** Finds the revision that a request chooses by header; undefined if requests may not. */
   readonly byHeader: ((name: string) => Revision | undefined) | undefined;
-  /** Do clients stay with the revision that they got first? */
+  /** Does a cookie keep clients at the revision they got first? */
   readonly sticky: boolean;
   readonly wakeFilter: WakeFilter | undefined;
-  /** From 0 to 1. */
+  /** Returns a number from 0 to below 1. */
   readonly random?: () => number;
 }
 
 const COOKIE = 'cless-revision';
 
-/** A service with several revisions: which one a request goes to, and which requests wake it. */
+/** A service with several revisions: chooses the one for a request, and knows which requests wake it. */
 export class TrafficSplit implements ServedService {
   readonly serves: boolean;
   readonly revisions: readonly Revision[];
   readonly #options: TrafficSplitOptions;
-  /** The one that gets everything, if nothing depends on the request. */
+  /** The revision that gets every request; undefined if it depends on the request. */
   readonly #sole: Choice | undefined;
   readonly #random: () => number;
   readonly #userAgents: readonly string[];
@@ -48,7 +48,7 @@ export class TrafficSplit implements ServedService {
 
   // Private
 
-  /** The revision that the request names, if it names one. */
+  /** The revision that the request names; undefined if it names none. */
   #asked(request: Fields, tag: string | undefined): Revision | undefined {
     const { service, tags, byHeader } = this.#options;
     const name = byHeader && request.header('x-cless-revision');
@@ -77,7 +77,7 @@ export class TrafficSplit implements ServedService {
     return filtered ? (wakeFilter.answer ?? 'problem') : undefined;
   }
 
-  /** The revision that the client's cookie names, if that still gets traffic. */
+  /** The revision named by the client's cookie, if it still gets traffic. */
   #before(request: Fields): Revision | undefined {
     const { sticky, splits } = this.#options;
     const cookies = sticky ? request.header('cookie') : undefined;

@@ -1,31 +1,31 @@
 import { Failure, messageOf } from '@cless/model';
 
-/** What carries messages to another process and back: one that was forked, or for that one `process` itself. */
+/** Carries messages to another process and back: to a forked one, or within that, to its parent. */
 export interface Port {
   send(message: Message): void;
   onMessage(listener: (message: Message) => void): void;
-  /** Calls the listener when nothing comes any more. */
+  /** Calls the listener once, when no more messages will arrive. */
   onClosed(listener: () => void): void;
 }
 
-/** What goes from one to the other; each method of `ask` has its own argument and result. */
+/** A message between two processes. Each method of `ask` has its own argument and result. */
 export type Message =
   | { readonly ask: number; readonly method: string; readonly argument: unknown }
   | { readonly cancel: number }
   | { readonly answer: number; readonly result?: unknown; readonly error?: WireError };
 
-/** An error with its facts, as far as they can be sent. */
+/** An error with those of its facts that can be sent. */
 interface WireError {
   readonly message: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Methods by name: what each is asked with, and what it answers. */
+/** Methods by name, with their arguments and results. */
 export type Methods = { readonly [name: string]: (argument: never) => unknown };
 
-/** A call from the other side. One of both methods is to be called, once. */
+/** A call from the other side. Exactly one of its two methods must be called, once. */
 export interface Call<Result> {
-  /** Aborted when the caller does not want to know any more, or is gone. */
+  /** Aborted when the caller cancels the call, or is gone. */
   readonly signal: AbortSignal;
   answer(result: Result): void;
   fail(error: unknown): void;
@@ -41,8 +41,8 @@ export type Handlers<Served extends Methods> = {
 type OnAnswer<Result> = (...answer: [error: undefined, result: Result] | [error: Error]) => void;
 
 /**
- * Calls between two processes. Everything happens in the order of its messages: a call that is answered before another one
- * is made is also heard of before, which is why handlers and answers come as callbacks and not as promises.
+ * Calls between two processes. Everything happens in the order of the messages: if a call is answered before another
+ * is made, the other side sees them in that order. That is why handlers and answers are callbacks and not promises.
  */
 export class Channel<Asked extends Methods, Served extends Methods> {
   readonly #port: Port;
@@ -58,9 +58,9 @@ export class Channel<Asked extends Methods, Served extends Methods> {
   }
 
   /**
-   * Asks the other side. The answer comes in any case, also after `cancel` and when the other side is gone.
+   * Calls the other side. The callback is always called, also after `cancel` and when the other side is gone.
    *
-   * @returns how to say that it is not wanted any more
+   * @returns a function that cancels the call
    */
   ask<M extends keyof Asked & string>(
     method: M,
@@ -79,7 +79,7 @@ export class Channel<Asked extends Methods, Served extends Methods> {
     };
   }
 
-  /** The same as a promise, where the order does not matter. */
+  /** The same as a promise, for use where the order does not matter. */
   call<M extends keyof Asked & string>(
     method: M,
     argument: Parameters<Asked[M]>[0],
@@ -95,7 +95,7 @@ export class Channel<Asked extends Methods, Served extends Methods> {
   // Private
 
   #receive(message: Message, handlers: Handlers<Served>): void {
-    if (this.#closed) return; // what a process has said comes after its end, sometimes
+    if (this.#closed) return; // messages of a process may arrive after its end
     if ('answer' in message) {
       const onAnswer = this.#asked.get(message.answer);
       this.#asked.delete(message.answer);

@@ -7,23 +7,23 @@ import { type PrimaryMethods, toSentUse, type WorkerMethods } from './protocol.t
 import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
-/** For tests: a worker without a process of its own and without an edge. */
+/** For tests: a worker without its own process and without an edge. */
 export class FakeWorker {
-  /** As the primary has it. */
+  /** The worker as the primary sees it. */
   readonly process: WorkerProcess;
   readonly activator: RemoteActivator;
   readonly source: RemoteSource;
-  /** For the test to keep. */
+  /** The leases that the test holds. */
   readonly leases = new Set<Lease>();
-  /** Messages from here. */
+  /** How many messages it has sent. */
   sent = 0;
-  /** Does it hear nothing more, and yet live? */
+  /** Is it alive but not answering? */
   stuck = false;
-  /** How many changes it cannot take in. */
+  /** How many changes it still fails to apply. */
   failingChanges = 0;
   isAlive = true;
   readonly closed: string[] = [];
-  /** Services of which it knows that they have changed. */
+  /** The services it has been told to have changed. */
   readonly changes: string[] = [];
   readonly #port: FakePort<Message>;
 
@@ -70,7 +70,7 @@ export class FakeWorker {
     this.source = new RemoteSource(channel);
   }
 
-  /** With its connections, and so with its leases. */
+  /** Ends the worker with its connections, and so with its leases. */
   die(): void {
     this.isAlive = false;
     this.leases.clear();

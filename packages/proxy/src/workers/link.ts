@@ -5,7 +5,7 @@ import type { ServiceSource } from '../services/source.ts';
 import { type Call, Channel, type Port } from './channel.ts';
 import { finite, fromSentUse, type PrimaryMethods, type SentLease, type WorkerMethods } from './protocol.ts';
 
-/** What a worker may ask for. */
+/** What a link needs to serve its worker. */
 export interface LinkOptions {
   readonly activator: Pick<Activator<Revision>, 'lease' | 'instance'>;
   readonly source: Pick<ServiceSource, 'revision'>;
@@ -14,10 +14,10 @@ export interface LinkOptions {
   readonly clock: Clock;
 }
 
-/** A process that can be ended. */
+/** The process of a worker. */
 export interface WorkerProcess extends Port {
   readonly pid: number | undefined;
-  /** How it ended, once it has. An `error` says why it never began. */
+  /** Resolves with how it ended. An `error` says why it could not be started. */
   readonly ended: {
     readonly exitCode?: number | null;
     readonly signal?: string | null;
@@ -26,7 +26,7 @@ export interface WorkerProcess extends Port {
   kill(): void;
 }
 
-/** How long a worker may take for an answer before it is taken for stuck, and ended. In milliseconds. */
+/** How long a worker may take to answer before it is considered stuck and killed, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /** In the primary: one worker, and the quotas that it has. */
@@ -35,7 +35,7 @@ export class WorkerLink {
   readonly #options: LinkOptions;
   readonly #channel: Channel<WorkerMethods, PrimaryMethods>;
   readonly #quotas: QuotaGiver<Revision>;
-  /** What it had counted when it was last asked. */
+  /** Its counters when they were last read. */
   lastSnapshot: Snapshot | undefined;
 
   constructor(process: WorkerProcess, options: LinkOptions) {
@@ -61,12 +61,12 @@ export class WorkerLink {
       },
     });
     this.#quotas = new QuotaGiver(async (quota) => fromSentUse(await this.ask('revoke', { quota })));
-    // Its waits have been cancelled by the channel.
+    // The channel has cancelled its waiting calls already.
     process.onClosed(() => this.#quotas.close());
   }
 
   /**
-   * Asks the worker; one that does not answer is ended.
+   * Calls the worker, and kills it if it does not answer.
    *
    * @throws with code `CHANNEL_CLOSED`, if it is gone
    */
@@ -87,7 +87,7 @@ export class WorkerLink {
 
   #lease({ revision, keepsAwake }: { revision: Revision; keepsAwake: boolean }, call: Call<SentLease>): void {
     const { activator, source } = this.#options;
-    // What is asked for is to be known here, too: it is here that it will be retired.
+    // Look the revision up here too, since it is here that it will be retired.
     source.revision(revision.service, revision.id).catch(() => {});
     activator.lease(revision, call.signal, keepsAwake).then((lease) => {
       if (call.signal.aborted) {

@@ -11,34 +11,37 @@ import type { InstanceUse } from './protocol.ts';
 export interface WorkersOptions extends LinkOptions {
   readonly count: number;
   readonly fork: () => WorkerProcess;
-  /** Makes sure that the address is free, since workers would share it with whoever has it; with a port of its own for 0. */
+  /** Checks that the address is free, since workers would share it with whoever has it, and picks a port for port 0. */
   readonly reserve: (where: Address) => Promise<Address>;
   readonly log: Logger;
 }
 
 const FIRST_RESPAWN_MS = 100;
 const LONGEST_RESPAWN_MS = 5_000;
-/** Who took requests for so long did not die of its start. */
+/** A worker that lived this long did not die of its start, so its place's back-off begins anew. In milliseconds. */
 const GROWN_UP_MS = 2_000;
-/** On top of the time for what is open: then a worker that says nothing is ended. */
+/** How long a worker may take on top of the drain timeout before it is killed, in milliseconds. */
 const DRAIN_PATIENCE_MS = 500;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
-/** How long a worker may fail to take in a change, before it is replaced by one that reads everything anew. */
+/**
+ * How long a worker may fail to apply a change before it is replaced by one that reads everything anew, in
+ * milliseconds.
+ */
 const CHANGE_PATIENCE_MS = 30_000;
 
-/** One of the places that workers have. */
+/** The place of one worker. */
 interface Slot {
   respawnMs: number;
 }
 
-/** Several processes that take the requests in, on one port; one that dies is replaced. */
+/** Several processes that accept requests on one port. One that dies is replaced. */
 export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
   readonly #options: WorkersOptions;
   readonly #links = new Set<WorkerLink>();
   #where: Address = { host: '', port: 0 };
   #closing = false;
-  /** What those had counted that are gone. */
+  /** The counters of workers that are gone. */
   #past: Snapshot = { services: [], problems: [], residentBytes: 0 };
   #changes = Promise.resolve();
 
@@ -63,7 +66,7 @@ export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
     }
   }
 
-  /** Of those that are gone, what they told last. */
+  /** Includes the last known counters of workers that are gone. */
   async read(): Promise<Snapshot> {
     await this.#each(async (link) => {
       link.lastSnapshot = await link.ask('read', {});
@@ -89,7 +92,7 @@ export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
     void this.#each((link) => link.ask('destroy', { instanceId, reason: reason.message }));
   }
 
-  /** What is known of the service may be otherwise now. Resolves when no worker goes by what was before. */
+  /** Call when a service has changed. Resolves when no worker uses the previous state. */
   changed(service: string): Promise<void> {
     const told = this.#each((link) => this.#tellChange(link, service));
     const before = this.#changes;
@@ -97,12 +100,12 @@ export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
     return told;
   }
 
-  /** Resolves when all workers know of all changes until now. */
+  /** Resolves when all workers know all changes until now. */
   async applied(): Promise<void> {
     await this.#changes;
   }
 
-  /** How instances are in use, by id. */
+  /** How workers use instances, by id. */
   async use(): Promise<ReadonlyMap<string, { readonly leases: number; readonly idleMs: number }>> {
     const uses = new Map<string, { leases: number; idleMs: number }>();
     const add = ({ instanceId, leases, idleMs }: InstanceUse) => {
@@ -120,12 +123,12 @@ export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
 
   // Private
 
-  /** One that is gone has nothing to say. */
+  /** Calls each worker; ignores those that are gone. */
   async #each(ask: (link: WorkerLink) => Promise<unknown>): Promise<void> {
     await Promise.all([...this.#links].map((link) => ask(link).catch(() => {})));
   }
 
-  /** Until it holds, or the worker is gone: it would go by what was before, for ever. */
+  /** Tries until the worker has applied the change or is gone; otherwise it would use the previous state for ever. */
   async #tellChange(link: WorkerLink, service: string): Promise<void> {
     const { clock, log } = this.#options;
     const deadline = clock.now() + CHANGE_PATIENCE_MS;
@@ -165,7 +168,7 @@ export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
       listeningMs = clock.now();
       return address;
     } catch (error) {
-      link.process.kill(); // and so it is tried again, if it is to be
+      link.process.kill(); // its end starts another one
       throw link.process.ended.error ?? error;
     }
   }
@@ -203,7 +206,7 @@ export class Workers implements Edge, Pick<Forwarder, 'close' | 'destroy'> {
       log.info('a worker has been replaced');
     } catch (error) {
       log.error(`a worker could not be replaced: ${messageOf(error)}`);
-      if (child === undefined) this.#replaceLater(slot); // else its end does that
+      if (child === undefined) this.#replaceLater(slot); // otherwise its end does that
     }
   }
 }

@@ -17,7 +17,7 @@ export type SentLease = Finite<QuotaLease, 'size'>;
 /** How a quota is in use that has been revoked. */
 export type SentUse = Finite<QuotaUse, 'idleMs'>;
 
-/** Open requests of one instance. */
+/** The open requests of one instance. */
 export type InstanceUse = Finite<LentUse, 'idleMs'>;
 
 export function toSentUse<Use extends QuotaUse>(use: Use): Finite<Use, 'idleMs'> {
@@ -36,33 +36,33 @@ export function orInfinity(number: number | null): number {
   return number ?? Number.POSITIVE_INFINITY;
 }
 
-/** What a worker asks the primary. */
+/** The calls from a worker to the primary. */
 export type PrimaryMethods = {
-  /** A lease, as soon as there is one; fails with what the activator fails with. */
+  /** Leases an instance as soon as one is ready. Fails as the activator does. */
   lease(argument: { readonly revision: Revision; readonly keepsAwake: boolean }): SentLease;
   /** A quota is about to run out; the answer is how large it is from now on, null for no limit. */
   refill(argument: { readonly quota: number }): number | null;
   /** Leases of a quota that was revoked have ended. */
   returned(argument: { readonly quota: number } & SentUse): void;
-  /** An instance failed to answer: has it looked at. */
+  /** Has an instance checked that failed to answer. */
   examine(argument: { readonly instanceId: string }): void;
-  /** The revision that serves by convention; null if there is none. */
+  /** The revision of a service by convention; null if there is none. */
   resolve(argument: { readonly service: string }): Revision | null;
 };
 
-/** What the primary asks a worker. */
+/** The calls from the primary to a worker. */
 export type WorkerMethods = {
   listen(argument: Address): AddressInfo;
   /** No more leases by the quota. */
   revoke(argument: { readonly quota: number }): SentUse;
   /** Closes the pooled connections to the instance. */
   close(argument: { readonly instanceId: string }): void;
-  /** Breaks off everything that is open to the instance. */
+  /** Breaks off everything that is open to the instance, with this reason. */
   destroy(argument: { readonly instanceId: string; readonly reason: string }): void;
-  /** What is known of the service may be otherwise now. */
+  /** Reports that a service may have changed. */
   changed(argument: { readonly service: string }): void;
   use(argument: Record<never, never>): readonly InstanceUse[];
   read(argument: Record<never, never>): Snapshot;
-  /** Accepts nothing new, and answers with its last snapshot when nothing is open any more. */
+  /** Accepts no more connections. Answers with the last snapshot when nothing is open any more. */
   drain(argument: { readonly timeoutMs: number }): Snapshot;
 };

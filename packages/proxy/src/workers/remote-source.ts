@@ -4,7 +4,7 @@ import type { ServiceSource } from '../services/source.ts';
 import type { Channel } from './channel.ts';
 import type { PrimaryMethods, WorkerMethods } from './protocol.ts';
 
-/** In a worker: services by convention, as the primary knows them. */
+/** In a worker: services by convention, as known by the primary. */
 export class RemoteSource implements ServiceSource {
   readonly #primary: Pick<Channel<PrimaryMethods, WorkerMethods>, 'call'>;
   readonly #known = new Map<string, SoleRevision>();
@@ -25,7 +25,7 @@ export class RemoteSource implements ServiceSource {
     if (asking !== undefined) return asking;
     const asked = this.#primary.call('resolve', { service }).then((revision) => {
       const served = revision === null ? undefined : new SoleRevision(revision);
-      // Whoever was told of a change meanwhile has taken this away.
+      // A change reported in the meantime has removed this promise.
       if (served !== undefined && this.#asked.get(service) === asked) this.#known.set(service, served);
       return served;
     });
@@ -37,7 +37,7 @@ export class RemoteSource implements ServiceSource {
     return asked;
   }
 
-  /** What the primary told may be otherwise now: asks anew, and keeps no answer from before. */
+  /** Call when a service may have changed: forgets what the primary said, including answers on their way. */
   changed(service: string): void {
     this.#known.delete(service);
     this.#asked.delete(service);
@@ -48,7 +48,7 @@ export class RemoteSource implements ServiceSource {
     return revision?.id === id ? revision : undefined;
   }
 
-  // It is the primary that looks after images, and retires.
+  // The primary watches images and retires revisions.
   refresh(): void {}
   onRetired(): void {}
   onKept(): void {}

@@ -7,19 +7,19 @@ import { RemoteActivator } from './remote-activator.ts';
 import { RemoteSource } from './remote-source.ts';
 
 export interface WorkerOptions extends Omit<EdgeOptions, 'activator' | 'source'> {
-  /** To the primary. */
+  /** The channel to the primary. */
   readonly port: Port;
-  /** Makes the source of services; what it does not have itself it asks the primary's for. */
+  /** Creates the source of services, which asks the primary's for what it does not have itself. */
   readonly createSource: (primary: RemoteSource) => ServiceSource;
   /** How many lines of its log could not be written. */
   readonly logLinesDropped?: () => number;
 }
 
 /**
- * In a forked process: takes requests in, with leases of the primary's activator.
+ * Runs a worker in a forked process: accepts requests, with leases of the primary's activator.
  *
- * @returns how to end it without being told by the primary: resolves when what was open has ended, or after the timeout; with
- * `false` if the primary had said so already
+ * @returns `drain`, to end it without the primary. Resolves when open requests have ended, or after the timeout; with
+ * false if the primary had asked for it already
  */
 export function runWorker({ port, createSource, logLinesDropped, ...options }: WorkerOptions): {
   drain(timeoutMs: number): Promise<boolean>;
