@@ -285,7 +285,7 @@ describe.skipIf(noEngine !== undefined)(
       for (const name of [one, two])
         expect(await revisionOf('web.example', { 'X-Cless-Revision': name })).toBe(name);
       const none = await proxy.fetch('web.example', '/', { headers: { 'X-Cless-Revision': 'web-00009' } });
-      expect([none.status, none.json().type]).toEqual([404, 'revision-not-found']);
+      expect([none.status, none.json().type]).toEqual([404, typeOf('revision-not-found')]);
 
       await client.putService('web', { sticky: true });
       const [cookie = ''] = [(await proxy.fetch('web.example', '/')).headers['set-cookie']].flat();
@@ -360,7 +360,7 @@ describe.skipIf(noEngine !== undefined)(
       const refused = await proxy.fetch('web.example', '/health?deep');
       expect([refused.status, refused.json().type, refused.headers['retry-after']]).toEqual([
         503,
-        'asleep',
+        typeOf('asleep'),
         '60',
       ]);
       expect(await containers()).toEqual([]);
@@ -424,7 +424,7 @@ describe.skipIf(noEngine !== undefined)(
         `web-${owner}`,
         'golang.other.example',
       ]) {
-        expect((await proxy.fetch(host)).json()).toMatchObject({ type: 'service-not-found' });
+        expect((await proxy.fetch(host)).json()).toMatchObject({ type: typeOf('service-not-found') });
       }
     });
 

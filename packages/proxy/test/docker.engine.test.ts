@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { typeOf } from '@cless/model';
 import {
   cleanUp,
   docker,
@@ -113,7 +114,11 @@ describe.skipIf(noEngine !== undefined)(
       for (const answer of unknown) {
         expect(answer.status).toBe(404);
         expect(answer.headers['content-type']).toBe('application/problem+json');
-        expect(answer.json()).toMatchObject({ type: 'service-not-found', status: 404, service: 'unknown' });
+        expect(answer.json()).toMatchObject({
+          type: typeOf('service-not-found'),
+          status: 404,
+          service: 'unknown',
+        });
       }
       for (const host of ['127.0.0.1', '[::1]', 'localhost'])
         expect((await proxy.fetch(host)).status).toBe(404);
@@ -128,7 +133,7 @@ describe.skipIf(noEngine !== undefined)(
         '1.2.3',
       ]) {
         const answer = await proxy.fetch(host);
-        expect([host, answer.status, answer.json().type]).toEqual([host, 400, 'invalid-host']);
+        expect([host, answer.status, answer.json().type]).toEqual([host, 400, typeOf('invalid-host')]);
       }
       expect(await raw('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1.1 400 [\s\S]*"invalid-host"/);
       expect(await raw(`GET / HTTP/1.1\r\nHost: ${hello}\r\nHost: ${hello}\r\n\r\n`)).toMatch(
@@ -153,7 +158,7 @@ describe.skipIf(noEngine !== undefined)(
       for (const answer of answers) {
         expect(answer.status).toBe(502);
         expect(answer.json()).toMatchObject({
-          type: 'start-failed',
+          type: typeOf('start-failed'),
           service: 'quitter',
           detail: expect.stringContaining('code 3'),
         });
@@ -170,7 +175,7 @@ describe.skipIf(noEngine !== undefined)(
         ]);
       await expect.poll(() => containersOf('quitter')).toEqual([]);
       const next = await proxy.fetch(host);
-      expect(next.json().type).toBe('backoff');
+      expect(next.json().type).toBe(typeOf('backoff'));
       expect(Number(next.headers['retry-after'])).toBeGreaterThanOrEqual(1);
     });
 
@@ -179,7 +184,7 @@ describe.skipIf(noEngine !== undefined)(
       proxy = await PROXY.start({ ...settings, CLESS_READY_TIMEOUT: '1s' });
       const answer = await proxy.fetch(host);
       expect(answer.status).toBe(504);
-      expect(answer.json()).toMatchObject({ type: 'not-ready', service: 'silent' });
+      expect(answer.json()).toMatchObject({ type: typeOf('not-ready'), service: 'silent' });
       await expect.poll(() => containersOf('silent'), { timeout: 10_000 }).toEqual([]);
     });
 
@@ -222,7 +227,7 @@ describe.skipIf(noEngine !== undefined)(
       proxy = await PROXY.start({ ...settings, CLESS_PORT_RANGE: '19200-19200' });
       const answer = await proxy.fetch(hello);
       expect(answer.status).toBe(503);
-      expect(answer.json().type).toBe('no-free-port');
+      expect(answer.json().type).toBe(typeOf('no-free-port'));
       expect(answer.headers['retry-after']).toBeDefined();
       await new Promise((resolve) => taken.close(resolve));
       expect(await proxy.fetch(hello)).toMatchObject({ status: 200 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { typeOf } from '@cless/model';
 import { noEngine, OwnEngine, type ProxyProcess, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
@@ -45,7 +46,7 @@ describe.skipIf(skip !== undefined)(
       proxy = await PROXY.start(settings(), engine.enter);
       for (let i = 0; i < 5; i++) {
         const answer = await proxy.fetch(host);
-        expect([answer.status, answer.json().type]).toEqual([503, 'runtime-unavailable']);
+        expect([answer.status, answer.json().type]).toEqual([503, typeOf('runtime-unavailable')]);
         expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
         await sleep(100);
       }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { typeOf } from '@cless/model';
 import { type ProxyProcess, SAMPLE_COMMAND, stateDirectory } from '@cless/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
@@ -48,7 +49,7 @@ test.each(['undici', 'http-proxy-3'])(
     expect(resumed.headers['x-instance']).toBe(cold.headers['x-instance']);
     await expect.poll(() => proxy?.logged('hello stopped (idle)'), { timeout: 5_000 }).toHaveLength(1);
     expect((await proxy.fetch('quitter.example')).json()).toMatchObject({
-      type: 'start-failed',
+      type: typeOf('start-failed'),
       detail: expect.stringContaining('code 3'),
     });
     expect((await proxy.fetch('other.example')).status).toBe(404);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { typeOf } from '@cless/model';
 import {
   type Answer,
   cleanUp,
@@ -163,7 +164,7 @@ describe.skipIf(noEngine !== undefined)(
       await docker('kill', id);
       for (const stream of streams) await expect(stream).rejects.toThrow();
       expect(await slow).toMatchObject({ status: 502 });
-      expect((await slow).json().type).toBe('upstream-disconnected');
+      expect((await slow).json().type).toBe(typeOf('upstream-disconnected'));
       expect(await proxy.fetch(host)).toMatchObject({ status: 200 });
     });
 
@@ -174,7 +175,7 @@ describe.skipIf(noEngine !== undefined)(
       await expect.poll(() => proxy.logged('slowly started'), { timeout: 10_000 }).toHaveLength(1);
       const [id = ''] = await containers();
       await docker('kill', id);
-      expect((await waiting).json()).toMatchObject({ type: 'start-failed', status: 502 });
+      expect((await waiting).json()).toMatchObject({ type: typeOf('start-failed'), status: 502 });
     });
 
     test('docker pause is no death: an open answer goes on, the next request resumes it', async () => {
@@ -319,7 +320,7 @@ describe.skipIf(noEngine !== undefined)(
       const alsoInUse = proxy.fetch('three.cless.cloud', '/slow?ms=4000');
       await sleep(100);
       const refused = await proxy.fetch('two.cless.cloud');
-      expect([refused.status, refused.json().type]).toEqual([503, 'capacity']);
+      expect([refused.status, refused.json().type]).toEqual([503, typeOf('capacity')]);
       expect((await inUse).text).toBe('at last\n');
       expect((await alsoInUse).text).toBe('at last\n');
     });

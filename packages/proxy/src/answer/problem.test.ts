@@ -1,4 +1,4 @@
-import { Failure } from '@cless/model';
+import { CODES, Failure, isCode, slugOf, typeOf } from '@cless/model';
 import { describe, expect, test } from 'vitest';
 import { FakeIncoming, FakeOutgoing } from '../exchange/fake-exchange.ts';
 import { problemOf, sendProblem } from './problem.ts';
@@ -37,11 +37,13 @@ describe('problemOf', () => {
     ['SHUTTING_DOWN', 503, 'shutting-down'],
     ['NOT_READY', 504, 'not-ready'],
     ['UPSTREAM_TIMEOUT', 504, 'upstream-timeout'],
+    ['HTTP_VERSION', 505, 'http-version'],
+    ['ASLEEP', 503, 'asleep'],
     ['LOOP', 508, 'loop-detected'],
     ['SOMETHING_ELSE', 500, 'internal-error'],
   ])('%s is %i %s', (code, status, type) => {
     const problem = problemOf(coded(code), context);
-    expect(problem).toMatchObject({ status, type });
+    expect([problem.status, slugOf(problem.code)]).toEqual([status, type]);
     expect(problem.retryAfter !== undefined).toBe(status === 503);
   });
 
@@ -65,6 +67,14 @@ describe('problemOf', () => {
       'ran out of memory',
     );
     expect(problemOf(coded('NOT_READY', { timeoutMs: 30_000 }), context).detail).toContain('within 30 s');
+  });
+
+  test('each code that clients are answered with is told in words of its own', () => {
+    for (const code of Object.keys(CODES).filter(isCode)) {
+      const isTold = CODES[code].edge !== undefined && code !== 'INTERNAL_ERROR';
+      const { detail } = problemOf(coded(code, { retryAfterMs: 1_000, timeoutMs: 1_000 }), context);
+      expect(detail !== 'The proxy failed to handle the request.', code).toBe(isTold);
+    }
   });
 
   test('back-off says when', () => {
@@ -103,7 +113,7 @@ describe('sendProblem', () => {
 
   test('names the service, escapes what it shows, and sends no body to HEAD', () => {
     expect(JSON.parse(send('*/*').body)).toEqual({
-      type: 'service-not-found',
+      type: typeOf('service-not-found'),
       title: 'No such service',
       status: 404,
       detail: 'no service answers to <b>.example',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import { Failure } from '@cless/model';
+import { Failure, slugOf } from '@cless/model';
 import { PROBLEM_TYPE, problemJson, problemOf } from '../answer/problem.ts';
 import type { Meters } from '../observe/meters.ts';
 import { Journey, type JourneyContext } from '../request/journey.ts';
@@ -29,7 +29,7 @@ export class Refusal implements Turn {
     const problem = problemOf(this.#error, { service: undefined, host: undefined });
     const requestId = randomUUID();
     const body = problemJson(problem, undefined, requestId);
-    this.#meters.problem(problem.type);
+    this.#meters.problem(slugOf(problem.code));
     this.#connection.socket.write(
       [
         `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

@@ -1,5 +1,5 @@
 import type { Exit } from '@cless/activator';
-import { messageOf } from '@cless/model';
+import { hasCode, messageOf } from '@cless/model';
 import type { Logger } from 'pino';
 import type { Access } from './access.ts';
 import type { ToldEvent } from './told-event.ts';
@@ -32,7 +32,7 @@ export function logEvent(log: Logger, event: ToldEvent): void {
       );
       return;
     case 'start-failed': {
-      const { exitCode, oomKilled } = event.error as { exitCode?: number; oomKilled?: boolean };
+      const { exitCode, oomKilled } = hasCode(event.error, 'START_FAILED') ? event.error : {};
       const facts = { exitCode, oomKilled, lastLogLines: event.lastLogLines };
       log.warn({ ...about, ...facts }, `${service} start failed: ${messageOf(event.error)}`);
       return;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Activation } from '@cless/activator';
-import type { Clock } from '@cless/model';
+import { type Clock, slugOf } from '@cless/model';
 import { type Problem, problemOf } from '../answer/problem.ts';
 import type { Incoming } from '../exchange/incoming.ts';
 import type { Access } from '../observe/access.ts';
@@ -73,7 +73,7 @@ export class RequestRecord {
   /** The answer that the error stands for, which is counted. */
   problem(error: unknown): Problem {
     const problem = problemOf(error, { service: this.service, host: this.#head?.host });
-    this.#context.meters.problem(problem.type);
+    this.#context.meters.problem(slugOf(problem.code));
     return problem;
   }
 

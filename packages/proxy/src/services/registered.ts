@@ -1,5 +1,5 @@
 import { neverStops } from '@cless/activator';
-import { Failure, type Revision, type RevisionDefaults, toIdle, toRevision } from '@cless/model';
+import { Failure, hasCode, type Revision, type RevisionDefaults, toIdle, toRevision } from '@cless/model';
 import type { Service, Store } from '@cless/store';
 import type { RouterTable } from './router.ts';
 import type { ServedService, ServiceSource } from './source.ts';
@@ -144,8 +144,8 @@ export class RegisteredSource implements ServiceSource {
       router.set(name, { hosts, tags: Object.keys(traffic.tags) });
     } catch (error) {
       // In the store a host has one owner. So this one has given it away, and that is still to be told.
-      const { code, owner } = error as { code?: unknown; owner?: string };
-      if (code !== 'HOST_TAKEN' || owner === undefined) throw error;
+      if (!hasCode(error, 'HOST_TAKEN')) throw error;
+      const { owner } = error;
       router.delete(owner);
       this.#register(service);
       const former = store.service(owner);

@@ -119,7 +119,7 @@ function withoutWhatVaries(text: string, tag: string): string {
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'uuid')
     .replaceAll(/^(?:Date|Server-Timing): .*\r\n/gm, '')
     .replaceAll(/(application\/problem\+json)\r\nContent-Length: \d+/g, '$1')
-    .replaceAll(/\{("type":"[a-z-]+")[^\n]*\n/g, '{$1}');
+    .replaceAll(/\{"type":"[^"#]*#([a-z-]+)"[^\n]*\n/g, '{"type":"$1"}');
 }
 
 /** Runs tasks with limited concurrency. */
