@@ -2,7 +2,7 @@ import { createApp } from '@cless/admin';
 import { MemoryStore } from '@cless/store';
 import { FakePlatform, sampleService } from '@cless/testkit';
 import { expect, test } from 'vitest';
-import { revisionFlags } from '../../packages/cli/src/revision-flags.ts';
+import { revisionFlags } from '../../packages/cli/src/input/revision-flags.ts';
 import { ConventionSource } from '../../packages/proxy/src/services/convention.ts';
 import { RegisteredSource } from '../../packages/proxy/src/services/registered.ts';
 

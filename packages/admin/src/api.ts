@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { Deployer } from './deployer.ts';
+import type { Deployer } from './deploy/deployer.ts';
 import type { Platform, Store } from './platform.ts';
 import type { Problem } from './schemas.ts';
 

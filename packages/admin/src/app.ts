@@ -2,17 +2,17 @@ import { Failure, hasCode } from '@cless/model';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import type { Api } from './api.ts';
-import { Deployer } from './deployer.ts';
-import { eventRoutes } from './events.ts';
-import { challenge, type GuardOptions, guard } from './guard.ts';
-import { instanceRoutes } from './instances.ts';
-import { operationRoutes } from './operations.ts';
+import { Deployer } from './deploy/deployer.ts';
+import { challenge, type GuardOptions, guard } from './http/guard.ts';
+import { answerProblem, isForOperator, problemOf } from './http/problem.ts';
+import { readerPage } from './http/reader.ts';
 import type { Platform, Store } from './platform.ts';
-import { answerProblem, isForOperator, problemOf } from './problem.ts';
-import { readerPage } from './reader.ts';
-import { revisionRoutes } from './revisions.ts';
-import { serviceRoutes } from './services.ts';
-import { startRoutes } from './starts.ts';
+import { eventRoutes } from './routes/events.ts';
+import { instanceRoutes } from './routes/instances.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { revisionRoutes } from './routes/revisions.ts';
+import { serviceRoutes } from './routes/services.ts';
+import { startRoutes } from './routes/starts.ts';
 
 export interface AdminOptions extends GuardOptions {
   readonly store: Store;

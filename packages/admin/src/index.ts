@@ -6,6 +6,6 @@ export type {
   Traffic as StoredTraffic,
 } from '@cless/model';
 export { type AdminOptions, createApp } from './app.ts';
+export { loadToken, TOKEN_FILE } from './http/token.ts';
 export type { Platform, PlatformEvent, RunningInstance, Store } from './platform.ts';
 export { AdminServer, type AdminServerOptions } from './server.ts';
-export { loadToken, TOKEN_FILE } from './token.ts';

@@ -1,7 +1,7 @@
 import { Failure } from '@cless/model';
 import { Command, InvalidArgumentError } from 'commander';
-import type { AdminClient } from './client.ts';
-import { type ConnectionOptions, connect } from './connection.ts';
+import type { AdminClient } from './client/client.ts';
+import { type ConnectionOptions, connect } from './client/connection.ts';
 import type { Output } from './output.ts';
 
 /** What a command gets to work with. */

@@ -2,18 +2,18 @@ import type { Problem } from '@cless/admin/schemas';
 import { EXIT, hasCode, knownCodeOf, messageOf } from '@cless/model';
 import { Command, CommanderError } from 'commander';
 import { closestMatch } from 'leven';
-import { applyCommand } from './apply.ts';
-import { completeCommand, completionCommand } from './completion.ts';
-import { type ConnectionOptions, connect } from './connection.ts';
-import { deployCommand } from './deploy.ts';
-import { eventsCommand } from './events.ts';
-import { instancesCommand, logsCommand, stopCommand } from './instances.ts';
+import { type ConnectionOptions, connect } from './client/connection.ts';
+import { AdminProblem, exitCodeOf } from './client/problem.ts';
+import { applyCommand } from './commands/apply.ts';
+import { completeCommand, completionCommand } from './commands/completion.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { eventsCommand } from './commands/events.ts';
+import { instancesCommand, logsCommand, stopCommand } from './commands/instances.ts';
+import { listCommand, removeCommand, showCommand } from './commands/services.ts';
+import { statusCommand } from './commands/status.ts';
+import { rollbackCommand, trafficCommand } from './commands/traffic.ts';
+import { flagOf } from './input/revision-flags.ts';
 import { paint } from './output.ts';
-import { AdminProblem, exitCodeOf } from './problem.ts';
-import { flagOf } from './revision-flags.ts';
-import { listCommand, removeCommand, showCommand } from './services.ts';
-import { statusCommand } from './status.ts';
-import { rollbackCommand, trafficCommand } from './traffic.ts';
 
 /** `cless` with all its commands. */
 export function createProgram(version: string): Command {

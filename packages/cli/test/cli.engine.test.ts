@@ -12,8 +12,8 @@ import {
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AdminClient, AdminEvent } from '../src/client.ts';
-import { connect } from '../src/connection.ts';
+import type { AdminClient, AdminEvent } from '../src/client/client.ts';
+import { connect } from '../src/client/connection.ts';
 import { PROXY } from './proxy.ts';
 
 /*

@@ -9,8 +9,8 @@ import {
   stateDirectory,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AdminClient } from '../src/client.ts';
-import { connect } from '../src/connection.ts';
+import type { AdminClient } from '../src/client/client.ts';
+import { connect } from '../src/client/connection.ts';
 import { PROXY } from './proxy.ts';
 
 /* A service that neither pauses nor stops, over the real proxy on a real engine. */

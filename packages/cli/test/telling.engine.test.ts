@@ -1,7 +1,7 @@
 import { cleanUp, noEngine, type ProxyProcess, sampleImage, stateDirectory } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AdminClient } from '../src/client.ts';
-import { connect } from '../src/connection.ts';
+import type { AdminClient } from '../src/client/client.ts';
+import { connect } from '../src/client/connection.ts';
 import { PROXY } from './proxy.ts';
 
 /*

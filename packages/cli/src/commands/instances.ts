@@ -1,8 +1,8 @@
 import { Failure } from '@cless/model';
 import type { Command } from 'commander';
-import type { AdminClient } from './client.ts';
-import { newCommand, type Session, wholeNumber, withSession } from './command.ts';
-import { paint, shortId, show, span, table, tell } from './output.ts';
+import type { AdminClient } from '../client/client.ts';
+import { newCommand, type Session, wholeNumber, withSession } from '../command.ts';
+import { paint, shortId, show, span, table, tell } from '../output.ts';
 
 export function instancesCommand(): Command {
   return newCommand('instances')

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import type { Api } from './api.ts';
-import { route } from './route.ts';
-import { Status } from './schemas.ts';
+import type { Api } from '../api.ts';
+import { route } from '../http/route.ts';
+import { Status } from '../schemas.ts';
 
 const State = z.object({ status: z.string() }).meta({ id: 'State' });
 

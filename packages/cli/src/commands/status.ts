@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { newCommand, type Session, withSession } from './command.ts';
-import { paint, show, span } from './output.ts';
+import { newCommand, type Session, withSession } from '../command.ts';
+import { paint, show, span } from '../output.ts';
 
 export function statusCommand(): Command {
   return newCommand('status')

@@ -2,8 +2,8 @@ import type { Revision, Service, Traffic } from '@cless/admin/schemas';
 import { Failure } from '@cless/model';
 import type { Command } from 'commander';
 import { closestMatch } from 'leven';
-import { collect, newCommand, type Session, withSession } from './command.ts';
-import { show } from './output.ts';
+import { collect, newCommand, type Session, withSession } from '../command.ts';
+import { show } from '../output.ts';
 import { knownService, trafficText } from './services.ts';
 
 interface Options {

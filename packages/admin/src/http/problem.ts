@@ -1,6 +1,6 @@
 import { answerOf, codeOf, Failure, hasCode, knownCodeOf, messageOf, slugOf, typeOf } from '@cless/model';
 import type { Context } from 'hono';
-import type { Problem } from './schemas.ts';
+import type { Problem } from '../schemas.ts';
 
 /** The problem to answer an error with (RFC 9457). An unexpected error is not disclosed. */
 export function problemOf(error: unknown): Problem {

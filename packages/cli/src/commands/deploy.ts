@@ -1,11 +1,11 @@
 import type { Revision, RevisionInput, Service, ServiceInput } from '@cless/admin/schemas';
 import { Failure, hasCode } from '@cless/model';
 import type { Command } from 'commander';
-import { changeLines } from './changes.ts';
-import type { AdminClient, DeployOptions, Progress } from './client.ts';
-import { collect, newCommand, type Session, wholeNumber, withSession } from './command.ts';
-import { paint, show, tell } from './output.ts';
-import { readRevision, revisionFlags } from './revision-flags.ts';
+import { changeLines } from '../changes.ts';
+import type { AdminClient, DeployOptions, Progress } from '../client/client.ts';
+import { collect, newCommand, type Session, wholeNumber, withSession } from '../command.ts';
+import { readRevision, revisionFlags } from '../input/revision-flags.ts';
+import { paint, show, tell } from '../output.ts';
 
 /** What is said besides what the revision is made from. */
 interface Options {

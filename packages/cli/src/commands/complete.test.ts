@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AdminClient } from './client.ts';
+import { AdminClient } from '../client/client.ts';
+import { createProgram } from '../program.ts';
 import { complete, FILES } from './complete.ts';
-import { createProgram } from './program.ts';
 
 /** An API that knows two services, and what was asked of it. */
 class Known extends AdminClient {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { AdminEvent } from './client.ts';
-import { newCommand, type Session, withSession } from './command.ts';
-import { paint, type Style, tell } from './output.ts';
+import type { AdminEvent } from '../client/client.ts';
+import { newCommand, type Session, withSession } from '../command.ts';
+import { paint, type Style, tell } from '../output.ts';
 
 export function eventsCommand(): Command {
   return newCommand('events')

@@ -1,14 +1,14 @@
 import { Failure, type Service as KnownService } from '@cless/model';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Api } from './api.ts';
+import type { Api } from '../api.ts';
+import { checkRollout } from '../deploy/rollout.ts';
+import { write } from '../deploy/write.ts';
+import { route, SERVICE } from '../http/route.ts';
+import { RemovedVolumes, Service, ServiceInput, Traffic } from '../schemas.ts';
+import { fromService, toService } from '../wire.ts';
 import { knownService } from './known-service.ts';
 import { after, flag, limit } from './query.ts';
-import { checkRollout } from './rollout.ts';
-import { route, SERVICE } from './route.ts';
-import { RemovedVolumes, Service, ServiceInput, Traffic } from './schemas.ts';
-import { fromService, toService } from './wire.ts';
-import { write } from './write.ts';
 
 /** Adds the routes for services and their traffic. */
 export function serviceRoutes({ app, store, platform }: Api): void {

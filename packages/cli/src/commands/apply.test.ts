@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Host } from '../test/in-process.ts';
+import { Host } from '../../test/in-process.ts';
 
 let host: Host;
 let directory: string;

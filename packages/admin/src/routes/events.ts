@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
-import { type Api, HEARTBEAT_MS } from './api.ts';
-import type { PlatformEvent } from './platform.ts';
-import { route } from './route.ts';
-import { ServiceName } from './schemas.ts';
+import { type Api, HEARTBEAT_MS } from '../api.ts';
+import { route } from '../http/route.ts';
+import type { PlatformEvent } from '../platform.ts';
+import { ServiceName } from '../schemas.ts';
 
 /** A client with this many unread events is disconnected; it can reconnect with the last id it got. */
 const MAX_BEHIND = 1_000;

@@ -1,8 +1,8 @@
 import type { Instance, LastStart, RemovedVolumes, Service } from '@cless/admin/schemas';
 import { Failure } from '@cless/model';
 import type { Command } from 'commander';
-import { newCommand, type Session, withSession } from './command.ts';
-import { ago, paint, show, table } from './output.ts';
+import { newCommand, type Session, withSession } from '../command.ts';
+import { ago, paint, show, table } from '../output.ts';
 
 export function listCommand(): Command {
   return newCommand('ls')

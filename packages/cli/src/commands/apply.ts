@@ -2,11 +2,11 @@ import type { Change, RevisionInput, Service, ServiceInput } from '@cless/admin/
 import { ServiceInput as ServiceInputSchema } from '@cless/admin/schemas';
 import { Failure } from '@cless/model';
 import type { Command } from 'commander';
-import { changeLines } from './changes.ts';
-import { newCommand, type Session, withSession } from './command.ts';
+import { changeLines } from '../changes.ts';
+import { newCommand, type Session, withSession } from '../command.ts';
+import { readServiceFile } from '../input/service-file.ts';
+import { paint, show, tell } from '../output.ts';
 import { deployRevision, putService } from './deploy.ts';
-import { paint, show, tell } from './output.ts';
-import { readServiceFile } from './service-file.ts';
 
 interface Options {
   readonly file?: string;

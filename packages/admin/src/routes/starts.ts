@@ -1,7 +1,7 @@
 import { Failure } from '@cless/model';
-import type { Api } from './api.ts';
-import { route, SERVICE } from './route.ts';
-import { LastStart } from './schemas.ts';
+import type { Api } from '../api.ts';
+import { route, SERVICE } from '../http/route.ts';
+import { LastStart } from '../schemas.ts';
 
 /** Adds the route for the last start, also of services by convention. */
 export function startRoutes({ app, store, platform }: Api): void {

@@ -1,8 +1,8 @@
 import { Failure } from '@cless/model';
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { Problem, RevisionName, ServiceName } from '../schemas.ts';
 import { invalid } from './invalid.ts';
-import { Problem, RevisionName, ServiceName } from './schemas.ts';
 
 /** Fields of the path or the query: the schemas parse them from text. */
 type Fields = Record<string, z.ZodType>;

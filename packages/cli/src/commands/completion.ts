@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { newCommand } from './command.ts';
+import { connect } from '../client/connection.ts';
+import { newCommand } from '../command.ts';
 import { complete, FILES } from './complete.ts';
-import { connect } from './connection.ts';
 
 /*
  * Shell completion: the shell runs `cless complete -- WORDS`, which knows commands, options and names. File names are

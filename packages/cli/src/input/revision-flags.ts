@@ -7,7 +7,7 @@ import {
   setAt,
 } from '@cless/model';
 import { Option } from 'commander';
-import { collect, wholeNumber } from './command.ts';
+import { collect, wholeNumber } from '../command.ts';
 import { readEnvFile, readKeyValues } from './key-values.ts';
 import { readVolume, VOLUME_FORM } from './volume.ts';
 

@@ -1,6 +1,6 @@
 import type { Service } from '@cless/model';
-import type { Store } from './platform.ts';
-import { notFound } from './problem.ts';
+import { notFound } from '../http/problem.ts';
+import type { Store } from '../platform.ts';
 
 /** The registered service of that name. @throws a 404 if there is none */
 export function knownService(store: Store, name: string): Service {

@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
-import { type Api, HEARTBEAT_MS } from './api.ts';
+import { type Api, HEARTBEAT_MS } from '../api.ts';
+import { write } from '../deploy/write.ts';
+import { notFound } from '../http/problem.ts';
+import { REVISION, route, SERVICE } from '../http/route.ts';
+import { Change, Revision, RevisionSchema, Tag } from '../schemas.ts';
+import { fromRevision } from '../wire.ts';
 import { knownService } from './known-service.ts';
-import { notFound } from './problem.ts';
 import { after, flag, limit } from './query.ts';
-import { REVISION, route, SERVICE } from './route.ts';
-import { Change, Revision, RevisionSchema, Tag } from './schemas.ts';
 import { checkTagLength } from './services.ts';
-import { fromRevision } from './wire.ts';
-import { write } from './write.ts';
 
 /** Adds the routes for revisions and for the deploys that create them. */
 export function revisionRoutes({ app, store, platform, deployer, problemOf }: Api): void {

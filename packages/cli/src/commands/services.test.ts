@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Host } from '../test/in-process.ts';
+import { Host } from '../../test/in-process.ts';
 
 let host: Host;
 beforeEach(async () => {

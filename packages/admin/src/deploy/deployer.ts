@@ -7,12 +7,12 @@ import {
   type Traffic,
   toSpec,
 } from '@cless/model';
-import { knownService } from './known-service.ts';
-import type { Platform, Store } from './platform.ts';
-import { notFound } from './problem.ts';
+import { notFound } from '../http/problem.ts';
+import type { Platform, Store } from '../platform.ts';
+import { knownService } from '../routes/known-service.ts';
+import type { Change, RevisionInput } from '../schemas.ts';
+import { changesBetween } from '../wire.ts';
 import { checkRollout } from './rollout.ts';
-import type { Change, RevisionInput } from './schemas.ts';
-import { changesBetween } from './wire.ts';
 import { write } from './write.ts';
 
 export interface DeployOptions {

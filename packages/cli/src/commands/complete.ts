@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
-import type { AdminClient } from './client.ts';
-import { valuesOfFlag } from './revision-flags.ts';
+import type { AdminClient } from '../client/client.ts';
+import { valuesOfFlag } from '../input/revision-flags.ts';
 
 /** Tells the shell to complete file names, instead of a list of words. */
 export const FILES = ':files';

@@ -2,12 +2,12 @@ import { Failure } from '@cless/model';
 import { z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import type { StreamingApi } from 'hono/utils/stream';
-import type { Api } from './api.ts';
-import type { RunningInstance } from './platform.ts';
-import { notFound } from './problem.ts';
+import type { Api } from '../api.ts';
+import { notFound } from '../http/problem.ts';
+import { route } from '../http/route.ts';
+import type { RunningInstance } from '../platform.ts';
+import { Instance, ServiceName } from '../schemas.ts';
 import { flag } from './query.ts';
-import { route } from './route.ts';
-import { Instance, ServiceName } from './schemas.ts';
 
 const INSTANCE = { instance: z.string().regex(/^[\w.-]{1,100}$/, 'allowed is an id, or its beginning') };
 
