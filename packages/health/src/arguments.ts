@@ -1,4 +1,5 @@
-import type { Check, Endpoint } from '@cless/model';
+import type { Endpoint } from '@cless/model';
+import type { Check } from './check.ts';
 
 /** The longest that a timer of Node's can run (24.8 days); one that is set for longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -1,5 +1,12 @@
-import type { Endpoint, HttpCheck } from '@cless/model';
+import type { HttpCheck as Answer, Endpoint } from '@cless/model';
 import { Client, errors } from 'undici';
+
+/** Ready when an HTTP request, which may be any, is answered with one of `statuses`. */
+export interface HttpCheck extends Answer {
+  /** Default `GET`. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 const BELOW_500 = [[200, 499]] as const;
 const GOOD = [[200, 399]] as const;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Check, Endpoint } from '@cless/model';
+import type { Endpoint } from '@cless/model';
 import { Failure } from '@cless/model';
 import { checkArguments, timerMs } from './arguments.ts';
+import type { Check } from './check.ts';
 import { checkHttp } from './http-check.ts';
 import { checkTcp } from './tcp-check.ts';
 

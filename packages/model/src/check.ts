@@ -5,9 +5,6 @@ export interface HttpCheck {
   readonly kind: 'http';
   /** Default `/`. */
   readonly path?: string;
-  /** Default `GET`. */
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
   /**
    * The statuses that mean ready, as numbers or inclusive ranges. Default: 200 to 399 if `path` is set, since any
    * other answer says that the path is wrong; otherwise any final status below 500.
