@@ -3,6 +3,7 @@ import type {
   RevisionSpec,
   Service,
   ServiceDefinition,
+  ServiceVolumes,
   StoredRevision,
   Traffic,
 } from '@cless/model';
@@ -39,13 +40,6 @@ export interface Store {
   secrets(service: string, revision: string): Readonly<Record<string, string>>;
   settle(service: string, revision: string, outcome: Outcome): StoredRevision;
   removeRevision(service: string, revision: string): boolean;
-}
-
-interface ServiceVolume {
-  /** The name of the volume in the engine. */
-  readonly name: string;
-  /** The path where the service's containers have it. */
-  readonly target: string;
 }
 
 export interface RunningInstance {
@@ -112,13 +106,7 @@ export interface Platform {
       ) => Promise<void>)
     | undefined;
   /** The volumes that images of a service declared; undefined if the runtime has no volumes. */
-  readonly volumes:
-    | {
-        of(service: string): Promise<readonly ServiceVolume[]>;
-        /** Removes them once nothing of the service runs any more. Returns those that are still in use. */
-        remove(service: string): Promise<readonly ServiceVolume[]>;
-      }
-    | undefined;
+  readonly volumes: ServiceVolumes | undefined;
   /** The fields of the spec that the installation does not allow, with reasons; empty if it allows all. */
   refusals(spec: RevisionSpec): Promise<{ readonly field: string; readonly reason: string }[]>;
   /**

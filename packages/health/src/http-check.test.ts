@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HttpCheck } from '@cless/model';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { checkHttp } from './http-check.ts';
+import { checkHttp, type HttpCheck } from './http-check.ts';
 
 let server: Server;
 let status: number;

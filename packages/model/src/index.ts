@@ -17,6 +17,7 @@ export {
   shuttingDown,
 } from './failure.ts';
 export { formatMemory, parseMemory } from './memory.ts';
+export type { RevisionInput, RevisionSpec } from './revision/forms.ts';
 export { codecOf, type Kind, type Option, type Volume } from './revision/kinds.ts';
 export { type ImageLabels, LABELLED_OPTIONS, readImageLabels } from './revision/labels.ts';
 export { GROUPS } from './revision/options.ts';
@@ -29,7 +30,7 @@ export {
   toIdle,
   toRevision,
 } from './revision/revision.ts';
-export { fromSpec, type RevisionInput, type RevisionSpec, readSpec, toSpec } from './revision/spec.ts';
+export { fromSpec, readSpec, toSpec } from './revision/spec.ts';
 export type {
   InspectedInstance,
   ReadinessProbe,

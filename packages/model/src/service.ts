@@ -1,4 +1,4 @@
-import type { RevisionSpec } from './revision/spec.ts';
+import type { RevisionSpec } from './revision/forms.ts';
 
 /** What a hostname stands for, as its owner wants it. */
 export interface ServiceDefinition {

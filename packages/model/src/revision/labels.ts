@@ -1,6 +1,6 @@
+import type { RevisionInput } from './forms.ts';
 import { codecOf, type Option } from './kinds.ts';
 import { type Path, PLACED_OPTIONS, setAt } from './placed.ts';
-import type { RevisionInput } from './spec.ts';
 
 const PREFIX = 'cless.';
 

@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts';
-import { type InstanceOptions, type RevisionOptions, type RevisionSpec, saidOf } from './spec.ts';
+import type { InstanceOptions, RevisionOptions, RevisionSpec } from './forms.ts';
+import { saidOf } from './spec.ts';
 
 /** What an instance is started from. */
 export interface InstanceSpec extends InstanceOptions {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fromSpec, type RevisionInput, readSpec, toSpec } from './spec.ts';
+import type { RevisionInput } from './forms.ts';
+import { fromSpec, readSpec, toSpec } from './spec.ts';
 
 const IMAGE = { id: 'sha256:1', exposedPorts: [] };
 const MIB = 1024 ** 2;
