@@ -27,7 +27,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
  */
 const LINGER_MS = 1_000;
 
-interface Surroundings {
+interface ConnectionContext {
   readonly clock: Clock;
   /** Is the edge draining? */
   readonly draining: boolean;
@@ -39,7 +39,7 @@ interface Surroundings {
  */
 export class Connection {
   readonly socket: Socket;
-  readonly #world: Surroundings;
+  readonly #context: ConnectionContext;
   readonly #waiting: Turn[] = [];
   #current: Turn | undefined;
   /** The latest turn; undefined once it has been read completely and is over. */
@@ -57,9 +57,9 @@ export class Connection {
   #restingAt = 0;
   #linger: Timer | undefined;
 
-  constructor(socket: Socket, world: Surroundings) {
+  constructor(socket: Socket, context: ConnectionContext) {
     this.socket = socket;
-    this.#world = world;
+    this.#context = context;
     // Node calls this after writing an answer with `Connection: close`.
     socket.destroySoon = () => this.close();
     socket.once('close', () => {
@@ -153,7 +153,7 @@ export class Connection {
     }
     this.#restingAt = this.socket.bytesRead;
     if (this.#latest?.whole) this.#latest = undefined; // an idle connection holds on to nothing
-    if (this.#ended || this.#world.draining) this.close();
+    if (this.#ended || this.#context.draining) this.close();
   }
 
   /** Replaces the current turn: gives these bytes to the server to parse again. */
@@ -180,7 +180,7 @@ export class Connection {
     if (!unread) socket.once('finish', () => socket.destroy());
     socket.resume(); // discard what is still received
     this.#linger?.cancel();
-    this.#linger = this.#world.clock.after(LINGER_MS, () => socket.destroy());
+    this.#linger = this.#context.clock.after(LINGER_MS, () => socket.destroy());
   }
 
   /**
@@ -193,7 +193,7 @@ export class Connection {
       this.close();
       return;
     }
-    this.#linger = this.#world.clock.after(LINGER_MS, () => {
+    this.#linger = this.#context.clock.after(LINGER_MS, () => {
       if (this.#current === undefined) this.close();
     });
   }

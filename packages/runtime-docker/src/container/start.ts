@@ -30,7 +30,7 @@ export interface StartOptions {
 }
 
 /** What a start needs. */
-interface Surroundings {
+interface StartParts {
   readonly engine: Engine;
   readonly owner: string;
   readonly state: string | undefined;
@@ -54,10 +54,10 @@ const REMOVAL_WAIT_MS = 2_000;
 
 /** Creates and starts containers. Removes those that do not start. */
 export class Starter {
-  readonly #parts: Surroundings;
+  readonly #parts: StartParts;
   readonly #removals = new Set<Promise<void>>();
 
-  constructor(parts: Surroundings) {
+  constructor(parts: StartParts) {
     this.#parts = parts;
   }
 

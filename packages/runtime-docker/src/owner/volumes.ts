@@ -7,7 +7,7 @@ import { isRefusal } from '../failures.ts';
 import { LABELS } from '../labels.ts';
 
 /** What is needed to mount volumes, besides the spec. */
-interface Surroundings {
+interface MountContext {
   readonly owner: string;
   readonly service: string;
   /** The host folders that the volumes name, resolved. */
@@ -24,7 +24,7 @@ interface Surroundings {
  */
 export function mounts(
   volumes: readonly Volume[],
-  { owner, service, hostPaths, declared, taken }: Surroundings,
+  { owner, service, hostPaths, declared, taken }: MountContext,
 ): MountSettings[] {
   const targets = new Set([...volumes.map(({ target }) => target), ...taken]);
   const own = [...new Set(declared.map(absolute))].filter((target) => target !== '/' && !targets.has(target));
