@@ -34,15 +34,15 @@ export default defineConfig({
         maxWorkers: 2,
         sequence: { groupOrder: 0 },
       }),
-      // Sockets, processes and real time, one at a time; and all the random inputs of which unit tests try some.
+      // Sockets, processes and real time; and all the random inputs of which unit tests try some.
       ...projects('integration', ['*.{integration,model,fuzz}.test.ts'], {
         env: { FUZZ_ALL: 'true' },
         testTimeout: 60_000,
         hookTimeout: 120_000,
-        maxWorkers: 1,
+        maxWorkers: 2,
         sequence: { groupOrder: 1 },
       }),
-      // Those that need a Docker Engine.
+      // Those that need a Docker Engine, one at a time.
       ...projects('engine', ['*.engine.test.ts'], {
         testTimeout: 180_000,
         hookTimeout: 180_000,

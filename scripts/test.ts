@@ -14,11 +14,13 @@ import {
 
 /*
  * `npm test`: everything. Types, lint and packaging, and all tests against a real engine, which is started and stopped
- * here if none runs. Arguments are the projects of Vitest to run instead, without the checks. With `TEST_WORKERS`, the
- * proxies of the tests have so many workers.
+ * here if none runs. Arguments are the projects of Vitest to run instead, without the checks, and after `--` what the
+ * paths of their files have in them. With `TEST_WORKERS`, the proxies of the tests have so many workers.
  */
 
 const EVERYTHING = ['*:unit', '*:integration', '*:engine'];
+/** It has an engine of its own: its place is not with those that share one. */
+const CHAOS = 'chaos:engine';
 
 /** The exit code of a command in the foreground. */
 function run(command: string, args: readonly string[]): Promise<number> {
@@ -34,7 +36,7 @@ function ended(child: ChildProcess): Promise<number> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 async function main(): Promise<number> {
-  const given = process.argv.slice(2);
+  const [given, filters] = splitAt('--', process.argv.slice(2));
   const checked = given.length > 0 ? Promise.resolve(0) : run('npm', ['run', '--silent', 'check']);
   const engine = await ensureEngine();
   const directory = mkdtempSync(join(tmpdir(), 'cless-test-'));
@@ -46,7 +48,7 @@ async function main(): Promise<number> {
     }
     await prepare(engine);
     if ((await checked) !== 0) return 1;
-    return await test(given.length > 0 ? given : EVERYTHING, engine, directory);
+    return await test(given.length > 0 ? given : EVERYTHING, { filters, engine, directory });
   } finally {
     rmSync(directory, { recursive: true });
     if (engine.available) await engine.stop();
@@ -72,12 +74,26 @@ async function prepare(engine: EngineState): Promise<void> {
   await buildSamples(sampleNames(), { onlyMissing: true });
 }
 
-/**
- * Tests that need an engine mostly wait for it: the others run beside them, and what they have to say comes first.
- */
-async function test(projects: readonly string[], engine: EngineState, directory: string): Promise<number> {
-  const onEngine = projects.filter((project) => project.endsWith(':engine'));
-  const sides = [projects.filter((project) => !onEngine.includes(project)), onEngine]
+function splitAt(word: string, words: readonly string[]): [before: string[], after: string[]] {
+  const at = words.indexOf(word);
+  return at < 0 ? [[...words], []] : [words.slice(0, at), words.slice(at + 1)];
+}
+
+interface Setting {
+  readonly filters: readonly string[];
+  readonly engine: EngineState;
+  readonly directory: string;
+}
+
+/** Tests on the engine mostly wait for it: the others run beside them, and what they have to say comes first. */
+async function test(projects: readonly string[], { filters, engine, directory }: Setting): Promise<number> {
+  const onEngine = projects.filter((project) => project.endsWith(':engine') && project !== CHAOS);
+  const others = projects.filter((project) => !onEngine.includes(project));
+  if (onEngine.includes('*:engine')) {
+    onEngine.push(`!${CHAOS}`);
+    others.push(CHAOS);
+  }
+  const sides = [others, onEngine]
     .filter((side) => side.length > 0)
     .map((side, i) => ({ side, results: join(directory, `${i}.json`) }));
   const env = { ...process.env, ...(!engine.available && { TEST_NO_ENGINE: engine.reason }) };
@@ -91,6 +107,7 @@ async function test(projects: readonly string[], engine: EngineState, directory:
         '--reporter=json',
         `--outputFile.json=${results}`,
         ...side.map((project) => `--project=${project}`),
+        ...filters,
       ],
       { stdio: i === 0 ? 'inherit' : ['ignore', 'pipe', 'pipe'], env },
     );

@@ -5,17 +5,15 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AdminServer } from '@cless/admin';
 import { MemoryStore } from '@cless/store';
 import { FakePlatform } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CLESS } from './command.ts';
 
 /*
  * The CLI as a user has it: its program, in a pipe and on a terminal, against a real admin API.
  */
-
-const MAIN = fileURLToPath(new URL('../bin/cless.js', import.meta.url));
 
 let store: MemoryStore;
 let platform: FakePlatform;
@@ -49,7 +47,7 @@ interface Run {
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return spawn(process.execPath, ['--', MAIN, ...args], {
+  return spawn(process.execPath, [...CLESS, ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: directory, CLESS_STATE_DIR: directory, ...env },
     cwd: directory,
   });
@@ -72,7 +70,7 @@ async function cless(
 
 /** On a terminal, which `script` makes. */
 async function onTerminal(command: string): Promise<string> {
-  const child = spawn('script', ['-qec', `${process.execPath} -- ${MAIN} ${command}`, '/dev/null'], {
+  const child = spawn('script', ['-qec', `${process.execPath} ${CLESS.join(' ')} ${command}`, '/dev/null'], {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: directory,

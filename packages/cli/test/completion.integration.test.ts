@@ -2,19 +2,18 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { AdminServer } from '@cless/admin';
 import { MemoryStore, type RevisionSpec } from '@cless/store';
 import { FakePlatform, sampleRevision, sampleService } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CLESS } from './command.ts';
 
 /*
  * Completion in the shells themselves, as far as they are there.
  */
 
 const run = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../bin/cless.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'cless-completion-'));
 let admin: AdminServer;
 
@@ -49,12 +48,16 @@ beforeAll(async () => {
   for (const shell of ['bash', 'zsh', 'fish'])
     writeFileSync(
       join(directory, `completion.${shell}`),
-      execFileSync(process.execPath, [MAIN, 'completion', shell]),
+      execFileSync(process.execPath, [...CLESS, 'completion', shell]),
     );
   // The program as the shells find it.
-  writeFileSync(join(directory, 'cless'), `#!/bin/sh\nexec '${process.execPath}' -- '${MAIN}' "$@"\n`, {
-    mode: 0o755,
-  });
+  writeFileSync(
+    join(directory, 'cless'),
+    `#!/bin/sh\nexec '${process.execPath}' ${CLESS.map((word) => `'${word}'`).join(' ')} "$@"\n`,
+    {
+      mode: 0o755,
+    },
+  );
 });
 
 afterAll(async () => {
