@@ -1,8 +1,9 @@
-import type { Revision } from '@cless/model';
+import type { Revision as ModelRevision } from '@cless/model';
 import type { FakeRuntime } from '@cless/testkit';
-import type { Revisions } from './revision.ts';
+import type { Revisions, Revision as Scaled } from './revision.ts';
 
-type Defaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs'>;
+type Revision = ModelRevision & Pick<Scaled, 'concurrency' | 'maxScale'>;
+type Defaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs' | 'concurrency' | 'maxScale'>;
 
 /** For tests: a revision for each image of a fake runtime, and its successor when the image's name moves on. */
 export class FakeRevisions implements Revisions<Revision> {

@@ -6,7 +6,7 @@ import { Activator } from '../activator.ts';
 import { FakeRevisions } from '../fake-revisions.ts';
 import type { InstanceState } from '../instance/state.ts';
 import type { Lease, LeaseGiver } from '../lease.ts';
-import type { Revisions } from '../revision.ts';
+import type { Revisions, Revision as Scaled } from '../revision.ts';
 
 /*
  * Random stories of requests, aborts, deaths, outages, slow and failing starts, pauses by hand, retagged images, closed
@@ -26,6 +26,18 @@ export interface StoryWorker {
   die(): void;
 }
 
+/** What is not the same in all stories. */
+export interface StoryOptions {
+  /** Processes that take requests in besides the activator's. Default: none. */
+  readonly workers?: number;
+  /** Makes one. */
+  readonly fork?: ForkWorker;
+  /** Instances of all revisions. */
+  readonly maxInstances?: number;
+  /** Of each revision. */
+  readonly scale?: Pick<Scaled, 'concurrency' | 'maxScale'>;
+}
+
 /** How a worker comes to be. */
 export type ForkWorker = (
   world: {
@@ -37,7 +49,6 @@ export type ForkWorker = (
 ) => StoryWorker;
 
 const SERVICES = ['a', 'b', 'c'];
-const MAX_INSTANCES = 2;
 const ON_ITS_WAY_OR_SERVING: readonly InstanceState[] = [
   'starting',
   'ready',
@@ -142,23 +153,11 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 class Story {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime(this.clock);
-  readonly source = new FakeRevisions(this.runtime, {
-    readiness: { check: { kind: 'http' }, timeoutMs: 2_000 },
-    idle: { pauseAfterMs: 500, stopAfterMs: 4_000 },
-    stopGraceMs: 1_000,
-  });
-  readonly activator = new Activator<Revision>({
-    runtime: this.runtime,
-    revisions: this.source,
-    clock: this.clock,
-    probe: this.runtime.probe,
-    connections: { close: async () => {}, destroy: () => {} },
-    maxPending: 5,
-    maxStarts: 2,
-    maxInstances: MAX_INSTANCES,
-    onEvent: () => {},
-  });
-  readonly running = this.activator.run();
+  readonly source: FakeRevisions;
+  readonly activator: Activator<Revision>;
+  readonly running: Promise<void>;
+  readonly #maxInstances: number;
+  readonly #scale: Required<NonNullable<StoryOptions['scale']>>;
   readonly clients: AbortController[] = [];
   readonly workers: StoryWorker[];
   readonly #fork: () => StoryWorker;
@@ -170,12 +169,26 @@ class Story {
   settled = 0;
   images = 0;
 
-  /**
-   * @param workers how many processes take requests in besides the activator's
-   * @param fork makes one
-   */
-  constructor(workers: number, fork: ForkWorker, seed = 1) {
-    for (const name of SERVICES) this.runtime.images.set(name, `${name}-0`);
+  constructor(options: StoryOptions, seed = 1) {
+    const { workers = 0, fork = noWorkers, maxInstances = 2, scale } = options;
+    const { clock, runtime } = this;
+    this.#maxInstances = maxInstances;
+    this.#scale = { concurrency: scale?.concurrency, maxScale: scale?.maxScale };
+    this.source = new FakeRevisions(runtime, {
+      readiness: { check: { kind: 'http' }, timeoutMs: 2_000 },
+      idle: { pauseAfterMs: 500, stopAfterMs: 4_000 },
+      stopGraceMs: 1_000,
+      ...scale,
+    });
+    this.activator = new Activator<Revision>({
+      ...{ runtime, clock, maxInstances },
+      revisions: this.source,
+      probe: runtime.probe,
+      maxPending: 5,
+      maxStarts: 2,
+    });
+    this.running = this.activator.run();
+    for (const name of SERVICES) runtime.images.set(name, `${name}-0`);
     const random = seededRandom(seed);
     this.#fork = () => fork(this, () => Math.floor(random() * 3));
     this.workers = Array.from({ length: workers }, this.#fork);
@@ -327,14 +340,19 @@ class Story {
         (state === 'stopping' && ['idle', 'capacity', 'retired'].includes(stopReason ?? ''));
       if (ours) expect([leases, inUse.has(id ?? '')]).toEqual([0, false]);
     }
-    for (const [id, count] of perRevision) expect([id, count]).toEqual([id, 1]);
+    const { concurrency = Number.POSITIVE_INFINITY, maxScale = 1 } = this.#scale;
+    for (const [id, count] of perRevision) expect([id, count, count <= maxScale]).toEqual([id, count, true]);
+    for (const id of inUse) {
+      const open = this.leases.filter(({ instanceId }) => instanceId === id).length;
+      expect([id, open, open <= concurrency]).toEqual([id, open, true]);
+    }
     // While the engine can be reached nothing runs that the activator does not know of.
     const known = new Set([...this.activator.instances()].map(({ id }) => id));
     const unknown = [...this.runtime.instances.values()].filter(
       ({ id, state }) => state !== 'exited' && !known.has(id),
     );
     if (!this.#wasUnreachable && !this.#wasLate) expect(unknown).toEqual([]);
-    expect(warm).toBeLessThanOrEqual(MAX_INSTANCES);
+    expect(warm).toBeLessThanOrEqual(this.#maxInstances);
   }
 
   /** The world is whole again; left alone, everything comes to rest. */
@@ -386,15 +404,15 @@ function fuzz(all: number): { numRuns: number; seed?: number } {
   return { numRuns: fuzzRuns(all), ...(seed !== undefined && { seed }) };
 }
 
-/** The stories, with so many workers that `fork` makes. */
-export function describeStories(name: string, workers: number, fork: ForkWorker): void {
+/** The stories. */
+export function describeStories(name: string, options: StoryOptions): void {
   describe(name, () => {
     test('any story comes to rest, with every request settled once and nothing left', {
       timeout: 120_000,
     }, async () => {
       await fc.assert(
         fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
-          const world = new Story(workers, fork, seed);
+          const world = new Story(options, seed);
           for (const next of story) await world.take(next);
           await world.comeToRest();
           await world.close();
@@ -406,7 +424,7 @@ export function describeStories(name: string, workers: number, fork: ForkWorker)
     test('a shutdown in the middle of any story leaves nothing', { timeout: 120_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(steps, fc.nat(), async (story, seed) => {
-          const world = new Story(workers, fork, seed);
+          const world = new Story(options, seed);
           for (const next of story) await world.take(next);
           await world.catchUp();
           await world.close();

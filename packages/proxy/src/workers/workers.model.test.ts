@@ -17,5 +17,9 @@ const fork: ForkWorker = ({ clock, activator, source }, latencyMs) => {
   };
 };
 
-for (const workers of [1, 2, 3]) describeStories(`a story with ${workers} workers`, workers, fork);
+for (const workers of [1, 2, 3]) describeStories(`a story with ${workers} workers`, { workers, fork });
+describeStories('a story of several instances with 2 workers', {
+  ...{ workers: 2, fork, maxInstances: 4 },
+  scale: { concurrency: 3, maxScale: 3 },
+});
 describeVolumeStories('a story of volumes with 2 workers', 2, fork);
