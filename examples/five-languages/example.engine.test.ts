@@ -28,7 +28,7 @@ test.skipIf(noEngine !== undefined)('each language greets, and shows the path', 
         expect([answer.status, answer.text]).toEqual([200, `${greeting} You asked for /some/path\n`]);
       }),
     );
-    // All of them stop on SIGTERM, so nothing has to be killed after the grace period of 10 s.
+    // All of them stop on SIGTERM, so none has to be killed after the grace period of 10 s.
     expect(await proxy.stop()).toBe(0);
     for (const { durationMs } of proxy.logged('stopped (shutdown)')) expect(durationMs).toBeLessThan(9_000);
     expect(proxy.logged('stopped (shutdown)')).toHaveLength(5);

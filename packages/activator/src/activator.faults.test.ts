@@ -217,7 +217,7 @@ describe('an instance that runs, and takes no connections', () => {
 
   test('that is only slow is not replaced', async () => {
     await rebuild({
-      // Its queue of connections is full: one attempt, and nobody refuses it.
+      // Its accept queue is full: a single attempt, which is not refused.
       probe: async (endpoint, options) => {
         if (options.timeoutMs > SECOND) return runtime.probe(endpoint, options);
         await new Promise<void>((resolve) => clock.after(options.timeoutMs, resolve));

@@ -370,7 +370,7 @@ describe('a stop that somebody asks for', () => {
     await clock.advance(100);
     expect(states()).toEqual(['ready']);
     expect([...runtime.instances.keys()]).not.toContain(first);
-    (await waiting).release(); // who waited gets the next one
+    (await waiting).release(); // the waiting request gets the next one
   });
 });
 
@@ -461,7 +461,7 @@ describe('what happens behind its back', () => {
   test('what failed to answer is looked at before the next lease', async () => {
     const lease = await leased();
     runtime.setReachable(false);
-    runtime.die(lease.instanceId); // and nobody hears of it
+    runtime.die(lease.instanceId); // and no event reports it
     runtime.behaviour.reachable = true;
     const looked = lease.examine();
     lease.release();

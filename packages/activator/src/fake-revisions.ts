@@ -5,7 +5,7 @@ import type { Revisions, Revision as Scaled } from './revision.ts';
 type Revision = ModelRevision & Pick<Scaled, 'concurrency' | 'maxScale'>;
 type Defaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceMs' | 'concurrency' | 'maxScale'>;
 
-/** For tests: a revision for each image of a fake runtime, and its successor when the image's name moves on. */
+/** For tests: a revision for each image of a fake runtime, and its successor when the tag moves. */
 export class FakeRevisions implements Revisions<Revision> {
   readonly #runtime: FakeRuntime;
   readonly #defaults: Defaults;
@@ -22,7 +22,7 @@ export class FakeRevisions implements Revisions<Revision> {
     };
   }
 
-  /** The revision that serves the service, whose image is made if there is none. */
+  /** The revision that serves the service; creates its image if there is none. */
   async serving(service = 'web'): Promise<Revision> {
     if (!this.#runtime.images.has(service)) this.#runtime.images.set(service, `${service}-1`);
     const revision = this.#serving.get(service) ?? (await this.#look(service));
@@ -36,7 +36,7 @@ export class FakeRevisions implements Revisions<Revision> {
   }
 
   refresh(): void {
-    // What is known serves until the runtime says otherwise, and if it cannot be reached.
+    // Known services are served until the runtime says otherwise, also while it cannot be reached.
     for (const service of this.#serving.keys()) this.#look(service).catch(() => {});
   }
 

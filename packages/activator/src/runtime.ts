@@ -27,10 +27,11 @@ export type RuntimeEvent =
   | { readonly type: 'images-changed' };
 
 /**
- * What starts, pauses, stops, lists and watches instances. What they are, and what `Spec` says of them, is its own affair.
+ * Starts, pauses, stops, lists and watches instances. What instances are, and what `Spec` means, is up to the
+ * runtime.
  *
- * Its errors may have a `code`. `ENGINE_UNREACHABLE`: nothing is known of what it was asked for, which may happen
- * yet. `START_FAILED`, `ENGINE_REFUSED`: the revision's own fault, and it rests before the next try. Every call ends,
+ * Its errors may have a `code`. `ENGINE_UNREACHABLE`: what was asked for may have happened or may still happen.
+ * `START_FAILED`, `ENGINE_REFUSED`: the revision is at fault, and rests before the next attempt. Every call ends,
  * even if what is behind it does not answer.
  */
 export interface Runtime<Spec = unknown> {

@@ -178,7 +178,7 @@ describe('volumes that images declared', () => {
     expect([kept.status, kept.json]).toEqual([200, { removed: [], left: [volume] }]);
     expect(store.service('web')).toBeUndefined();
     expect((await ask('DELETE', '/v1/services/web')).status).toBe(404);
-    // Of what is not registered, too: a service by convention has nothing else that could be removed.
+    // Also for a service by convention, which has nothing else to remove.
     const gone = await ask('DELETE', '/v1/services/web?volumes=true');
     expect([gone.status, gone.json]).toEqual([200, { removed: [volume], left: [] }]);
     expect((await ask('DELETE', '/v1/services/web?volumes=true')).status).toBe(404);

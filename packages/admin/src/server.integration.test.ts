@@ -62,7 +62,7 @@ test.each([
   expect(store.count()).toBe(0);
 });
 
-/** A registry that says nothing, until the pull is given up. */
+/** A registry that never answers, until the pull is aborted. */
 function silentRegistry(): { readonly asked: Promise<void>; readonly givenUp: Promise<void> } {
   const asked = Promise.withResolvers<void>();
   const givenUp = Promise.withResolvers<void>();

@@ -171,7 +171,7 @@ export class Installation {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** The status of an answer of a service's, or why there was none. */
+  /** The status of a service's answer, or why there was none. */
   async ask(service: string, timeoutMs: number): Promise<number | string> {
     const path = `/ask/${Math.random()}`;
     const answer = await send(this.edge, { Host: hostOf(service) }, { path, timeoutMs });
@@ -196,7 +196,7 @@ export class Installation {
     });
   }
 
-  /** Has all instances stopped, and waits until they are gone. Nobody may ask meanwhile. */
+  /** Stops all instances and waits until they are gone. There must be no requests meanwhile. */
   async putToSleep(): Promise<void> {
     for (const { id } of await this.#instances()) await this.admin('DELETE', `/v1/instances/${id}`);
     const deadline = performance.now() + START_TIMEOUT_MS;

@@ -7,7 +7,7 @@ export interface Container {
   readonly state: string;
 }
 
-/** What an installation has and holds, while no client is connected. */
+/** What an installation consists of while no client is connected. */
 export interface Snapshot {
   readonly containers: readonly Container[];
   /** Names of the owner's. */

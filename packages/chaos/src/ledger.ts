@@ -1,7 +1,7 @@
 /** What a client does: a request without a body, one that must not be executed twice, a long answer, an upgrade. */
 export type Kind = 'GET' | 'POST' | 'stream' | 'socket';
 
-/** How it went: an answer with its status, or a connection that ended without a whole one. */
+/** The outcome: an answer with its status, or a connection that ended without a complete one. */
 export type Outcome =
   | {
       readonly type: 'answered';
@@ -10,7 +10,7 @@ export type Outcome =
     }
   | { readonly type: 'cut'; readonly reason: string };
 
-/** What is allowed to fail meanwhile, and how. */
+/** What may fail during a fault, and how. */
 export interface Excuse {
   /** Absent: all. */
   readonly services?: readonly string[];
@@ -72,14 +72,14 @@ export class Ledger {
     this.#ended.push(Object.assign(entry, { endedAtMs: this.#now(), outcome }));
   }
 
-  /** The client itself has ended a stream or a socket: nothing to be said about it. */
+  /** Called when the client itself has ended a stream or a socket. */
   close(entry: Entry): void {
     this.#open.delete(entry);
   }
 
   /**
-   * What must not be: a wrong answer, a failure that no fault excuses, one that hangs, a POST that was executed twice,
-   * or not at all though it was answered. Entries that have ended are told of once.
+   * Finds violations: a wrong answer, a failure that no fault excuses, a request that hangs, a POST that was executed
+   * twice, or was answered but not executed. Reports each finished entry once.
    *
    * @param executed how often each POST was executed, by id
    * @param hangsAfterMs how long anything but a stream or socket may take
@@ -119,7 +119,7 @@ function judge(entry: Entry, windows: readonly FaultWindow[]): string | undefine
   return `${what} ${during === '' ? 'while nothing was wrong' : `during: ${during}`}`;
 }
 
-/** What lives long is told by its end: it may have begun long before. */
+/** For streams and sockets only the end counts, since they may have begun long before. */
 function overlaps({ kind, sentAtMs, endedAtMs = sentAtMs }: Entry, { fromMs, toMs }: FaultWindow): boolean {
   return (isRequest(kind) ? sentAtMs : endedAtMs) <= toMs && endedAtMs >= fromMs;
 }

@@ -10,7 +10,7 @@ export const CLIENT_TIMEOUT_MS = 45_000;
 /** Between two events, and two messages of a WebSocket's. */
 const BEAT_MS = 200;
 
-/** Who only goes away is taken for one who has no more to say, but still listens. */
+/** Without it, a client that leaves would be taken for half-closed. */
 const CLOSE_FRAME = Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
 
 /** Clients of an installation: modest in number, never at rest, and each keeps the ledger. */
@@ -65,7 +65,7 @@ export class Load {
     );
   }
 
-  /** Sends nothing more, and waits for what is under way. */
+  /** Sends no more requests, and waits for open ones. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#clients.splice(0));

@@ -9,7 +9,7 @@ import { SERVICES } from './services.ts';
 const RECOVERS_WITHIN_MS = 10_000;
 /** How long what is left may take to go. */
 const SETTLES_WITHIN_MS = 15_000;
-/** Under load with nothing wrong, after each fault. */
+/** How long the load goes on after each fault, in milliseconds. */
 const CALM_MS = 500;
 const MANY = 20;
 
@@ -27,7 +27,7 @@ export class Chaos {
     this.#ledger = ledger;
   }
 
-  /** Has all services asked for a while, and looks at what there is then. Resolves with what is wrong already. */
+  /** Requests all services for a while and takes a snapshot. Resolves with what is wrong already. */
   async begin(): Promise<string[]> {
     const violations = await this.#recover(RECOVERS_WITHIN_MS * 2);
     this.#load.start();
@@ -72,7 +72,7 @@ export class Chaos {
       violations.push(messageOf(error));
     }
     const lost = await this.#recover(fault.recoversWithinMs ?? RECOVERS_WITHIN_MS);
-    // The next round is to begin well.
+    // So that the next round begins with everything in order.
     if (lost.length > 0) violations.push(...lost, ...(await this.#startAnew()));
     const { name, excuses = [] } = fault;
     this.#windows.push({ fault: name, fromMs, toMs: performance.now(), excuses });
@@ -120,7 +120,7 @@ export class Chaos {
     return asked.flat();
   }
 
-  /** Another proxy, and no containers. Resolves with what is wrong even so. */
+  /** Starts another proxy without containers. Resolves with what is wrong nevertheless. */
   async #startAnew(): Promise<string[]> {
     const installation = this.#installation;
     await installation.stop('SIGKILL');
@@ -129,7 +129,7 @@ export class Chaos {
     return this.#recover(RECOVERS_WITHIN_MS);
   }
 
-  /** Waits until nothing is left; resolves with what is. */
+  /** Waits until nothing is left behind. Resolves with what is. */
   async #settled(kept: ReadonlyMap<string, string>): Promise<string[]> {
     const deadline = performance.now() + SETTLES_WITHIN_MS;
     for (;;) {
@@ -146,7 +146,7 @@ export class Chaos {
     return lines.filter((line) => /^.{0,2}"level":[456]0/.test(line)).slice(-MANY / 2);
   }
 
-  /** What the log should have told of, and did not. */
+  /** What the log should have contained but did not. */
   async #untold({ logs = [] }: Fault, since: number): Promise<string[]> {
     const deadline = performance.now() + SETTLES_WITHIN_MS / 3;
     for (;;) {

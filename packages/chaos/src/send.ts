@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 
-/** Sends one request over a connection of its own; resolves with the answer, or with why there was none. */
+/** Sends one request over a new connection. Resolves with the answer, or with why there was none. */
 export function send(
   socketPath: string,
   headers: Record<string, string>,

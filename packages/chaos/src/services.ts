@@ -4,7 +4,7 @@ export const PLAIN = 'plain';
 export const LEDGER = 'ledger';
 /** By convention: event streams and WebSockets. */
 export const STREAM = 'stream';
-/** Registered: sleeps whenever nobody asks for it for a moment. */
+/** Registered; sleeps after a moment without requests. */
 export const SLEEPY = 'sleepy';
 export const SERVICES = [PLAIN, LEDGER, STREAM, SLEEPY] as const;
 

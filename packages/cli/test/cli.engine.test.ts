@@ -51,7 +51,7 @@ async function deploy(
   return (await client.deploy(name, { image: sample, ...more }, options)).name;
 }
 
-/** Requests without rest, over kept connections, until it is stopped; every answer that is no 200 is told. */
+/** Sends requests continuously over kept connections until stopped, and records every answer that is not a 200. */
 class Load {
   readonly failures: string[] = [];
   readonly revisions = new Map<string, number>();
@@ -70,7 +70,7 @@ class Load {
     this.#agent.destroy();
   }
 
-  /** Waits for so many more answers. */
+  /** Waits for that many more answers. */
   async more(answers: number): Promise<void> {
     const enough = this.answered + answers;
     while (this.answered < enough && this.failures.length === 0) await sleep(5);
@@ -175,7 +175,7 @@ describe.skipIf(noEngine !== undefined)(
       await load.stop();
       expect(load.failures).toEqual([]);
 
-      // A removal under load: what is answered is whole, what comes after it finds nothing.
+      // A removal under load: answers are complete, and later requests get a 404.
       const last = new Load(proxy.port, 'web.example');
       await last.more(100);
       await client.removeService('web');
@@ -465,7 +465,7 @@ describe.skipIf(noEngine !== undefined)(
       }
       expect(metrics).not.toContain('none');
 
-      // Who comes late is told what was before.
+      // A late listener gets earlier events.
       const response = await fetch(`http://${url}/v1/events?service=web`, {
         headers: { Authorization: `Bearer ${token}`, 'Last-Event-ID': '0' },
       });

@@ -65,7 +65,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** What each shell is told to do with the words of a line, the last of which is being written. */
+/** Makes each shell complete the last word of a line. */
 const SHELLS: Readonly<Record<string, (words: readonly string[]) => readonly string[]>> = {
   bash: (words) => [
     '-c',

@@ -5,7 +5,8 @@ import { connect } from '../src/client/connection.ts';
 import { PROXY } from './proxy.ts';
 
 /*
- * The commonest mistakes, over the real proxy on a real engine: what their owners are told, by convention and by deploy.
+ * The most common mistakes, with the real proxy on a real engine: the messages that their owners get, by convention
+ * and by deploy.
  */
 
 const owner = `test-telling-${process.pid}`;
@@ -14,7 +15,7 @@ const listen = (where: string, server = `require('node:http').createServer((_, r
   `ENTRYPOINT ${JSON.stringify(['node', '-e', `console.log('my last words'); ${server}.listen(${where})`])}`,
 ];
 
-/** Lines of a Dockerfile each, and what is said. */
+/** Lines of a Dockerfile, and the expected message. */
 const MISTAKES: Readonly<Record<string, readonly [lines: readonly string[], told: RegExp]>> = {
   'another-port': [listen(`3000, '127.0.0.1'`), /nothing listens on port 8080 in it; 127\.0\.0\.1:3000 does/],
   'itself-only': [

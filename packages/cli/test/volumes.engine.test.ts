@@ -86,7 +86,7 @@ describe.skipIf(noEngine !== undefined)('an image that declares a VOLUME', () =>
     return `${status} ${text}`;
   };
 
-  /** Asks without rest until it is told to stop; gives back what was no 200. */
+  /** Sends requests continuously until stopped. Returns the answers that were not a 200. */
   const load = () => {
     let isOver = false;
     const failures: string[] = [];

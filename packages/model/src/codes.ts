@@ -43,7 +43,7 @@ const TO_MEND = 2;
 
 /** Every failure with a name. The codes are API; what they mean is defined only here. */
 const TABLE = {
-  // What is wrong with a request.
+  // Invalid requests.
   BAD_REQUEST: {
     title: 'Bad request',
     edge: { status: 400 },
@@ -106,7 +106,7 @@ const TABLE = {
       'The request has come through cLess five times: a service asks for itself under the name by which it was reached. Have it ask the instance it means.',
   },
 
-  // What there is not.
+  // Things that do not exist.
   SERVICE_NOT_FOUND: {
     title: 'No such service',
     edge: { status: 404 },
@@ -479,7 +479,7 @@ export function isCode(text: string): text is Code {
   return Object.hasOwn(TABLE, text);
 }
 
-/** How a failure is answered, by the edge or by the admin API: as an internal error where nothing of it is told. */
+/** How the edge or the admin API answers a failure: as an internal error if it must not be disclosed. */
 export function answerOf(
   code: Code | undefined,
   by: 'edge' | 'admin',

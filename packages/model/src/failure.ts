@@ -70,7 +70,7 @@ export class Failure<C extends Code = Code> extends Error {
   }
 }
 
-/** An error with this code, whoever has thrown it. */
+/** An error with this code, thrown by any package. */
 export type Failed<C extends Code> = Error & { readonly code: C } & FactsOf<C>;
 
 /** Does the error have one of these codes, and so their facts? */

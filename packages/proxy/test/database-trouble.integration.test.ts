@@ -8,8 +8,8 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
 
 /*
- * A state directory whose disk is full, or whose database somebody else writes, and a deploy in whose middle the proxy
- * ends: who asks is told, and requests go on.
+ * A state directory on a full disk, a database that another program writes, and a proxy that ends in the middle of a
+ * deploy: clients get an explanation, and requests go on.
  */
 
 const state = stateDirectory();

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
 
 /*
- * Signals, an engine that hangs, and descriptors that are used up: it ends when it is told to, and not before.
+ * Signals, a hanging engine, and exhausted file descriptors: the proxy ends when told to, and not before.
  */
 
 const state = stateDirectory();

@@ -10,8 +10,8 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
 
 /*
- * Much at once and much in a row, through the real proxy with instances as child processes: memory stays flat, and others
- * are served meanwhile.
+ * Heavy load, at once and in a row, through the real proxy with instances as child processes: memory stays flat, and
+ * others are still served.
  */
 
 const MIB = 1024 ** 2;
@@ -62,7 +62,7 @@ describe.each(['undici', 'http-proxy-3'])('bodies of 1 GB over %s', (forwarder) 
   });
 });
 
-/** Sends so many bytes, and reads what comes. */
+/** Sends that many bytes and reads the answer. */
 async function exchange(path: string, bytes = 0): Promise<{ length: number; sha256: string; text: string }> {
   const hash = createHash('sha256');
   const chunk = Buffer.alloc(256 * 1024, 'cless');
@@ -114,7 +114,8 @@ test('5,000 idle connections with 500 WebSockets: others are served, in bounded 
   }
   expect((memory().resident - resident) / MIB).toBeLessThan(200);
 
-  // The WebSockets keep the instance, though nobody else asks for three times as long as it takes to stop an idle one.
+  // The WebSockets keep the instance alive without other requests, for three times as long as it takes to stop an
+  // idle one.
   await new Promise((resolve) => setTimeout(resolve, 3_500));
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   const statuses = await Promise.all(

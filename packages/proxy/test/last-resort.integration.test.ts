@@ -7,7 +7,7 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
 
 /*
- * An error that nobody expects, in the real process. A module that is loaded ahead of it throws one at SIGUSR2.
+ * An unexpected error in the real process. A preloaded module throws one at SIGUSR2.
  */
 
 const state = stateDirectory();
@@ -39,7 +39,7 @@ afterAll(async () => {
   state.remove();
 });
 
-/** A request that is answered after so long, half a second after the connection was made. */
+/** A request that is answered slowly, sent half a second after the connection was made. */
 async function slowRequest(): Promise<Promise<string>> {
   const socket = connect(proxy.port, '127.0.0.1');
   socket.write('GET /slow?ms=700 HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n');

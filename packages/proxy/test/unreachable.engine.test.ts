@@ -111,7 +111,7 @@ describe.skipIf(noEngine !== undefined)(
       const first = await proxy.fetch(closing, '/close');
       expect(first.status).toBe(200);
       await sleep(100);
-      const found = proxy.fetch(closing); // that it is closed; all others are held meanwhile
+      const found = proxy.fetch(closing); // that it is closed; all others are held until then
       await sleep(500);
       const held = Array.from({ length: 20 }, () => proxy.fetch(closing));
       const answers = await Promise.all([found, ...held]);

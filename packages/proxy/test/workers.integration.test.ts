@@ -9,8 +9,8 @@ import WebSocket from 'ws';
 import { PROXY } from './proxy.ts';
 
 /*
- * The proxy in several processes: what one worker does is known to the others as far as it has to be, and one that dies
- * takes nothing with it but its own connections. (`npm run test:workers` runs the suites of all else with two.)
+ * The proxy in several processes: workers know of each other what they must, and one that dies only loses its own
+ * connections. (`npm run test:workers` runs the other suites with two.)
  */
 
 const state = stateDirectory();
@@ -153,7 +153,7 @@ test('workers that are killed under load take their own connections with them an
   expect(statuses.length).toBeGreaterThan(100);
   for (const code of broken) expect(['ECONNRESET', 'ECONNREFUSED']).toContain(code);
   expect(proxy.logged('web created')).toHaveLength(1);
-  // Nothing of what they had is held for ever.
+  // None of their leases is held for ever.
   await expect.poll(() => proxy.logged('web paused').length, { timeout: 5_000 }).toBeGreaterThan(0);
 });
 
@@ -168,7 +168,7 @@ test('a worker that is killed with a stream and with a request that waits: both 
   await expect.poll(() => proxy.logged('replaced').length, { timeout: 10_000 }).toBe(2);
   for (const one of [...streams, ...waits]) await expect(one).rejects.toThrow();
   await expect.poll(() => proxy.logged('web paused').length, { timeout: 5_000 }).toBe(1);
-  // The start goes on, though nobody waits for it any more.
+  // The start goes on although nobody waits for it any more.
   await expect.poll(() => proxy.logged('late paused').length, { timeout: 5_000 }).toBe(1);
   expect((await proxy.fetch('late.example')).headers['server-timing']).toContain('cless-resume');
 });
@@ -211,7 +211,7 @@ test('the admin API and the metrics count what all workers do', async () => {
   await Promise.all(open);
   await expect.poll(requests).toBe(0);
 
-  // Counters never fall, also when who counted is gone.
+  // Counters never decrease, even if the worker that counted is gone.
   expect(await metrics()).toContain('cless_requests_total{service="web",code="2xx"} 60');
   for (const pid of proxy.workers) process.kill(pid, 'SIGKILL');
   await expect.poll(() => proxy.logged('replaced').length, { timeout: 10_000 }).toBe(2);
@@ -259,7 +259,7 @@ test('SIGTERM to one worker: it finishes what is open and is replaced, others ar
     );
     await sleep(20);
   }
-  // What came to it just as it closed is told so, or not at all.
+  // Requests that arrived just as it closed get a 503, or no answer.
   expect(results.filter((result) => result !== 200 && result !== 503 && result !== 'ECONNRESET')).toEqual([]);
   expect(results.filter((result) => result === 200).length).toBeGreaterThan(results.length * 0.8);
   for (const one of open) expect(await one).toMatchObject({ status: 200, text: 'at last\n' });

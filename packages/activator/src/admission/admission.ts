@@ -28,7 +28,7 @@ export class Admission<R extends Revision = Revision> {
   readonly #options: AdmissionOptions;
   readonly #capacity: Capacity;
   readonly #starts: StartQueue;
-  /** Services with changes that have not been looked at yet. */
+  /** Services with changes that have not been handled yet. */
   readonly #due = new Set<string>();
   #isLooking = false;
 

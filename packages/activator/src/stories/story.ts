@@ -15,14 +15,14 @@ import type { Revisions, Revision as Scaled } from '../revision.ts';
  * and at the end: with requests in the process of the activator, and in workers, which die, too.
  */
 
-/** Who gives out leases for the activator, as a worker does. */
+/** Gives out leases for the activator, as a worker does. */
 export interface StoryWorker {
   readonly giver: LeaseGiver;
-  /** Those that are open, for the story to keep. */
+  /** The open leases that the story holds. */
   readonly leases: Set<Lease>;
-  /** Instances that it has leases of, or may give out leases of. */
+  /** How many instances it has leases of, or may give out leases of. */
   readonly instances: number;
-  /** With its connections, and so with its leases. */
+  /** Ends the worker with its connections, and so with its leases. */
   die(): void;
 }
 
@@ -38,7 +38,7 @@ export interface StoryOptions {
   readonly scale?: Pick<Scaled, 'concurrency' | 'maxScale'>;
 }
 
-/** How a worker comes to be. */
+/** Creates a worker. */
 export type ForkWorker = (
   world: {
     readonly clock: Clock;
@@ -56,7 +56,7 @@ const ON_ITS_WAY_OR_SERVING: readonly InstanceState[] = [
   'paused',
   'resuming',
 ];
-/** What a request may fail with; anything else is a bug. */
+/** The codes a request may fail with; any other is a bug. */
 const ALLOWED_CODES = new Set([
   'START_FAILED',
   'NOT_READY',
@@ -194,7 +194,7 @@ class Story {
     this.workers = Array.from({ length: workers }, this.#fork);
   }
 
-  /** All that are open, wherever. */
+  /** All open leases. */
   get leases(): Lease[] {
     return [this.#own, ...this.workers.map(({ leases }) => leases)].flatMap((leases) => [...leases]);
   }
@@ -296,7 +296,7 @@ class Story {
       const revision = await this.source.serving(name);
       const lease =
         giver.tryLease(revision, keepsAwake) ?? (await giver.lease(revision, client.signal, keepsAwake));
-      if (worker !== undefined && !this.workers.includes(worker)) return; // it died in the moment between
+      if (worker !== undefined && !this.workers.includes(worker)) return; // it died aborted before the listener was added
       this.checkLeased(lease);
       leases.add(lease);
       this.clock.after(holdMs, () => {
@@ -317,8 +317,8 @@ class Story {
 
   checkLeased({ instanceId }: Lease): void {
     const instance = [...this.activator.instances()].find(({ id }) => id === instanceId);
-    // A death may come between the lease and the client's hearing of it, and a pause by hand before a worker hears of that,
-    // but nothing of our own doing.
+    // An instance may die before the client gets its lease, or be paused by hand before a worker hears of it, but we
+    // must not have caused it.
     const byHand = this.workers.length > 0 && this.#pausedByHand.has(instanceId);
     if (instance !== undefined && instance.stopReason === undefined && !byHand)
       expect(instance.state).toBe('ready');
@@ -346,7 +346,7 @@ class Story {
       const open = this.leases.filter(({ instanceId }) => instanceId === id).length;
       expect([id, open, open <= concurrency]).toEqual([id, open, true]);
     }
-    // While the engine can be reached nothing runs that the activator does not know of.
+    // While the engine can be reached, the activator knows all that runs.
     const known = new Set([...this.activator.instances()].map(({ id }) => id));
     const unknown = [...this.runtime.instances.values()].filter(
       ({ id, state }) => state !== 'exited' && !known.has(id),
@@ -355,7 +355,7 @@ class Story {
     expect(warm).toBeLessThanOrEqual(this.#maxInstances);
   }
 
-  /** The world is whole again; left alone, everything comes to rest. */
+  /** Repairs everything; then, left alone, everything must come to rest. */
   async comeToRest(): Promise<void> {
     const whole = { starts: 'run', startMs: 20, pauseMs: 5, stopMs: 10, answersLate: false };
     Object.assign(this.runtime.behaviour, whole);
@@ -376,7 +376,7 @@ class Story {
     expect(this.settled).toBe(this.asked);
   }
 
-  /** What is asked for and not answered has happened: what comes to be after the end is the successor's. */
+  /** Waits for the effect of unanswered calls, which belongs to the next proxy. */
   async catchUp(): Promise<void> {
     this.runtime.setReachable(true);
     this.runtime.behaviour.answersLate = false;
@@ -398,7 +398,7 @@ class Story {
 
 const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
 
-/** `FUZZ_SEED` tells the same stories again; the seed of a failure is printed. */
+/** `FUZZ_SEED` repeats the same stories; the seed of a failure is printed. */
 function fuzz(all: number): { numRuns: number; seed?: number } {
   const seed = fuzzSeed(undefined);
   return { numRuns: fuzzRuns(all), ...(seed !== undefined && { seed }) };
@@ -435,7 +435,7 @@ export function describeStories(name: string, options: StoryOptions): void {
   });
 }
 
-/** For stories that have none. */
+/** For stories without workers. */
 export const noWorkers: ForkWorker = () => {
   throw new Error('there are no workers');
 };

@@ -17,7 +17,7 @@ const SECOND = 1_000;
 class OneWriter extends FakeRuntime {
   /** Revisions that never get ready. */
   readonly broken = new Set<string>();
-  /** Those that were there at one time. */
+  /** The pairs of instances that existed at the same time. */
   readonly pairs: string[] = [];
 
   override async start(
@@ -87,7 +87,7 @@ class Succession implements Revisions<Revision> {
   }
 }
 
-/** For a revision of one's own. */
+/** Idle times for the tests' own revisions. */
 export const IDLE = { pauseAfterMs: 20 * SECOND, stopAfterMs: 60 * SECOND };
 
 /** What the stories are about: an activator, its runtime, and the services that it has. */
@@ -121,7 +121,7 @@ export class World {
   /** Another proxy takes over what runs. */
   async restart(): Promise<void> {
     const closed = this.activator.close({ keep: true });
-    await this.clock.advance(100); // what was asked of the engine is done
+    await this.clock.advance(100); // until the engine has done what it was asked for
     await closed;
     await this.running;
     this.activator = this.#activate();
@@ -129,7 +129,7 @@ export class World {
     await this.clock.advance(0);
   }
 
-  /** As the deployer does it: the instance is kept until it has its traffic. */
+  /** Deploys as the deployer does, holding the lease until the revision has its traffic. */
   async deploy(revision: Revision): Promise<boolean> {
     try {
       const proof = await this.activator.lease(revision);
@@ -206,7 +206,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** The stories, with so many workers that `fork` makes. */
+/** Runs the stories with workers created by `fork`. */
 export function describeVolumeStories(name: string, workers: number, forkWorker: ForkWorker): void {
   describe(name, () => {
     test('never has two writers, settles every request, and comes to rest', { timeout: 30_000 }, async () => {
@@ -235,7 +235,7 @@ export function describeVolumeStories(name: string, workers: number, forkWorker:
   });
 }
 
-/** Plays a story, with so many processes that take requests in. */
+/** Plays a story with workers. */
 function tell(
   workers: number,
   forkWorker: ForkWorker,

@@ -19,7 +19,7 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
-/** The problems that say which fields of the request are wrong. */
+/** The codes of problems that list the wrong fields of the request. */
 const WITH_FIELDS = [
   'INVALID_REQUEST',
   'IMAGE_NOT_FOUND',

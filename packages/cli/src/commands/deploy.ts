@@ -7,7 +7,7 @@ import { collect, newCommand, type Session, wholeNumber, withSession } from '../
 import { readRevision, revisionFlags } from '../input/revision-flags.ts';
 import { paint, show, tell } from '../output.ts';
 
-/** What is said besides what the revision is made from. */
+/** The options of the command besides those of the revision. */
 interface Options {
   readonly image?: string;
   readonly host?: string[];

@@ -50,7 +50,7 @@ export function readRevision(given: object, env: NodeJS.ProcessEnv): object {
   return input;
 }
 
-/** The flag that a field of the API comes from, with the name of a variable; undefined if it comes from none. */
+/** The flag that sets a field of the API, with the name of a variable; undefined if there is none. */
 export function flagOf(first: string, second: string | undefined): string | undefined {
   const placed =
     PLACED_OPTIONS.find(({ at: [group, key] }) => group === first && key !== undefined && key === second) ??

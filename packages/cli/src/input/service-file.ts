@@ -11,7 +11,7 @@ import { readVolume, VOLUME_FORM } from './volume.ts';
 /**
  * Reads `cless.yaml`.
  *
- * @throws with code `USAGE`, and says what is wrong in which line
+ * @throws with code `USAGE` and what is wrong in which line
  */
 export async function readServiceFile(
   file: string,

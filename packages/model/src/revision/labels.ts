@@ -11,7 +11,7 @@ interface Labelled {
   readonly at: Path;
 }
 
-/** The options that an image may say. */
+/** The options that labels of an image may set. */
 export const LABELLED_OPTIONS: readonly Labelled[] = PLACED_OPTIONS.flatMap(({ option, name, at }) => {
   if (!('label' in option) || option.label === undefined) return [];
   return { label: PREFIX + (option.label === true ? name : option.label), option, at };

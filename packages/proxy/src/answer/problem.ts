@@ -6,7 +6,7 @@ import { page, prefersHtml } from './page.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** What a client is told (RFC 9457): never a stack, a path or a container's log. */
+/** A problem for a client (RFC 9457). Never contains a stack, a path or a container's log. */
 export interface Problem {
   readonly code: Code;
   readonly status: number;
@@ -14,7 +14,7 @@ export interface Problem {
   readonly detail: string;
   /** In seconds. */
   readonly retryAfter?: number;
-  /** The methods that there are, if this was none. */
+  /** The allowed methods, if the request's is not. */
   readonly allow?: string;
 }
 
@@ -25,7 +25,7 @@ interface Context {
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
-/** The answer that an error stands for. */
+/** The problem to answer an error with. */
 export function problemOf(error: unknown, { service, host }: Context): Problem {
   const answer = answerOf(knownCodeOf(error), 'edge');
   const name = service ?? host ?? 'the service';
@@ -125,7 +125,7 @@ export function sendProblem(
   sendOwnAnswer(incoming, outgoing, answer, requestId, headers);
 }
 
-/** The problem as {@link PROBLEM_TYPE} has it. */
+/** The problem as JSON of type {@link PROBLEM_TYPE}. */
 export function problemJson(
   { code, title, status, detail }: Problem,
   service: string | undefined,

@@ -2,7 +2,7 @@ import type { RevisionDefaults } from '@cless/model';
 import type { EdgeLimits } from '../edge/edge.ts';
 import type { Settings } from '../settings/table.ts';
 
-/** `never` and `none` as parts of the proxy take them. */
+/** Converts `never` and `none` to undefined. */
 export function orUndefined<T>(value: T | 'never' | 'none'): T | undefined {
   return value === 'never' || value === 'none' ? undefined : value;
 }

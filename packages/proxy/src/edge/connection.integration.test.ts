@@ -176,7 +176,7 @@ describe.each(FORWARDERS)('connections, over %s', (forwarder) => {
       // What the kernel's buffers do not hold has not been written.
       expect(socket.writableLength).toBeGreaterThan(flood.length / 2);
       socket.destroy();
-      // Who has so much to say is not seen to leave, but that ends, too.
+      // A client that has sent this much cannot be seen to leave, but its connection ends too.
       const left = () => upstream.connections.every(({ socket }) => socket.destroyed);
       await expect.poll(left, { timeout: 8_000 }).toBe(true);
     });

@@ -7,7 +7,7 @@ import { explainParseError, type ParseError, wasHead } from './parse-error.ts';
 
 const LIMITS = { maxTargetBytes: 100, maxHeaderBytes: 200, maxHeaderCount: 10, maxBodyBytes: 100 };
 
-// What Node's own parser says, which nothing promises to stay as it is.
+// The messages of Node's own parser, which may change.
 const server = createServer((_, response) => response.end());
 
 beforeAll(async () => {

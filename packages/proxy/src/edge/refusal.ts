@@ -9,7 +9,7 @@ import type { EarlyBytes } from './early-bytes.ts';
 import type { EdgeRequest } from './edge-request.ts';
 import { EdgeResponse } from './edge-response.ts';
 
-/** The last answer of a connection: to what could not even be read. */
+/** The last answer of a connection, to what could not be parsed. */
 export class Refusal implements Turn {
   readonly whole = false;
   readonly #connection: Connection;
@@ -17,7 +17,7 @@ export class Refusal implements Turn {
   readonly #bodiless: boolean;
   readonly #meters: Pick<Meters, 'problem'>;
 
-  /** @param bodiless was it a `HEAD`, as far as it can be told? */
+  /** @param bodiless was it a `HEAD`, as far as can be told? */
   constructor(connection: Connection, error: Error, bodiless: boolean, meters: Pick<Meters, 'problem'>) {
     this.#connection = connection;
     this.#error = error;
@@ -46,7 +46,7 @@ export class Refusal implements Turn {
   }
 }
 
-/** The last answer of a connection: to a `CONNECT`. */
+/** The last answer of a connection, to a `CONNECT`. */
 export class ConnectRefusal implements Turn {
   readonly whole = false;
   readonly #context: JourneyContext;

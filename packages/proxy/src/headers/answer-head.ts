@@ -9,7 +9,7 @@ const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
 export type Framing = number | 'chunked' | 'connection';
 
 /**
- * Sends the head of an instance's answer on, without what is for one connection only.
+ * Passes the head of an instance's answer on, without hop-by-hop headers.
  *
  * @param headers of the instance, names and values alternating
  * @param added by the proxy, likewise, including `X-Request-Id`

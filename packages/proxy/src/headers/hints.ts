@@ -3,8 +3,8 @@ import { isName, isText } from './field.ts';
 import { isHopByHop } from './hop-by-hop.ts';
 
 /**
- * Passes early hints on (RFC 8297), as they are. Other informational answers are for one connection, or say nothing. Hints
- * that cannot be passed on are dropped, never an error.
+ * Passes early hints (RFC 8297) on unchanged. Drops other informational answers, which are hop-by-hop or say nothing,
+ * and hints that cannot be passed on.
  *
  * @param headers of the instance, names and values alternating
  */

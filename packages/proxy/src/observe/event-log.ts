@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Access } from './access.ts';
 import type { ToldEvent } from './told-event.ts';
 
-/** The story of each instance as log lines. */
+/** Logs an event of an instance. */
 export function logEvent(log: Logger, event: ToldEvent): void {
   if (event.type === 'runtime-connected') {
     log.info('runtime connected');
@@ -75,7 +75,10 @@ export function logEvent(log: Logger, event: ToldEvent): void {
   }
 }
 
-/** Logs one line per request, with its query if that is wanted; nothing where nobody wants to read it, since it is a fifth of what a request costs. */
+/**
+ * Logs one line per request, with the query if asked for. Undefined if the level does not include it, since logging
+ * is a fifth of the cost of a request.
+ */
 export function accessLog(log: Logger, { query = false } = {}): ((access: Access) => void) | undefined {
   return log.isLevelEnabled('info') ? (access) => logAccess(log, access, query) : undefined;
 }
@@ -104,13 +107,13 @@ function howItEnded({ exitCode, oomKilled }: Exit): string {
   return exitCode === undefined ? 'exited' : `exited with code ${exitCode}`;
 }
 
-/** That there was one is said, but not what is in it: tokens, names, addresses. */
+/** Says that there was a query, but not its content, which may be tokens, names or addresses. */
 function withoutQuery(path: string): string {
   const at = path.indexOf('?');
   return at === -1 ? path : `${path.slice(0, at)}?…`;
 }
 
-/** `sha256:` and 64 digits say no more than twelve of them. */
+/** Twelve of the 64 digits of an id are enough to read. */
 function short(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12);
 }

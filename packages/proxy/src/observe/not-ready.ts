@@ -1,9 +1,9 @@
 import type { Endpoint, Revision, Runtime } from '@cless/model';
 
 /**
- * Looks into an instance that did not get ready, and says why.
+ * Finds out why an instance did not get ready.
  *
- * @param signal when that has taken long enough: then it says what is known without
+ * @param signal aborted when that has taken long enough; then explains what is known
  */
 export async function explainNotReady(
   runtime: Pick<Runtime, 'image' | 'listening'>,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 
 const INTERVAL_MS = 2_000;
 
-/** Tells, once, that the state directory is gone: what runs goes on without it, but nothing can be changed any more. */
+/** Logs once that the state directory is gone: known services are still served, but nothing can be changed any more. */
 export function watchState(
   state: { readonly path: string; readonly exists: boolean },
   { clock, log }: { readonly clock: Clock; readonly log: Pick<Logger, 'error'> },

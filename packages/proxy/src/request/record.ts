@@ -8,7 +8,7 @@ import type { ServiceMeter } from '../observe/meters.ts';
 import type { Choice } from '../services/source.ts';
 import type { RequestHead } from './head.ts';
 
-/** Who wants to know what becomes of requests. */
+/** Told about the outcome of requests. */
 export interface RecordContext {
   readonly clock: Pick<Clock, 'now'>;
   readonly meters: { of(service: string): ServiceMeter; problem(type: string): void };
@@ -18,7 +18,7 @@ export interface RecordContext {
 
 const VALID_REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
-/** What becomes known of a request on its way, for its problems, the counters and the access log. */
+/** What is recorded about a request, for its problems, the counters and the access log. */
 export class RequestRecord {
   readonly #context: RecordContext;
   readonly #incoming: Incoming;
@@ -28,7 +28,7 @@ export class RequestRecord {
   #choice: Choice | undefined;
   #meter: ServiceMeter | undefined;
   service: string | undefined;
-  /** For an instance; undefined if one was ready. */
+  /** The wait for an instance; undefined if one was ready. */
   waited: Activation | undefined;
 
   constructor(context: RecordContext, incoming: Incoming) {
@@ -37,7 +37,7 @@ export class RequestRecord {
     this.#beganMs = context.clock.now();
   }
 
-  /** The client's, if it gave one that can be passed on; else ours. */
+  /** The client's id if it sent a valid one, else a new one. */
   get requestId(): string {
     if (this.#requestId === undefined) {
       const given = this.#head?.requestId;
@@ -50,7 +50,7 @@ export class RequestRecord {
     this.#head = head;
   }
 
-  /** The request is one of the service's, and counts from now on. */
+  /** Counts the request for the service from now on. */
   chose(service: string, choice: Choice): void {
     this.#choice = choice;
     if (this.#meter !== undefined) return;
@@ -58,7 +58,7 @@ export class RequestRecord {
     this.#meter.begin();
   }
 
-  /** What the proxy adds to the headers of an instance's answer, name and value in turn. */
+  /** Headers the proxy adds to an instance's answer, names and values alternating. */
   answerHeaders(): string[] {
     const headers = ['X-Request-Id', this.requestId];
     const cookie = this.#choice?.cookie;
@@ -70,14 +70,14 @@ export class RequestRecord {
     return headers;
   }
 
-  /** The answer that the error stands for, which is counted. */
+  /** The problem for the error, which is counted. */
   problem(error: unknown): Problem {
     const problem = problemOf(error, { service: this.service, host: this.#head?.host });
     this.#context.meters.problem(slugOf(problem.code));
     return problem;
   }
 
-  /** The answer has ended. */
+  /** Called when the answer has ended. */
   end(status: number, error: unknown): void {
     this.#meter?.end(status);
     const { onAccess, clock } = this.#context;

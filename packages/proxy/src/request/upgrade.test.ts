@@ -8,7 +8,7 @@ import type { ForwardError, ForwardedUpgrade } from '../forward/forwarder.ts';
 let edge: FakeEdge | undefined;
 afterEach(() => edge?.close());
 
-/** Sends an upgrade through an edge whose forwarder does as it is told; tells what came of it. */
+/** Sends an upgrade through an edge whose forwarder behaves as given. Returns the outcome. */
 async function upgrade(tries: ((upgrade: ForwardedUpgrade) => Promise<number>)[]) {
   edge = await FakeEdge.start({
     upgrade: (forwarded) => tries.shift()?.(forwarded) ?? Promise.reject(new Error('one try too many')),
@@ -72,7 +72,7 @@ test.each(['closed', 'sent', 'unsent'] as const)(
     const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
     let tries = 0;
     edge = await FakeEdge.start({
-      // As the real one does: it is told by the end of the connection.
+      // As the real one, settles when the connection ends.
       upgrade: async ({ offer }) => {
         tries += 1;
         arrive();

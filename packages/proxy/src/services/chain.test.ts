@@ -57,7 +57,7 @@ function revision(service: string, id: string): Revision {
   };
 }
 
-/** A name that somebody has, and does not serve. */
+/** A registered service without traffic. */
 const UNSERVED: ServedService = {
   serves: false,
   revisions: [],

@@ -168,7 +168,7 @@ test('what is known serves on while the runtime cannot be reached', async () => 
   expect(convention.known('x')?.revision.id).toBe('sha256:1');
   await expect(convention.resolve('other')).rejects.toThrow('unreachable');
   expect((await convention.resolve('x'))?.revision.id).toBe('sha256:1');
-  // And nothing is believed of the time before.
+  // And earlier answers are not used.
   runtime.listImages.mockReset();
   runtime.listImages.mockResolvedValue(new Map([['other-docker', 'sha256:2']]));
   runtime.image.mockResolvedValue({ id: 'sha256:2', exposedPorts: [] });

@@ -13,10 +13,10 @@ export interface RegisteredSourceOptions {
   readonly defaults: RevisionDefaults;
 }
 
-/** A service that somebody has asked for, as it is now. */
+/** A service that has been asked for, as it is now. */
 interface Entry {
   readonly served: ServedService;
-  /** Those with traffic or a tag, by name. */
+  /** The revisions with traffic or a tag, by name. */
   readonly serving: ReadonlyMap<string, Revision>;
   /** Those that a request may choose besides. Undefined means that it may not. */
   readonly byHeader: ((name: string) => Revision | undefined) | undefined;
@@ -32,7 +32,7 @@ export class RegisteredSource implements ServiceSource {
   readonly #options: RegisteredSourceOptions;
   readonly #names = new Set<string>();
   readonly #entries = new Map<string, Entry>();
-  /** Revisions never change: one object each, as long as the service is there. */
+  /** Revisions are immutable: one object each, as long as the service exists. */
   readonly #revisions = new Map<string, Map<string, Revision>>();
   readonly #retiredListeners: ((revision: Revision) => void)[] = [];
   readonly #keptListeners: ((revision: Revision) => void)[] = [];
@@ -56,7 +56,7 @@ export class RegisteredSource implements ServiceSource {
     return serving.get(id) ?? byHeader?.(id);
   }
 
-  /** A revision whether it serves or not, as the one of a deploy; nothing if there is none. */
+  /** A revision, serving or not, for example that of a deploy; undefined if there is none. */
   stored(name: string, id: string): Revision | undefined {
     const known = this.#revisions.get(name)?.get(id);
     if (known !== undefined) return known;
@@ -69,7 +69,7 @@ export class RegisteredSource implements ServiceSource {
     return revision;
   }
 
-  /** Values that are to be told nobody, as far as they have been read. */
+  /** The secrets that have been read so far, which must not be disclosed. */
   secrets(): string[] {
     return [...this.#revisions.values()].flatMap((all) =>
       [...all.values()].flatMap(({ secrets }) => secrets ?? []),
@@ -125,7 +125,7 @@ export class RegisteredSource implements ServiceSource {
     } while (after !== undefined);
   }
 
-  /** Those with traffic that neither pause nor stop. */
+  /** The revisions with traffic that neither pause nor stop. */
   *#kept({ name, traffic }: Service): Generator<Revision> {
     const { store, defaults } = this.#options;
     for (const { revision: id, percent } of traffic.splits) {
@@ -143,7 +143,7 @@ export class RegisteredSource implements ServiceSource {
     try {
       router.set(name, { hosts, tags: Object.keys(traffic.tags) });
     } catch (error) {
-      // In the store a host has one owner. So this one has given it away, and that is still to be told.
+      // In the store a host has one owner. So the owner has given it away, and that change has not been reported yet.
       if (!hasCode(error, 'HOST_TAKEN')) throw error;
       const { owner } = error;
       router.delete(owner);
@@ -173,7 +173,7 @@ export class RegisteredSource implements ServiceSource {
     const find = (id: string) => {
       const revision = this.stored(name, id);
       if (revision === undefined)
-        throw new Failure('SERVICE_NOT_FOUND', `no revision of ${name} gets traffic yet`); // removed in the moment between
+        throw new Failure('SERVICE_NOT_FOUND', `no revision of ${name} gets traffic yet`); // removed in between
       serving.set(id, revision);
       return revision;
     };

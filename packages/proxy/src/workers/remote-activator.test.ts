@@ -212,7 +212,7 @@ test('room is made by the one that was used least recently in any worker', async
   (await leased(workers[0], 'a')).release();
   (await leased(workers[1], 'b')).release();
   await clock.advance(10 * SECOND);
-  workers[0].activator.tryLease(await revision('a'))?.release(); // nobody is told
+  workers[0].activator.tryLease(await revision('a'))?.release(); // no message is sent
   await clock.advance(SECOND);
   (await leased(workers[1], 'c')).release();
   expect(stops).toEqual(['b capacity']);

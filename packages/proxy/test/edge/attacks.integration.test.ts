@@ -21,9 +21,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
- * What is harmless alone is tried behind a request that is not answered yet, in front of another one, and cut at each
- * byte: it must come out the same. Never are two requests of one connection with instances at once, never does one get
- * another one's answer, and nothing that follows a refusal is carried out.
+ * Input that is harmless alone is tried behind an unanswered request, in front of another one, and cut at each byte:
+ * the outcome must be the same. Two requests of one connection must never be with instances at once, none may get
+ * another's answer, and nothing after a refusal may be carried out.
  */
 
 const CORPORA: Readonly<Record<string, readonly Attack[]>> = {
@@ -44,7 +44,7 @@ const CORPORA: Readonly<Record<string, readonly Attack[]>> = {
 const MAX_CUT_BYTES = 200;
 const SERVICES = ['raw', ...hostileAnswers.map((_, i) => `raw${i}`)];
 const WIDTH = 150;
-/** After so long without a byte nothing more is expected, in milliseconds: more than the time for an answer. */
+/** After how long without bytes nothing more is expected, in milliseconds; longer than the timeout of an answer. */
 const QUIET_MS = 2_000;
 const RESPONSE_TIMEOUT_MS = 500;
 const FUZZ_RUNS = fuzzRuns(400);
@@ -74,7 +74,7 @@ describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
     witness.stop();
   });
 
-  /** Waits until it holds what it held before. */
+  /** Waits until it holds no more than before. */
   const expectNothingLeft = async () => {
     witness.forget();
     await expect.poll(async () => (await edge.held()).leases, { timeout: 8_000 }).toBe(0);
@@ -106,7 +106,7 @@ describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
       );
       if (!got.text.startsWith(first.text) || got.faults.length > 0) findings.push({ input, got });
     });
-    // A mutated name is nobody's.
+    // A mutated name belongs to no connection.
     witness.faults.length = 0;
     expect({ count: findings.length, first: findings.slice(0, 5) }).toEqual({ count: 0, first: [] });
     expect(await attack(edge.port, witness, { bytes: FIRST }, { quietMs: 200 })).toEqual(first);
@@ -209,7 +209,7 @@ describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
       expectNothingFound();
     });
 
-    // Where bytes are cut is nothing that a forwarder, or the answer, has to do with.
+    // Where bytes are cut does not concern the forwarder or the answer, so one combination is enough.
     const cuts = forwarder === 'undici' && corpusName !== 'hostile answers';
     test.runIf(cuts)('cut at each byte', { timeout: 300_000 }, async () => {
       const short = corpus.flatMap((input, i) =>

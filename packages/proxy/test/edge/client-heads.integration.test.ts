@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORWARDERS, startEdge } from './edge-under-test.ts';
 
 /*
- * What real clients send first is answered as nginx answers it, and their instances get the same. Offers of h2c and TLS
- * among it: nobody takes them, and nobody is refused for them.
+ * What real clients send first is answered as by nginx, and their instances get the same. This includes offers of h2c
+ * and TLS, which are neither accepted nor refused.
  */
 
 const SWITCHING =

@@ -40,8 +40,8 @@ export function edgeParts({ forwarder, responseTimeoutMs, limits, trustedProxies
 }
 
 /**
- * The edge, activator and all: each service's instance is at a fixed endpoint and ready. In this process, or with
- * `TEST_WORKERS` in so many of their own.
+ * Starts the edge with its activator; each service's instance is ready at a fixed endpoint. In this process, or with
+ * `TEST_WORKERS` in that many workers.
  */
 export async function startEdge(
   forwarder: ForwarderName,

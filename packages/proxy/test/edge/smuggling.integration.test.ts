@@ -62,7 +62,7 @@ describe.each(FORWARDERS)('smuggling through %s', (forwarder) => {
       }
       for (const { line, headers } of requests) {
         expect(headers.find(([name]) => name === 'host')?.[1]).toMatch(/^raw\.test(:80)?$/i);
-        // The second of two pipelined requests may be honest, but never one that the first one's framing hid.
+        // The second of two pipelined requests may be legitimate, but never one hidden by the first one's framing.
         if (line.includes('smuggled')) expect(hidesNothing(bytes)).toBe(true);
       }
     }

@@ -133,7 +133,7 @@ describe.each(FORWARDERS)('stubborn clients, over %s', (forwarder) => {
     try {
       for (const { one, text } of refused)
         await expect.poll(() => [one[1], text().slice(0, 12)]).toEqual([one[1], `HTTP/1.1 ${one[0]}`]);
-      // By a reset in the end: what is sent to somebody who has gone has no other answer.
+      // In the end by a reset, the only answer to what is sent to a peer that has gone.
       await expect.poll(() => refused.every(({ socket }) => socket.closed), { timeout: 8_000 }).toBe(true);
     } finally {
       clearInterval(more);

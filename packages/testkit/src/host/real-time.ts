@@ -4,15 +4,15 @@ import promises from 'node:timers/promises';
 
 /** What has been waited for, in real time. */
 export interface RealTime {
-  /** Where a timer of so long or longer was armed that has gone off since; emptied by who reads it. */
+  /** Where each long timer that has fired was set; the reader empties it. */
   readonly waits: string[];
   /** Puts everything back. */
   stop(): void;
 }
 
 /**
- * Watches the timers of Node. One that is taken back, as most deadlines are, costs no time; one that goes off has been
- * waited for. A faked clock is none of Node's.
+ * Watches Node's timers. A cancelled timer, as most deadlines are, takes no time; one that fires has been waited for.
+ * Fake clocks are not affected.
  */
 export function watchRealTime(longMs: number): RealTime {
   const waits: string[] = [];
@@ -23,7 +23,7 @@ export function watchRealTime(longMs: number): RealTime {
     timeout: AbortSignal.timeout,
   };
 
-  /** Tells where it was armed when it goes off. */
+  /** Records where the timer was set when it fires. */
   const watched = (ms: unknown) => {
     if (!(Number(ms) >= longMs)) return () => {};
     const { stack = '' } = new Error(`${ms} ms`);

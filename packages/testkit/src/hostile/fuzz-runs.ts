@@ -1,6 +1,6 @@
 /**
- * How many random inputs a test tries: a twentieth of `all` among the unit tests, where it is to find what has just
- * been broken, and all in the integration tests. `FUZZ_RUNS` says another number (`npm run fuzz`).
+ * How many random inputs a test tries: a twentieth of `all` as a unit test, which should find what has just been
+ * broken, and all as an integration test. `FUZZ_RUNS` sets another number (`npm run fuzz`).
  */
 export function fuzzRuns(all: number): number {
   const { FUZZ_RUNS, FUZZ_ALL } = process.env;
