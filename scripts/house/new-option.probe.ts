@@ -67,7 +67,7 @@ test('a label of an image says it', async () => {
     defaults,
     warn: (message) => warnings.push(message),
   });
-  expect((await source.resolve('web'))?.choose()).toMatchObject({ id: 'sha256:1', maxScale: 3 });
+  expect((await source.resolve('web'))?.revisions).toMatchObject([{ id: 'sha256:1', maxScale: 3 }]);
   expect(warnings).toEqual([]);
 });
 
