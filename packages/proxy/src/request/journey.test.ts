@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { Failure } from '@cless/model';
+import { settle } from '@cless/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
 import { FakeEdge } from '../edge/fake-edge.ts';
+import { FakeIncoming, FakeOutgoing } from '../exchange/fake-exchange.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
 import type { ForwardError, ForwardedRequest, Forwarding } from '../forward/forwarder.ts';
 import { HttpProxy3Forwarder } from '../forward/http-proxy-3.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
+import { FakeContext } from './fake-context.ts';
+import { Journey } from './journey.ts';
 
 let edge: FakeEdge | undefined;
 afterEach(() => edge?.close());
@@ -152,4 +157,172 @@ test.each([
   await close.call(edge, 10);
   await closed;
   expect([failure?.code, text.endsWith('0\r\n\r\n')]).toEqual([code, false]);
+});
+
+describe('a request without a connection', () => {
+  /** Begins; tells what the forwarder has got, and with what it may settle that. */
+  function begin(incoming: Partial<FakeIncoming> = {}, context = new FakeContext({})) {
+    const sent: ForwardedRequest[] = [];
+    const outcomes: ((error?: ForwardError) => void)[] = [];
+    let aborted = 0;
+    context.forwarder.forward = (request, settled) => {
+      sent.push(request);
+      outcomes.push(settled);
+      return {
+        abort: () => {
+          aborted += 1;
+          settled();
+        },
+      };
+    };
+    const from = new FakeIncoming({ rawHeaders: ['Host', 'web.test'], ...incoming });
+    const outgoing = new FakeOutgoing();
+    const journey = new Journey(context, from, outgoing);
+    journey.begin();
+    const settled = (error?: ForwardError) => outcomes.shift()?.(error);
+    return { context, incoming: from, outgoing, journey, sent, settled, aborted: () => aborted };
+  }
+
+  const upload = { method: 'PUT', complete: false, rawHeaders: ['Host', 'web.test', 'Content-Length', '4'] };
+
+  test('whose instance is ready is with the forwarder at once, and all that it needs', () => {
+    const { sent, context } = begin({ target: '/a?b', method: 'POST' });
+    expect(sent).toMatchObject([
+      {
+        method: 'POST',
+        path: '/a?b',
+        body: undefined,
+        target: { instanceId: 'a' },
+        answerHeaders: ['X-Request-Id', expect.any(String)],
+      },
+    ]);
+    expect(sent[0]?.headers.slice(0, 2)).toEqual(['Host', 'web.test']);
+    expect(context.open).toBe(1);
+  });
+
+  test('is over when its answer is with the client', () => {
+    const { context, outgoing, settled, aborted } = begin();
+    outgoing.sendHead(201, undefined, []);
+    outgoing.end();
+    settled();
+    expect([context.open, context.accesses]).toEqual([0, []]);
+    outgoing.close();
+    expect(context.accesses).toMatchObject([
+      { status: 201, service: 'web', revision: '1', error: undefined },
+    ]);
+    expect(aborted()).toBe(0);
+  });
+
+  describe('whose client leaves', () => {
+    test('is broken off at the instance', () => {
+      const { context, outgoing, aborted } = begin();
+      outgoing.close();
+      expect([aborted(), context.open]).toEqual([1, 0]);
+      expect(context.accesses).toMatchObject([{ status: 499 }]);
+    });
+
+    test('in the middle of the answer counts with its status, and why', () => {
+      const { context, outgoing } = begin();
+      outgoing.sendHead(200, undefined, []);
+      outgoing.close();
+      expect(context.accesses).toMatchObject([{ status: 200, error: { message: 'broken off' } }]);
+    });
+  });
+
+  test('that cannot be read any further is a 400, or its body fails', async () => {
+    const unread = begin(upload);
+    unread.journey.unreadable(new Failure('BAD_REQUEST', 'no'));
+    expect(unread.outgoing).toMatchObject({ status: 400, closes: true });
+
+    const { sent, journey, outgoing, settled, incoming } = begin(upload);
+    const body = sent[0]?.body;
+    const failed = new Promise<ForwardError>((resolve) => body?.once('error', resolve));
+    body?.read();
+    journey.unreadable(new Failure('BAD_REQUEST', 'no'));
+    settled(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', await failed));
+    expect(outgoing).toMatchObject({ status: 400, closes: true });
+    expect(incoming.discarded).toBe(true);
+  });
+
+  test('that cannot be read while it waits does not wait any longer', async () => {
+    const context = new FakeContext({});
+    context.start = new Promise(() => {});
+    const { journey, outgoing } = begin(upload, context);
+    await settle();
+    journey.unreadable(new Failure('BAD_REQUEST', 'no'));
+    expect([context.waited, outgoing.status]).toEqual([1, 400]);
+  });
+
+  describe('on which nothing moves', () => {
+    const { bodyTimeoutMs, idleTimeoutMs } = new FakeContext({}).limits;
+
+    test('while the client sends nothing of its body, is a 408', () => {
+      const { sent, journey, settled, outgoing } = begin(upload);
+      const body = sent[0]?.body;
+      body?.on('error', () => {}).read();
+      journey.silent(bodyTimeoutMs - 1);
+      expect(body?.destroyed).toBe(false);
+      journey.silent(bodyTimeoutMs);
+      settled(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', body?.errored));
+      expect(outgoing.status).toBe(408);
+    });
+
+    test('while the instance does not read, is a 504', () => {
+      const { sent, journey, settled, outgoing, incoming } = begin(upload);
+      const body = sent[0]?.body;
+      body?.on('error', () => {}).read();
+      incoming.pause();
+      journey.silent(bodyTimeoutMs);
+      expect(body?.destroyed).toBe(false);
+      journey.silent(idleTimeoutMs);
+      settled(new UpstreamError('UPSTREAM_DISCONNECTED', 'sent', body?.errored));
+      expect(outgoing.status).toBe(504);
+    });
+
+    test('before the answer has the time that instances have', () => {
+      const { journey, outgoing } = begin();
+      journey.silent(1_000_000);
+      expect(outgoing).toMatchObject({ status: undefined, destroyed: false });
+    });
+
+    test.each([
+      ['text/plain', true],
+      ['text/event-stream; charset=utf-8', false],
+    ])('in the middle of %s is broken off: %s', (type, expected) => {
+      const { journey, outgoing } = begin();
+      outgoing.sendHead(200, undefined, ['content-type', type]);
+      journey.silent(idleTimeoutMs - 1);
+      expect(outgoing.destroyed).toBe(false);
+      journey.silent(idleTimeoutMs);
+      expect(outgoing.destroyed).toBe(expected);
+    });
+  });
+
+  test('hears 100 Continue once, however often it is sent', async () => {
+    const { settled, sent, outgoing } = begin({ ...upload, expectsContinue: true });
+    settled(new UpstreamError('UPSTREAM_DISCONNECTED', 'unsent', new Error('gone')));
+    await settle();
+    expect([sent.length, outgoing.continued]).toEqual([2, 1]);
+  });
+
+  test.each([
+    ['close', true],
+    ['', true],
+    ['keep-alive', false],
+    ['close, keep-alive', true],
+  ])('of HTTP/1.0 with Connection: %s is the last: %s', (connection, last) => {
+    const rawHeaders = ['Host', 'web.test', 'Connection', connection];
+    expect(begin({ httpVersion: '1.0', rawHeaders }).outgoing.closes).toBe(last);
+  });
+
+  test('that asks the server is answered by it', () => {
+    const { outgoing, sent } = begin({ method: 'OPTIONS', target: '*' });
+    expect([outgoing.status, outgoing.writableEnded, sent]).toEqual([204, true, []]);
+  });
+
+  test('that comes while the edge closes is told so', () => {
+    const context = new FakeContext({});
+    context.draining = true;
+    expect(begin({}, context).outgoing).toMatchObject({ status: 503, closes: true });
+  });
 });
