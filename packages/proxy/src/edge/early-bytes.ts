@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** How much is kept, in bytes. Beyond that, reading stops. */
 const MAX_EARLY_BYTES = 64 * 1024;
@@ -8,12 +8,12 @@ const MAX_EARLY_BYTES = 64 * 1024;
  * read to notice that the client leaves: if it ends its side meanwhile, the connection is closed.
  */
 export class EarlyBytes {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #chunks: Buffer[];
   #length: number;
 
   /** @param head the bytes received along with the request */
-  constructor(socket: Socket, head: Buffer) {
+  constructor(socket: Duplex, head: Buffer) {
     this.#socket = socket;
     this.#chunks = [head];
     this.#length = head.length;

@@ -9,8 +9,12 @@ export class FakeEdge extends FakeContext {
 
   static async start(forwarder: Partial<Forwarder>): Promise<FakeEdge> {
     const edge = new FakeEdge(forwarder);
-    ({ port: edge.port } = await edge.#edge.listen({ host: '127.0.0.1', port: 0 }));
+    await edge.listen(0);
     return edge;
+  }
+
+  async listen(port: number): Promise<void> {
+    ({ port: this.port } = await this.#edge.listen({ host: '127.0.0.1', port }));
   }
 
   /** @param timeoutMs for what is under way */

@@ -1,4 +1,9 @@
-import type { Socket } from 'node:net';
+/** A connection, as far as it tells of silence. */
+interface Watched {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  setTimeout(ms: number): unknown;
+}
 
 interface Seen {
   readonly moved: number;
@@ -12,7 +17,7 @@ interface Seen {
 export class IdleTimeout {
   /** The timer's interval, in milliseconds. Undefined means that silence has no limit. */
   readonly stepMs: number | undefined;
-  readonly #seen = new WeakMap<Socket, Seen>();
+  readonly #seen = new WeakMap<Watched, Seen>();
 
   /** @param shortestMs the shortest of all limits for silence, in milliseconds; Infinity if there is none */
   constructor(shortestMs: number) {
@@ -20,7 +25,7 @@ export class IdleTimeout {
   }
 
   /** Called when the timer fires. Returns how long the silence has lasted, in milliseconds, and restarts the timer. */
-  measure(socket: Socket): number {
+  measure(socket: Watched): number {
     const stepMs = this.stepMs ?? 0;
     const moved = socket.bytesRead + socket.bytesWritten;
     const before = this.#seen.get(socket);

@@ -21,18 +21,20 @@ const REVISION: Revision = {
 
 const SERVED = new SoleRevision(REVISION);
 
-/** For tests: a forwarder that does as it is told, and an instance that is ready, or gets so when it is let. */
+/**
+ * For tests: a forwarder under the test's control, and an instance that is ready, or becomes so when the test says.
+ */
 export class FakeContext implements JourneyContext {
   readonly accesses: Access[] = [];
-  /** How often the instance was. */
+  /** How often the instance was examined. */
   examined = 0;
-  /** How many leases are. */
+  /** How many leases are open. */
   open = 0;
-  /** How many requests have waited for one. */
+  /** How many requests have waited for a lease. */
   waited = 0;
-  /** While it is there the instance is not ready. */
+  /** While this is set, the instance is not ready. */
   start: Promise<void> | undefined;
-  /** While it is there an examination goes on. */
+  /** While this is set, an examination is going on. */
   examination: Promise<void> | undefined;
   draining = false;
   readonly router = new Router();
