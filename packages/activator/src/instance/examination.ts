@@ -63,7 +63,7 @@ export class Examination<R extends Revision = Revision> {
       refused: () => this.#examiner.refused(),
       signal: this.#end.signal,
     });
-    if (this.#body.is('ready')) this.#examiner.found(finding);
+    if (finding !== 'settled' && this.#body.is('ready')) this.#examiner.found(finding);
   }
 
   async #look(): Promise<Look> {

@@ -93,7 +93,9 @@ export class LentInstance<R extends Revision = Revision> implements Leasable<R>,
 
   /** Sets how many leases may be open at once. */
   resize(size: number): void {
-    if (!this.#isRevoked) this.#size = size;
+    if (this.#isRevoked || size === this.#size) return;
+    this.#size = size;
+    this.#hasAsked = false;
   }
 
   /** Gives out no more leases. The ends of open ones are reported. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@cless/model';
 import type { Lease, LeaseGiver } from '../lease.ts';
 import { choose } from '../policy/choose.ts';
+import { maxScale } from '../policy/scale.ts';
 import { keyOf, type Revision } from '../revision.ts';
 import { type LentBy, LentInstance } from './lent-instance.ts';
 import type { QuotaUse } from './quota.ts';
@@ -62,7 +63,10 @@ export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R>
 
   tryLease(revision: R, keepsAwake = true): Lease<LentInstance<R>> | undefined {
     const instances = this.#ofRevision.get(revision);
-    return instances && choose(instances)?.lease(undefined, keepsAwake);
+    const chosen = instances && choose(instances);
+    // There may be others that this holder does not know.
+    if (maxScale(revision) > 1 && chosen?.isSuspect) return undefined;
+    return chosen?.lease(undefined, keepsAwake);
   }
 
   lease(revision: R, signal?: AbortSignal, keepsAwake = true): Promise<Lease<LentInstance<R>>> {
