@@ -11,7 +11,7 @@ const places = [...packages, { name: 'repository', root: '.', folders: ['scripts
 /** Some files of each package, as projects `NAME:KIND`. */
 function projects(kind: string, names: readonly string[], test: object) {
   return places.map(({ name, root, folders }) => ({
-    // Packages find each other's sources, by the paths of `tsconfig.json`: what is tested is what has been written, not built.
+    // Packages import each other's sources, by the paths of `tsconfig.json`, so that tests do not need a build.
     resolve: { tsconfigPaths: true },
     test: {
       ...test,
@@ -34,7 +34,7 @@ export default defineConfig({
         maxWorkers: 2,
         sequence: { groupOrder: 0 },
       }),
-      // Sockets, processes and real time; and all the random inputs of which unit tests try some.
+      // Sockets, processes and real time, and all random inputs, of which unit tests try some.
       ...projects('integration', ['*.{integration,model,fuzz}.test.ts'], {
         env: { FUZZ_ALL: 'true' },
         testTimeout: 60_000,

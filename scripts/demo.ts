@@ -8,7 +8,7 @@ import { canListen } from './ports.ts';
 import { processSample } from './process-sample.ts';
 
 /*
- * `npm run demo`: the proxy with the sample services, on whatever this machine has.
+ * `npm run demo`: the proxy with the sample services, with an engine or without.
  */
 
 const ROOT = join(import.meta.dirname, '..');

@@ -7,8 +7,8 @@ import { ConventionSource } from '../../packages/proxy/src/services/convention.t
 import { RegisteredSource } from '../../packages/proxy/src/services/registered.ts';
 
 /*
- * What `new-option.integration.test.ts` runs as a test in its copy of the tree, which has the option `maxScale`: where all
- * that is, without a line being written for it.
+ * Run by `new-option.integration.test.ts` as a test in its copy of the tree, which has another option: checks
+ * everywhere that the option appears without further code.
  */
 
 const ORIGIN = { Host: 'localhost', Authorization: 'Bearer token', 'Content-Type': 'application/json' };

@@ -10,7 +10,7 @@ import { FLOORS } from './order.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 export const PAGE = join(ROOT, 'docs', 'architecture.md');
 
-/** What each of some things imports of the others. */
+/** Which of the others each one imports. */
 type Arrows = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The page with its pictures as the imports are now. @throws if it has no place for one of them */

@@ -9,16 +9,16 @@ import ts from 'typescript';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** A program of JavaScript or TypeScript. */
+/** A program in JavaScript or TypeScript. */
 interface Program {
-  /** Where it could be a file, by its path from the root; there need not be one. */
+  /** The path it would have as a file, from the root. The file need not exist. */
   readonly file: string;
   readonly text: string;
   /** Its path, for messages. */
   readonly where: string;
 }
 
-/** Those of all pages and examples. */
+/** The programs of all pages and examples. */
 export function readPrograms(root = ROOT): Program[] {
   const under = (folder: string, pattern: RegExp) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -78,12 +78,12 @@ function optionsOf(root: string): ts.CompilerOptions {
   const file = join(root, 'tsconfig.json');
   const { config } = ts.readConfigFile(file, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, root);
-  // What a program of somebody's need not have set.
+  // Options that a user's program need not have set.
   const { exactOptionalPropertyTypes: _, noUncheckedIndexedAccess: __, ...rest } = options;
   return { ...rest, strict: true, allowJs: true, checkJs: true, noEmit: true, types: ['node'] };
 }
 
-/** What tells the compiler to believe. */
+/** Finds casts and the like, which silence the compiler. */
 function silencersOf(source: ts.SourceFile): string[] {
   const found: string[] = [];
   if (/@ts-(?:ignore|expect-error|nocheck)/.test(source.text)) found.push('silences the compiler');

@@ -4,7 +4,7 @@ import { settingsTable } from '../../packages/proxy/src/settings/help.ts';
 import { replace } from './picture.ts';
 
 /*
- * The table of settings in the README of the proxy, made from the settings themselves. `npm run picture` makes it anew.
+ * The table of settings in the README of the proxy, generated from the settings. `npm run picture` updates it.
  */
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'packages', 'proxy', 'README.md');

@@ -3,13 +3,13 @@ import { basename, join } from 'node:path';
 import ts from 'typescript';
 
 /*
- * A test stands beside every file that has logic. Logic is what can go one way or another: branches, of which a file
- * has to have some before a test of its own says more than the types do.
+ * Every file with logic has a test beside it. Logic means branches, of which a file needs some before a test says
+ * more than its types.
  */
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** A file with fewer branches is read at a glance. */
+/** Files with fewer branches need no test of their own. */
 const FEW = 8;
 
 const BRANCHES: ReadonlySet<ts.SyntaxKind> = new Set([

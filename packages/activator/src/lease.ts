@@ -66,7 +66,7 @@ export class Lease<I extends Leasable = Leasable> {
     return this.instance.revision.responseTimeoutMs;
   }
 
-  /** Ends the lease; once is enough, a second call has no effect. */
+  /** Ends the lease. Further calls have no effect. */
   release(): void {
     if (!this.#held) return;
     this.#held = false;

@@ -119,7 +119,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     return true;
   }
 
-  /** Keeps an instance running, whether it is asked for again or not, until it is stopped by hand or retires. */
+  /** Keeps an instance running even without requests, until it is stopped by hand or the revision retires. */
   keep(): void {
     this.#retired = false;
     this.#keeper.begin();

@@ -40,7 +40,7 @@ export class Waiters<R extends Revision = Revision> {
     try {
       const lease = await promise;
       if (signal?.aborted !== true) return lease;
-      lease.release(); // the client left aborted before the listener was added
+      lease.release(); // the client has left in between
       throw signal.reason;
     } finally {
       signal?.removeEventListener('abort', leave);

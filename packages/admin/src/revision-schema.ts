@@ -180,7 +180,7 @@ const CHECKS: Readonly<Record<string, (group: z.ZodObject) => z.ZodType>> = {
     }),
 };
 
-/** A field for each option that is written by itself, and one for each group. */
+/** A field for each option outside of a group, and one for each group. */
 type Fields = {
   [K in keyof RevisionInput]-?: undefined extends RevisionInput[K]
     ? z.ZodOptional<z.ZodType<Exclude<RevisionInput[K], undefined>>>

@@ -88,7 +88,7 @@ async function services(): Promise<Row[]> {
     }
     const ratio = median(samples.many) / median(samples.one);
 
-    // A thousand are registered; ten are busy. The others have no instance, as it should be.
+    // A thousand services are registered and ten are busy; the others have no instance.
     const few = join(bed.directory, 'few.lua');
     writeFileSync(
       few,

@@ -245,7 +245,7 @@ export class Installation {
     return times;
   }
 
-  /** Puts the wall clock of the proxy so far from ours, within a second or so. */
+  /** Sets the proxy's wall clock that far from ours, within about a second. */
   setClock(seconds: number): void {
     writeFileSync(this.#path('clock'), `${seconds < 0 ? '' : '+'}${seconds}\n`);
   }

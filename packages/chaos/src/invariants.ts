@@ -1,4 +1,4 @@
-/** A container of ours, as the engine has it. */
+/** A container of ours, as listed by the engine. */
 export interface Container {
   readonly id: string;
   readonly service: string;
@@ -10,20 +10,20 @@ export interface Container {
 /** What an installation consists of while no client is connected. */
 export interface Snapshot {
   readonly containers: readonly Container[];
-  /** Names of the owner's. */
+  /** Names of the owner's networks. */
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
-  /** Requests that instances have, as the admin API counts them. */
+  /** How many requests instances have, according to the admin API. */
   readonly leases: number;
-  /** Of all processes of the proxy. */
+  /** Open files of all processes of the proxy. */
   readonly openFiles: number;
 }
 
-/** A pool of connections to instances, and logs that are being read, come and go. */
+/** How many files pools of connections and open logs may account for. */
 const FILES_THAT_COME_AND_GO = 20;
 
 /**
- * What is wrong with it, beside what was there before the first fault.
+ * Finds what differs from before the first fault.
  *
  * @param kept instances that no fault may have touched, by service
  */

@@ -1,4 +1,4 @@
-/** What a client does: a request without a body, one that must not be executed twice, a long answer, an upgrade. */
+/** The kinds of requests: without a body, one that must not be executed twice, a long answer, an upgrade. */
 export type Kind = 'GET' | 'POST' | 'stream' | 'socket';
 
 /** The outcome: an answer with its status, or a connection that ended without a complete one. */
@@ -12,15 +12,15 @@ export type Outcome =
 
 /** What may fail during a fault, and how. */
 export interface Excuse {
-  /** Absent: all. */
+  /** Default: all. */
   readonly services?: readonly string[];
-  /** Absent: all. */
+  /** Default: all. */
   readonly kinds?: readonly Kind[];
-  /** Statuses that may be answered, and whether the connection may end. */
+  /** The statuses that may be answered, and whether the connection may be cut. */
   readonly by: readonly (number | 'cut')[];
 }
 
-/** From the fault's injection until all was well again; milliseconds of the same clock as the entries. */
+/** The time from a fault's injection until everything had recovered, in milliseconds of the entries' clock. */
 export interface FaultWindow {
   readonly fault: string;
   readonly fromMs: number;
@@ -28,7 +28,7 @@ export interface FaultWindow {
   readonly excuses: readonly Excuse[];
 }
 
-/** One thing that a client has sent. */
+/** One request of a client. */
 export interface Entry {
   readonly id: string;
   readonly kind: Kind;
@@ -38,7 +38,7 @@ export interface Entry {
   outcome?: Outcome;
 }
 
-/** What was sent, what came of it, and what of that must not be. */
+/** Records requests and their outcomes, and finds violations. */
 export class Ledger {
   readonly #now: () => number;
   readonly #open = new Set<Entry>();
@@ -50,12 +50,12 @@ export class Ledger {
     this.#now = now;
   }
 
-  /** How many were sent, in all. */
+  /** How many requests were sent in total. */
   get count(): number {
     return this.#count;
   }
 
-  /** Those that have not ended. */
+  /** The entries that have not ended. */
   get open(): ReadonlySet<Entry> {
     return this.#open;
   }

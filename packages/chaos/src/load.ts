@@ -5,15 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry, Ledger, Outcome } from './ledger.ts';
 import { hostOf, LEDGER, PLAIN, SLEEPY, STREAM } from './services.ts';
 
-/** How long a client waits for anything; what takes longer hangs. */
+/** How long a client waits for anything, in milliseconds. What takes longer hangs. */
 export const CLIENT_TIMEOUT_MS = 45_000;
-/** Between two events, and two messages of a WebSocket's. */
+/** The pause between two events, and two messages of a WebSocket, in milliseconds. */
 const BEAT_MS = 200;
 
 /** Without it, a client that leaves would be taken for half-closed. */
 const CLOSE_FRAME = Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
 
-/** Clients of an installation: modest in number, never at rest, and each keeps the ledger. */
+/** The clients of an installation: a few, always active, each recorded in the ledger. */
 export class Load {
   readonly #socketPath: string;
   readonly #ledger: Ledger;
@@ -73,7 +73,7 @@ export class Load {
 
   // Private
 
-  /** A client: one thing after the other, over a connection that is kept. */
+  /** Acts as a client: one request after the other over a kept connection. */
   async #repeat(restMs: () => number, act: (agent: Agent) => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -125,7 +125,7 @@ export class Load {
     }
   }
 
-  /** Follows an event stream: numbers without a gap. */
+  /** Follows an event stream, whose numbers must have no gap. */
   async #stream(agent: Agent): Promise<void> {
     const { signal } = this.#stopping;
     const entry = this.#ledger.begin('stream', STREAM);
@@ -161,7 +161,7 @@ export class Load {
         }
       }
       const status = response.statusCode ?? 0;
-      // One that ends by itself has lost what was to follow.
+      // A stream that ends early has lost its rest.
       this.#ledger.end(
         entry,
         status === 200 ? { type: 'cut', reason: 'ended' } : { type: 'answered', status, right: false },
@@ -174,7 +174,7 @@ export class Load {
     }
   }
 
-  /** A WebSocket whose messages come back. */
+  /** Uses a WebSocket whose messages are echoed. */
   async #socket(): Promise<void> {
     const { signal } = this.#stopping;
     const entry = this.#ledger.begin('socket', STREAM);
@@ -221,7 +221,7 @@ export class Load {
   }
 }
 
-/** Sends a number at a time, and waits until it comes back; resolves with whether another came. */
+/** Sends one number at a time and waits for its echo. Resolves with whether all echoes were right. */
 async function beat(socket: Duplex, signal: AbortSignal, heard: () => void): Promise<boolean> {
   let received = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {

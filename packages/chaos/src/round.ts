@@ -7,13 +7,13 @@ import { CLIENT_TIMEOUT_MS, type Load } from './load.ts';
 import { SERVICES } from './services.ts';
 
 const RECOVERS_WITHIN_MS = 10_000;
-/** How long what is left may take to go. */
+/** How long leftovers may take to go, in milliseconds. */
 const SETTLES_WITHIN_MS = 15_000;
 /** How long the load goes on after each fault, in milliseconds. */
 const CALM_MS = 500;
 const MANY = 20;
 
-/** What goes wrong, and what must be so after it. */
+/** Causes faults, and checks what must hold after each. */
 export class Chaos {
   readonly #installation: Installation;
   readonly #load: Load;
@@ -38,13 +38,13 @@ export class Chaos {
     return [...violations, ...this.#audit()];
   }
 
-  /** Sends no more, and looks a last time. */
+  /** Stops the load and checks a last time. */
   async end(): Promise<string[]> {
     await this.#load.stop();
     return this.#audit();
   }
 
-  /** One fault under load, from its injection until all is well again. Resolves with what is not. */
+  /** Runs one fault under load, until everything has recovered. Resolves with violations. */
   async round(fault: Fault): Promise<string[]> {
     const installation = this.#installation;
     const violations: string[] = [];
@@ -92,7 +92,7 @@ export class Chaos {
     return this.#ledger.audit(this.#windows, this.#installation.executed(), CLIENT_TIMEOUT_MS);
   }
 
-  /** The ids of instances that are to run on. */
+  /** The ids of instances that must keep running. */
   async #instances(services: readonly string[]): Promise<Map<string, string>> {
     const containers = await this.#installation.containers();
     return new Map(
@@ -140,7 +140,7 @@ export class Chaos {
     }
   }
 
-  /** What the proxy warned of last, to find out why. */
+  /** The last warnings of the proxy, to explain a violation. */
   #complaints(since: number): string[] {
     const lines = this.#installation.logSince(since).split('\n');
     return lines.filter((line) => /^.{0,2}"level":[456]0/.test(line)).slice(-MANY / 2);
@@ -159,7 +159,7 @@ export class Chaos {
   }
 }
 
-/** The first of many. */
+/** Shortens a long list of violations. */
 function shorten(violations: readonly string[]): string[] {
   if (violations.length <= MANY) return [...violations];
   return [...violations.slice(0, MANY), `and ${violations.length - MANY} more`];

@@ -1,6 +1,6 @@
 /** Answers to all, by convention. */
 export const PLAIN = 'plain';
-/** Registered: writes down what it executes. */
+/** Registered; records what it executes. */
 export const LEDGER = 'ledger';
 /** By convention: event streams and WebSockets. */
 export const STREAM = 'stream';

@@ -1,4 +1,4 @@
-/** What is to happen: one after the other, each after a rest. */
+/** A chapter: faults one after the other, each after a rest. */
 export interface Chapter<F> {
   readonly fault: F;
   readonly restMs: number;
@@ -6,7 +6,7 @@ export interface Chapter<F> {
 
 const LONGEST_REST_MS = 800;
 
-/** Faults in an order of chance, never the same twice in a row, without an end; the same for the same seed. */
+/** An endless random order of faults, never the same twice in a row; reproducible from a seed. */
 export function* tellStory<F>(faults: readonly F[], random: () => number): Generator<Chapter<F>> {
   let last: F | undefined;
   for (;;) {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** What Node is given to run the CLI from its sources, as `bin/cless.js` runs what was built of them. */
+/** Node's arguments to run the CLI from its sources, as `bin/cless.js` runs the built one. */
 export const CLESS: readonly string[] = [
   `--import=${import.meta.resolve('@cless/testkit/source')}`,
   '--',

@@ -6,20 +6,20 @@ import { createProgram, run } from '../src/program.ts';
 
 const TOKEN = 'a-token-for-tests';
 
-/** What a command has said, and its exit code. */
+/** The output of a command and its exit code. */
 export interface Said {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** A proxy's admin API, with a fake platform behind it, and the CLI's commands in this process. */
+/** An admin API with a fake platform, and the CLI's commands in this process. */
 export class Host {
   readonly store = new MemoryStore();
   readonly platform = new FakePlatform();
   #admin: AdminServer | undefined;
 
-  /** Starts it, as the environment says from then on. */
+  /** Starts it, and sets the environment so that the CLI finds it. */
   static async start(): Promise<Host> {
     const host = new Host();
     const { store, platform } = host;
@@ -52,7 +52,7 @@ export class Host {
     return { said, code };
   }
 
-  /** Deploys an image, which is ready then unless the platform fails. */
+  /** Deploys an image, which gets ready unless the platform is told to fail. */
   deploy(service: string, image = 'web:1', ...more: string[]): Promise<Said> {
     return this.cless('deploy', service, '--image', image, ...more);
   }

@@ -142,7 +142,7 @@ const TABLE = {
     means: 'There is nothing of that name. Of the admin API, `/openapi.json` says what there is.',
   },
 
-  // An instance cannot be got ready.
+  // Instances that cannot be started.
   IMAGE_NOT_FOUND: {
     title: 'Image not found',
     edge: { status: 502 },
@@ -207,7 +207,7 @@ const TABLE = {
     means: 'The service sleeps, and its wake filter says that this request does not wake it.',
   },
 
-  // An instance does not answer.
+  // Instances that do not answer.
   UPSTREAM_DISCONNECTED: {
     title: 'No answer',
     edge: { status: 502 },
@@ -498,7 +498,7 @@ export function slugOf(code: Code): string {
   return CODES[code].type ?? kebab(code);
 }
 
-/** A problem type: a URI, which leads to its explanation. */
+/** A problem type: a URI that leads to its explanation. */
 export function typeOf(slug: string): string {
   return `${PROBLEMS_PAGE}#${slug}`;
 }

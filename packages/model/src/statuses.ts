@@ -3,7 +3,7 @@ export type Statuses = number | readonly [from: number, to: number];
 
 const STATUSES = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/;
 
-/** Parses Parses Parses Parses Parses `404` or `200-299`; undefined if it is neither. */
+/** Parses `404` or `200-299`; undefined if it is neither. */
 export function parseStatuses(text: string | number): Statuses | undefined {
   const [, from, to] = STATUSES.exec(String(text)) ?? [];
   if (from === undefined) return undefined;

@@ -16,7 +16,7 @@ export interface PlatformOptions {
   readonly version: string;
   /** Why changes would not last; undefined if they do. */
   readonly lost: () => string | undefined;
-  /** What the convention calls the image of a service; undefined where it is switched off. */
+  /** The image of a service by convention; undefined if the convention is off. */
   readonly conventionImage: (service: string) => string | undefined;
   /** Rephrases a refusal in terms of the installation's settings. */
   readonly explainRefusal: (refusal: Refusal) => { readonly field: string; readonly reason: string };

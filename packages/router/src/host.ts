@@ -73,7 +73,7 @@ function checkPort(value: string, suffix: string): void {
   }
 }
 
-/** @param reason which rule it breaks */
+/** @param reason the rule it breaks */
 export function invalidHost(value: string, reason: string): Failure {
   const start = JSON.stringify(value.slice(0, 100));
   return new Failure('INVALID_HOST', `${start} is not a host: ${reason}`, { reason });

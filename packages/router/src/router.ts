@@ -22,7 +22,7 @@ export interface Route {
 
 export interface RouterOptions {
   readonly services?: Iterable<ServiceHosts>;
-  /** Whether the first label of a name that nobody registered is a service. Default true. */
+  /** Does the first label of an unregistered name stand for a service? Default true. */
   readonly convention?: boolean;
   /** The first label names a service only in `LABEL.DOMAIN`. Default: in any name. */
   readonly domain?: string;
@@ -52,7 +52,7 @@ export class Router {
   readonly #wildcard = new Map<string, string>();
   readonly #registered = new Map<string, Registered>();
   readonly #convention: boolean;
-  /** `.domain`; undefined where first labels count in any name. */
+  /** `.domain`; undefined if the first label counts in any name. */
   readonly #domainSuffix: string | undefined;
 
   constructor({ services = [], convention = true, domain }: RouterOptions = {}) {

@@ -1,7 +1,7 @@
 import { type FactsOf, Failure, hasCode } from '@cless/model';
 
 /*
- * What the runtime fails with in more than one place, in words.
+ * Failures of the runtime that are used in more than one place.
  */
 
 /** The image is not on the host; images are never pulled. */
@@ -11,7 +11,7 @@ export function imageNotFound(image: string): Failure {
   });
 }
 
-/** A network that the container is to join is not there, or not to be joined. */
+/** A network to join does not exist, or may not be joined. */
 export function networkNotFound(
   network: string,
   text = `network ${network} is not there; make it with: docker network create ${network}`,

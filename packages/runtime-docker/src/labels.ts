@@ -7,7 +7,7 @@ export const LABELS = {
   spec: 'cless.spec',
   /** The id of the state directory that acts for the owner. */
   state: 'cless.state',
-  /** Of what is run for a process: which one. It is gone when that process is. */
+  /** On a container of a `run`: the process it belongs to and ends with. */
   maker: 'cless.maker',
   /** On an owner's record: the path of that state directory. */
   directory: 'cless.directory',

@@ -184,8 +184,9 @@ export class DockerRuntime implements AsyncDisposable {
   }
 
   /**
-   * Runs a container for this process alone, and waits until it is ready: `await using` removes it. It is in no list, since it
-   * is whose who holds it; what a process that was killed has left is removed by the next run of the same owner.
+   * Runs a container for this process alone, and waits until it is ready: `await using` removes it. It appears in no
+   * list, since it belongs to its holder. What a killed process has left is removed by the next run of the same
+   * owner.
    *
    * @throws with code `START_FAILED`, also if it exits before it is ready, with what it wrote last; and as {@link start}
    * @example

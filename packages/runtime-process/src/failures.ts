@@ -1,7 +1,7 @@
 import { Failure } from '@cless/model';
 
 /*
- * What the runtime fails with in more than one place, in words.
+ * Failures of the runtime that are used in more than one place.
  */
 
 /** The command could not be run. */

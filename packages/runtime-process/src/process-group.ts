@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findProcess, type ProcessEntry } from './process-table.ts';
 import type { ProcessRecord } from './records.ts';
 
-/** Its process, unless that has ended: another of the same pid is not it. */
+/** The process of a record; undefined if it has ended, even if its pid has been reused. */
 export function runningOf(record: ProcessRecord | undefined): ProcessEntry | undefined {
   if (record?.pid === undefined) return undefined;
   const entry = findProcess(record.pid);
@@ -13,7 +13,7 @@ export function runningOf(record: ProcessRecord | undefined): ProcessEntry | und
 export function signalGroup(record: ProcessRecord, signal: NodeJS.Signals): boolean {
   if (record.pid === undefined) return false;
   const entry = findProcess(record.pid);
-  // The first process of the group may be gone while others live on: these can be killed.
+  // If the first process of the group is gone, the others can still be killed.
   if (entry === undefined ? signal !== 'SIGKILL' : entry.startTime !== record.startTime) return false;
   try {
     process.kill(-record.pid, signal);

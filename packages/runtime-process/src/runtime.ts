@@ -100,7 +100,7 @@ export class ProcessRuntime {
 
   /**
    * Starts the process. When this resolves, it runs, but may not answer yet. `image` is a name in the services file,
-   * or the id of its definition; where the process listens is chosen here, whatever the spec's `port`.
+   * or the id of its definition; the runtime chooses the port, whatever the spec's.
    *
    * @throws with code `IMAGE_NOT_FOUND`, `START_FAILED` or `INVALID_SERVICES_FILE`, or the signal's reason
    */

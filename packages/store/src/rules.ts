@@ -72,7 +72,10 @@ export function checkTraffic(
   }
 }
 
-/** A revision that gets traffic or has a tag is not removed. @throws with code `REVISION_IN_USE` */
+/**
+ * Checks that a revision gets no traffic and has no tag, so that it can be removed. @throws with code
+ * `REVISION_IN_USE`
+ */
 export function checkUnused({ splits, tags }: Traffic, revision: string): void {
   if (!splits.some((split) => split.revision === revision) && !Object.values(tags).includes(revision)) return;
   throw new Failure(
@@ -81,7 +84,7 @@ export function checkUnused({ splits, tags }: Traffic, revision: string): void {
   );
 }
 
-/** A host is one service's. @throws with code `HOST_TAKEN` and its `owner` */
+/** Checks that the host does not belong to another service. @throws with code `HOST_TAKEN` and its `owner` */
 export function checkOwner(service: string, host: string, owner: string | undefined): void {
   if (owner === undefined || owner === service) return;
   throw new Failure('HOST_TAKEN', `host ${host} belongs to service ${owner}; remove it there first`, {

@@ -2,7 +2,7 @@ import { sampleRevision, sampleService } from '@cless/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../src/index.ts';
 
-/** What a store is, as tests. Each driver passes them. */
+/** The contract of a store, as tests. Every driver must pass them. */
 export function describeStore(name: string, harness: { create(): Store; cleanUp?(): void }): void {
   describe(`the contract of a store: ${name}`, () => {
     let store: Store;

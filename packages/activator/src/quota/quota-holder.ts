@@ -10,7 +10,7 @@ import type { QuotaLease } from './quota-giver.ts';
 /** The calls from a holder of quotas to the giver. Calls and answers must stay in order. */
 export interface QuotaSource<R extends Revision = Revision> {
   /**
-   * Asks for a lease. The answer comes in any case, also after it has been cancelled.
+   * Asks for a lease. The callback is always called, also after `cancel`.
    *
    * @returns a function that cancels the call
    */

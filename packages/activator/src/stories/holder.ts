@@ -3,7 +3,7 @@ import { QuotaGiver } from '../quota/quota-giver.ts';
 import { QuotaHolder } from '../quota/quota-holder.ts';
 import type { ForkWorker } from './story.ts';
 
-/** A holder of quotas beside the activator. What they say to each other takes a while, and comes in order. */
+/** A holder of quotas beside the activator. Messages between them are delayed, but stay in order. */
 export const forkHolder: ForkWorker = ({ clock, activator }, latencyMs) => {
   let isAlive = true;
   const line = () => {
@@ -14,7 +14,7 @@ export const forkHolder: ForkWorker = ({ clock, activator }, latencyMs) => {
     };
   };
   const [toGiver, toHolder] = [line(), line()];
-  /** How to end what has been asked and not answered. */
+  /** Functions that cancel unanswered calls. */
   const open = new Set<() => void>();
 
   const giver = new QuotaGiver<Revision>(

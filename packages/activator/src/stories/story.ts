@@ -26,15 +26,15 @@ export interface StoryWorker {
   die(): void;
 }
 
-/** What is not the same in all stories. */
+/** The options in which stories differ. */
 export interface StoryOptions {
-  /** Processes that take requests in besides the activator's. Default: none. */
+  /** How many processes accept requests besides the activator's. Default: none. */
   readonly workers?: number;
-  /** Makes one. */
+  /** Creates a worker. */
   readonly fork?: ForkWorker;
-  /** Instances of all revisions. */
+  /** How many instances of all revisions there may be. */
   readonly maxInstances?: number;
-  /** Of each revision. */
+  /** The concurrency and scale of each revision. */
   readonly scale?: Pick<Scaled, 'concurrency' | 'maxScale'>;
 }
 
@@ -149,7 +149,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** One of them. */
+/** One story. */
 class Story {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime(this.clock);
@@ -296,7 +296,7 @@ class Story {
       const revision = await this.source.serving(name);
       const lease =
         giver.tryLease(revision, keepsAwake) ?? (await giver.lease(revision, client.signal, keepsAwake));
-      if (worker !== undefined && !this.workers.includes(worker)) return; // it died aborted before the listener was added
+      if (worker !== undefined && !this.workers.includes(worker)) return; // it has died in between
       this.checkLeased(lease);
       leases.add(lease);
       this.clock.after(holdMs, () => {
@@ -334,7 +334,7 @@ class Story {
       if (!overdue) warm += 1;
       if (ON_ITS_WAY_OR_SERVING.includes(state) && dismissed === undefined)
         perRevision.set(revision.id, (perRevision.get(revision.id) ?? 0) + 1);
-      // Ours are the pauses and stops; others pause and kill what they like.
+      // Pauses and stops must be ours; others may pause and kill anything.
       const ours =
         state === 'pausing' ||
         (state === 'stopping' && ['idle', 'capacity', 'retired'].includes(stopReason ?? ''));

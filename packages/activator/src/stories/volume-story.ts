@@ -118,7 +118,7 @@ export class World {
     });
   }
 
-  /** Another proxy takes over what runs. */
+  /** Replaces the proxy by another one, which adopts what runs. */
   async restart(): Promise<void> {
     const closed = this.activator.close({ keep: true });
     await this.clock.advance(100); // until the engine has done what it was asked for
@@ -172,7 +172,7 @@ const ALLOWED_CODES = new Set([
 ]);
 const nth = fc.nat({ max: 20 });
 const service = fc.constantFrom(...SERVICES);
-/** What an operator does. */
+/** What an operator may do. */
 const orderly = [
   {
     weight: 6,

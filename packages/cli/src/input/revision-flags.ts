@@ -16,7 +16,7 @@ import { readVolume, VOLUME_FORM } from './volume.ts';
  * for a file of variables or for a single value.
  */
 
-/** One for each, in the order of the options. */
+/** The flags in the order of the options. */
 export function revisionFlags(): Option[] {
   return PLACED_OPTIONS.flatMap((placed) => {
     const { option, name } = placed;
@@ -74,7 +74,7 @@ function switchesOf(option: Described) {
   return option.kind === 'choice' ? (option.switches ?? {}) : {};
 }
 
-/** A flag that commander reads as the option wants it; else as it is, and the last one counts. */
+/** Gives a flag the parser of its option. Without one, the text is kept, and the last one counts. */
 function parsed(flag: Option, option: Described): Option {
   switch (option.kind) {
     case 'whole':

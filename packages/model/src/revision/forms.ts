@@ -2,8 +2,8 @@ import type { Stored, Written } from './kinds.ts';
 import type { OPTIONS } from './options.ts';
 
 /*
- * The types of what is written, stored and run, inferred from the description of the options. Comments there are the
- * comments of the fields here.
+ * The types of the written, the stored and the running form, inferred from the descriptions of the options, whose doc
+ * comments apply to the fields here.
  */
 
 type Options = typeof OPTIONS;

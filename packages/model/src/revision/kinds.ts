@@ -11,7 +11,10 @@ export interface Volume {
   readonly readOnly: boolean;
 }
 
-/** How a value is written by people (API, `cless.yaml`), and how it is stored. Methods, so that any codec is a `Codec`. */
+/**
+ * Converts a value between the form people write (API, `cless.yaml`) and the stored form. Declared with methods, so
+ * that any codec is assignable to `Codec`.
+ */
 interface Codec<Written = unknown, Stored = unknown> {
   /** Undefined if the text is not of this kind. */
   parse(written: Written): Stored | undefined;
@@ -94,9 +97,9 @@ interface Range {
   readonly max: number;
 }
 
-/** Of kinds that a label can carry. */
+/** An option of a kind that a label can carry. */
 interface Labelled {
-  /** Which of an image's own labels counts, without `cless.`; `true`: that of its name. Several may share one. */
+  /** The label of an image that sets it, without `cless.`; `true` means its name. Several options may share one. */
   readonly label?: true | string;
 }
 
@@ -108,7 +111,7 @@ interface Common {
   readonly default?: string;
   /** The stored value if it is not written. */
   readonly unset?: object;
-  /** Never given back, and kept apart from the rest. */
+  /** Never returned, and stored separately. */
   readonly secret?: true;
   /**
    * Where its value is copied to: the spec of instances, or the revision. Options that are combined with the
@@ -120,9 +123,9 @@ interface Common {
   readonly short?: string;
   /** The argument of the flag in its help. */
   readonly takes?: string;
-  /** On the command line and in the docs. */
+  /** The help on the command line and in the docs. */
   readonly help?: string;
-  /** In the API's schema. */
+  /** The description in the API's schema. */
   readonly description?: string;
   readonly examples?: readonly string[];
 }

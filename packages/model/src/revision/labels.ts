@@ -5,7 +5,7 @@ import { type Path, PLACED_OPTIONS, setAt } from './placed.ts';
 const PREFIX = 'cless.';
 
 interface Labelled {
-  /** As it is on the image. */
+  /** The label as on the image. */
   readonly label: string;
   readonly option: Option<'whole' | 'path' | 'choice' | 'durationOrNever'>;
   readonly at: Path;

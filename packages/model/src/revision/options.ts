@@ -149,7 +149,7 @@ export const OPTIONS = {
         takes: 'path',
         help: 'what is asked to find out that it is ready, and is to answer 2xx or 3xx',
       },
-      /** Which statuses count. Default: 200 to 399 of a path that is named, else all below 500. */
+      /** The statuses that mean ready. Default: 200 to 399 if there is a path, otherwise all below 500. */
       statuses: {
         kind: 'statuses',
         name: 'ready-status',
@@ -172,7 +172,7 @@ export const OPTIONS = {
     takes: 'duration',
     help: 'how long it may take to get ready, like 30s',
   },
-  /** Idle → paused; `never`. */
+  /** How long an idle instance runs until it is paused, or `never`. */
   pauseAfterMs: {
     at: 'idle/pauseAfter',
     kind: 'durationOrNever',
@@ -180,7 +180,7 @@ export const OPTIONS = {
     takes: 'duration',
     help: 'idle until it is paused, like 60s; never',
   },
-  /** Idle → stopped and removed; `never`. */
+  /** How long an idle instance exists until it is stopped and removed, or `never`. */
   stopAfterMs: {
     at: 'idle/stopAfter',
     kind: 'durationOrNever',

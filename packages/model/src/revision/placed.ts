@@ -28,7 +28,7 @@ export function valueAt(object: unknown, [first, second]: Path): unknown {
   return second === undefined ? value : valueAt(value, [second]);
 }
 
-/** Writes a value; the object on the way to it is made if need be. */
+/** Sets a value, creating the object around it if necessary. */
 export function setAt(object: Record<string, unknown>, [first, second]: Path, value: unknown): void {
   if (second === undefined) {
     object[first] = value;

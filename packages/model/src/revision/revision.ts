@@ -35,7 +35,7 @@ export type RevisionDefaults = Pick<Revision, 'readiness' | 'idle' | 'stopGraceM
 /** The port a container listens on by default. */
 const DEFAULT_PORT = 8080;
 
-/** A revision as it runs. @param id its name, or for one by convention its image's id */
+/** Combines a spec with the defaults to a revision. @param id its name, or for one by convention its image's id */
 export function toRevision(
   service: string,
   id: string,

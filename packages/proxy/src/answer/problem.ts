@@ -38,7 +38,7 @@ export function problemOf(error: unknown, { service, host }: Context): Problem {
   return { ...answer, detail, ...(answer.code === 'METHOD_NOT_ALLOWED' && { allow: METHODS }) };
 }
 
-/** What is told of a failure: its own text where that speaks of the request, and else nothing that it says. */
+/** The detail of a problem: the failure's own message if that is about the request, otherwise a general text. */
 function detailOf(code: Code, error: unknown, name: string): string {
   switch (code) {
     case 'INVALID_HOST':

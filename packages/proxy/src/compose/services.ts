@@ -10,9 +10,9 @@ import type { ServiceSource } from '../services/source.ts';
 import type { Settings } from '../settings/table.ts';
 import { revisionDefaultsOf } from './defaults.ts';
 
-/** Where the services of hosts are. */
+/** The parts that turn hosts into services. */
 export interface Services {
-  /** All of them. */
+  /** All sources as one. */
   readonly source: ServiceSource;
   readonly registered: RegisteredSource;
   /** Undefined if it is off. */
@@ -26,7 +26,7 @@ export function composeRouter(settings: Settings): Router {
   });
 }
 
-/** Those of the store, before those by convention. */
+/** Combines the services of the store and, after them, those by convention. */
 export function composeServices(
   settings: Settings,
   {

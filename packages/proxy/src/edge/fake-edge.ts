@@ -17,7 +17,7 @@ export class FakeEdge extends FakeContext {
     ({ port: this.port } = await this.#edge.listen({ host: '127.0.0.1', port }));
   }
 
-  /** @param timeoutMs for what is under way */
+  /** @param timeoutMs how long open requests may take */
   close(timeoutMs = 0): Promise<void> {
     return this.#edge.drain(timeoutMs);
   }

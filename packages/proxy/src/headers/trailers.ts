@@ -14,7 +14,7 @@ const NO_TRAILER = new Set([
 /**
  * Passes trailer fields on, except those for framing, routing or authentication (RFC 9110 §6.5.1).
  *
- * @param trailers of the instance, name and value in turn
+ * @param trailers of the instance, names and values alternating
  * @throws if one of them is not valid in HTTP
  */
 export function passTrailersOn(outgoing: Outgoing, trailers: readonly string[]): void {

@@ -1,7 +1,7 @@
 import type { ActivatorEvent, RuntimeStatus } from '@cless/activator';
 import type { Revision } from '@cless/model';
 
-/** What happens, with what the proxy adds to it: the parts of the hardening that a revision gives up, when it starts. */
+/** An event with what the proxy adds: at a start, the parts of the hardening that the revision turns off. */
 export type ToldEvent = (ActivatorEvent & { readonly relaxations?: readonly string[] }) | RuntimeStatus;
 
 /** An event of the activator in its published form. */

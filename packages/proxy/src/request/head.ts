@@ -65,8 +65,8 @@ export function readHead(incoming: Incoming, limits: HeadLimits): RequestHead {
   let connection: string | undefined;
   let via: string | undefined;
   let requestId: string | undefined;
-  // Distinguished by their length first, so that most headers cost one comparison. And Node makes the object of all
-  // headers only if it is asked for again.
+  // Headers are distinguished by their length first, so that most cost one comparison. Reads `rawHeaders`, since Node
+  // builds the object of all headers only if it is used.
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     switch (name.length) {

@@ -29,7 +29,7 @@ const fails =
 
 const forwarding: Forwarding = { abort: () => {} };
 
-/** An edge whose forwarder does as it is told, once for each try. */
+/** An edge whose forwarder behaves as given, once for each attempt. */
 async function edgeThat(...tries: Try[]): Promise<FakeEdge> {
   edge = await FakeEdge.start({
     forward: (request, settled) => {

@@ -3,7 +3,7 @@ import type { ReadinessProbe, Revision } from '@cless/model';
 
 const ANY_STATUS = [[100, 599]] as const;
 
-/** A probe that can be asked, too, whether an instance takes connections at all: then any status will do. */
+/** Extends a probe so that it can also check whether an instance accepts connections at all, whatever the status. */
 export function anyAnswerToo(probe: ReadinessProbe): ActivatorProbe<Revision['readiness']> {
   return (endpoint, { anyAnswer = false, check, timeoutMs, signal }) => {
     const lenient = anyAnswer && check.kind === 'http' ? { ...check, statuses: ANY_STATUS } : check;

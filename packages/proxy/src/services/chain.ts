@@ -2,8 +2,8 @@ import type { Revision } from '@cless/model';
 import type { ServedService, ServiceSource } from './source.ts';
 
 /**
- * Several sources as one: a service is that of the first source that serves it. Whoever has a name without serving it (yet)
- * leaves it to those behind.
+ * Combines several sources: a service comes from the first source that serves it. A source that knows a name without
+ * serving it (yet) leaves it to the later ones.
  */
 export class SourceChain implements ServiceSource {
   readonly #sources: readonly ServiceSource[];
@@ -40,7 +40,7 @@ export class SourceChain implements ServiceSource {
     return undefined;
   }
 
-  /** What those behind have of a service retires when one before them serves it. */
+  /** When an earlier source serves a service, its revisions of later ones retire. */
   changed(service: string): void {
     let isServed = false;
     for (const source of this.#sources) {

@@ -8,7 +8,7 @@ export interface ConventionOptions {
   readonly runtime: Pick<Runtime, 'image' | 'listImages'>;
   /** Appended to a service's name to make its image's name. Undefined means that only what is given is a service. */
   readonly imageSuffix: string | undefined;
-  /** Services that are said in words, by name. */
+  /** Given services, by name. */
   readonly services?: ReadonlyMap<string, GivenService>;
   /** Called for each ignored label of an image. */
   readonly warn?: (message: string) => void;
@@ -35,8 +35,8 @@ export class SoleRevision implements ServedService, Choice {
 }
 
 /**
- * Services that are an image each, without any configuration: service `x` is the local image `x-docker`, or else what it is
- * given as. Its revision is the image's id, so that a retagged image is a new one.
+ * Services that are an image each: service `x` is the local image `x-docker`, or the image it is given with. Its
+ * revision is the image's id, so that a retagged image is a new revision.
  */
 export class ConventionSource implements ServiceSource {
   readonly #options: ConventionOptions;
@@ -68,7 +68,7 @@ export class ConventionSource implements ServiceSource {
     return revision?.id === id ? revision : undefined;
   }
 
-  /** It is images that change. */
+  /** Only images change here, not services. */
   changed(): void {}
 
   refresh(): void {
@@ -81,7 +81,7 @@ export class ConventionSource implements ServiceSource {
     this.#retiredListeners.push(listener);
   }
 
-  /** Only of what is given: whatever has an image by convention runs when it is asked for again. */
+  /** Only given services are kept running: those by convention run when they are asked for. */
   onKept(listener: (revision: Revision) => void): void {
     this.#keptListeners.push(listener);
     if (this.#services.size > 0) this.#compare().catch(() => {}); // else when the runtime can be reached
@@ -130,7 +130,7 @@ export class ConventionSource implements ServiceSource {
     );
   }
 
-  /** What is given is a service whether its image is there or not; it may also be called otherwise than by a listed name. */
+  /** A given service exists whether its image does or not, and its image need not be in the list by that name. */
   #idOf(service: string, reference: string, images: ImageIds): string | undefined {
     return images.get(reference) ?? (this.#services.has(service) ? reference : undefined);
   }

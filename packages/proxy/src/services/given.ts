@@ -10,21 +10,21 @@ import {
   toSpec,
 } from '@cless/model';
 
-/** A service as a program says it: its image, and what is otherwise than the image and the installation say. */
+/** A service as given by a program: its image, and the options that differ from the defaults. */
 export interface GivenService extends Partial<Omit<RevisionSpec, 'image' | 'imageId'>> {
-  /** As the runtime knows it: a tag, a digest or an id; a name in the services file. */
+  /** The image as named by the runtime: a tag, a digest or an id; or a name in the services file. */
   readonly image: string;
-  /** Exact names, or `*.parent` for one label more. Default: its name as a first label. */
+  /** Exact names, or `*.parent` for exactly one more label. Default: its name as the first label. */
   readonly hosts?: readonly string[];
-  /** Variables, as `env`, whose values appear in no log, event or error. */
+  /** Variables like `env` whose values must appear in no log, event or error. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export interface Described {
   readonly service: string;
-  /** What its image is called. */
+  /** The name of its image. */
   readonly reference: string;
-  /** Undefined if there is none; a start says so. */
+  /** Undefined if there is none, which the start reports. */
   readonly image: Awaited<ReturnType<Runtime['image']>>;
   readonly given: GivenService | undefined;
   readonly defaults: RevisionDefaults;
@@ -39,6 +39,6 @@ export function revisionOf({ service, reference, image, given, defaults, warn }:
   for (const label of ignored) warn?.(`image ${reference}: ${label}`);
   const { image: _, hosts, secrets = {}, ...options } = given ?? {};
   const spec = readSpec({ ...toSpec({ image: reference, ...said }, { ...found, volumes: [] }), ...options });
-  // Once more: what is left out of it depends on all that is said.
+  // Converted twice, since defaults depend on the other options.
   return toRevision(service, found.id, toSpec(fromSpec(spec), found), defaults, secrets);
 }

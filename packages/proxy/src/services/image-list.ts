@@ -1,6 +1,6 @@
 import type { Runtime } from '@cless/model';
 
-/** Name → id of all images that there are. */
+/** All images: name → id. */
 export type ImageIds = ReadonlyMap<string, string>;
 
 /**

@@ -9,7 +9,7 @@ export interface RegisteredSourceOptions {
   readonly store: Pick<Store, 'services' | 'service' | 'revision' | 'secrets'>;
   /** Kept up to date with the hosts and tags of each service. */
   readonly router: RouterTable;
-  /** What a revision leaves to the installation. */
+  /** The defaults for revisions. */
   readonly defaults: RevisionDefaults;
 }
 
@@ -18,7 +18,7 @@ interface Entry {
   readonly served: ServedService;
   /** The revisions with traffic or a tag, by name. */
   readonly serving: ReadonlyMap<string, Revision>;
-  /** Those that a request may choose besides. Undefined means that it may not. */
+  /** Finds other revisions that a request may choose by header. Undefined means that it may not. */
   readonly byHeader: ((name: string) => Revision | undefined) | undefined;
 }
 
@@ -101,7 +101,7 @@ export class RegisteredSource implements ServiceSource {
     }
   }
 
-  /** It is the store that changes. */
+  /** Only the store changes here, not images. */
   refresh(): void {}
 
   onRetired(listener: (revision: Revision) => void): void {

@@ -16,14 +16,14 @@ export interface Choice {
 
 /** A service as seen by requests. */
 export interface ServedService {
-  /** Is there a revision that a request may get? If not, somebody else may serve the name. */
+  /** Is there a revision that requests may get? If not, another source may serve the name. */
   readonly serves: boolean;
-  /** Those that get requests now. */
+  /** The revisions that get requests now. */
   readonly revisions: readonly Revision[];
   /**
-   * What becomes of a request.
+   * Chooses how a request is handled.
    *
-   * @param path with its query
+   * @param path including the query
    * @param tag the tag of the host; undefined if it has none
    * @throws {Failure} `REVISION_NOT_FOUND` or `SERVICE_NOT_FOUND`
    */
@@ -38,7 +38,7 @@ export interface ServiceSource {
   resolve(service: string): Promise<ServedService | undefined>;
   /** The revision with that id; undefined if it may get no requests, so that its instances are unwanted. */
   revision(service: string, id: string): Promise<Revision | undefined>;
-  /** To be called after each change of that service, by whoever has made it. */
+  /** Must be called after each change of that service. */
   changed(service: string): void;
   /** Called when something that revisions are made from has changed. */
   refresh(): void;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { TrustedProxies } from '../headers/trusted-proxies.ts';
 
 /*
- * What the text of a setting may be. Each says what is allowed, for its error.
+ * Parsers of settings. Each says what is allowed, for its error message.
  */
 
 /** @param parse undefined if the text is not allowed */
@@ -68,7 +68,7 @@ export function parsePaths(value: string): string[] | undefined {
   return paths.every((path) => isAbsolute(path)) ? paths.map((path) => resolve(path)) : undefined;
 }
 
-/** What may follow a service's name in that of its image: `-docker`, `-app:prod`. */
+/** What may be appended to a service's name to make its image's: `-docker`, `-app:prod`. */
 export function parseSuffix(value: string): string | undefined {
   return /^[a-z0-9._-]{0,64}(?::[\w][\w.-]{0,127})?$/.test(value) ? value : undefined;
 }

@@ -22,14 +22,14 @@ import {
 /** One line of the table. */
 interface Setting<T> {
   readonly schema: z.ZodType<T, string>;
-  /** As it would be written. Empty means that it is not set. */
+  /** The default as it would be written. Empty means not set. */
   readonly byDefault: () => string;
-  /** What the default is, and what the setting is for; in Markdown. */
+  /** The default and the purpose of the setting, in Markdown. */
   readonly told: string;
   readonly help: string;
 }
 
-/** A default that depends on where the program runs. */
+/** A default that depends on the machine. */
 interface DefaultOfPlace {
   readonly value: () => string;
   readonly told: string;

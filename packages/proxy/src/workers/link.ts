@@ -9,7 +9,7 @@ import { finite, fromSentUse, type PrimaryMethods, type SentLease, type WorkerMe
 export interface LinkOptions {
   readonly activator: Pick<Activator<Revision>, 'lease' | 'instance'>;
   readonly source: Pick<ServiceSource, 'revision'>;
-  /** Where services are that workers cannot look up themselves. Undefined means that there are none. */
+  /** Finds services that workers cannot look up themselves. Undefined means that there are none. */
   readonly convention: Pick<ServiceSource, 'resolve'> | undefined;
   readonly clock: Clock;
 }
@@ -29,7 +29,7 @@ export interface WorkerProcess extends Port {
 /** How long a worker may take to answer before it is considered stuck and killed, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** In the primary: one worker, and the quotas that it has. */
+/** In the primary: one worker and its quotas. */
 export class WorkerLink {
   readonly process: WorkerProcess;
   readonly #options: LinkOptions;

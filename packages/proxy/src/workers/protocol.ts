@@ -11,10 +11,10 @@ import type { Snapshot } from '../observe/meters.ts';
 
 type Finite<T, Field extends keyof T> = Omit<T, Field> & { readonly [F in Field]: number | null };
 
-/** A lease, and the quota by which the worker may give out more. */
+/** A lease, and the quota under which the worker may give out more. */
 export type SentLease = Finite<QuotaLease, 'size'>;
 
-/** How a quota is in use that has been revoked. */
+/** How a revoked quota is used. */
 export type SentUse = Finite<QuotaUse, 'idleMs'>;
 
 /** The open requests of one instance. */
@@ -40,9 +40,9 @@ export function orInfinity(number: number | null): number {
 export type PrimaryMethods = {
   /** Leases an instance as soon as one is ready. Fails as the activator does. */
   lease(argument: { readonly revision: Revision; readonly keepsAwake: boolean }): SentLease;
-  /** A quota is about to run out; the answer is how large it is from now on, null for no limit. */
+  /** Asks to enlarge a quota that is about to run out. Answers with its size from now on; null means no limit. */
   refill(argument: { readonly quota: number }): number | null;
-  /** Leases of a quota that was revoked have ended. */
+  /** Reports that leases of a revoked quota have ended. */
   returned(argument: { readonly quota: number } & SentUse): void;
   /** Has an instance checked that failed to answer. */
   examine(argument: { readonly instanceId: string }): void;
@@ -53,7 +53,7 @@ export type PrimaryMethods = {
 /** The calls from the primary to a worker. */
 export type WorkerMethods = {
   listen(argument: Address): AddressInfo;
-  /** No more leases by the quota. */
+  /** Revokes a quota. */
   revoke(argument: { readonly quota: number }): SentUse;
   /** Closes the pooled connections to the instance. */
   close(argument: { readonly instanceId: string }): void;

@@ -6,8 +6,8 @@ import { orInfinity, type PrimaryMethods, toSentUse, type WorkerMethods } from '
 type Primary = Pick<Channel<PrimaryMethods, WorkerMethods>, 'ask' | 'call'>;
 
 /**
- * In a worker: gives out leases by the quotas that it has of the primary's activator, and asks that for all others. A
- * warm request costs no message.
+ * In a worker: gives out leases under quotas, and asks the primary's activator for all others. A warm request costs
+ * no message.
  */
 export class RemoteActivator extends QuotaHolder<Revision> {
   constructor(primary: Primary, clock: Clock) {

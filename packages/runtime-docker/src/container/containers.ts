@@ -71,14 +71,14 @@ export class Containers {
     });
   }
 
-  /** Does nothing if it is already paused. @throws with code `INSTANCE_NOT_FOUND`, if it does not run (any more) */
+  /** Does nothing if it is already paused. @throws with code `INSTANCE_NOT_FOUND` if it does not run */
   async pause(id: string): Promise<void> {
     await this.#tolerate(id, 'already paused', () =>
       this.#engine.call('pause', (docker) => docker.getContainer(id).pause()),
     );
   }
 
-  /** @throws with code `INSTANCE_NOT_FOUND`, if it does not run (any more) */
+  /** @throws with code `INSTANCE_NOT_FOUND` if it does not run */
   async resume(id: string): Promise<void> {
     await this.#tolerate(id, 'not paused', () =>
       this.#engine.call('unpause', (docker) => docker.getContainer(id).unpause()),

@@ -53,7 +53,7 @@ export class PortRange {
     this.#inUse.delete(port);
   }
 
-  /** @param cause why the host cannot say which are free */
+  /** @param cause why it cannot be determined which ports are free */
   noneFree(cause?: unknown): Failure {
     const { from, to } = this;
     const text =

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint } from '@cless/model';
 
-/** Resolves when a container may be used; rejects with why it cannot, or with the signal's reason. */
+/** Resolves when a container may be used. Rejects with the reason if it cannot, or with the signal's reason. */
 export type Ready = (
   endpoint: Endpoint,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },

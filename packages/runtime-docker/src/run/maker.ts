@@ -33,7 +33,7 @@ export function findMaker(maker: string, look: StartOf = startOf): Finding {
 
 // Private
 
-/** Whose pids these are: this boot of this machine, and on Linux this pid namespace, as a container has its own. */
+/** Identifies where pids are valid: this boot of this machine, and on Linux this pid namespace. */
 function machine(): string {
   if (!HAS_PROC) return hostname();
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -59,7 +59,7 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** proc(5): `pid (comm) state ppid …`, the start time is field 22; comm may hold anything. */
+/** proc(5): `pid (comm) state ppid …`; the start time is field 22. comm may contain anything, parentheses too. */
 function fromProc(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

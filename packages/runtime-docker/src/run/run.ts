@@ -36,7 +36,7 @@ export interface Run extends AsyncDisposable {
   readonly endpoint: Endpoint;
   /** The last lines it wrote to stdout and stderr, oldest first. Default: 20 lines. */
   logs(options?: { readonly lines?: number }): Promise<string[]>;
-  /** Stops and removes it: SIGTERM, after the grace period (default 10,000 ms) SIGKILL. Twice does no harm. */
+  /** Stops and removes it: SIGTERM, after the grace period (default 10,000 ms) SIGKILL. Further calls have no effect. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { type RealTime, watchRealTime } from './real-time.ts';
 
 /*
- * Loaded before each file of unit tests: a test that waits for a second of real time fails. It takes a clock that is
- * injected, or is an integration test.
+ * Loaded before each file of unit tests: fails a test that waits for a second of real time. Such a test should inject
+ * a clock, or be an integration test.
  */
 
 const LONG_MS = 1_000;

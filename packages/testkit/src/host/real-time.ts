@@ -2,11 +2,11 @@ import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import promises from 'node:timers/promises';
 
-/** What has been waited for, in real time. */
+/** The real time that was waited for. */
 export interface RealTime {
   /** Where each long timer that has fired was set; the reader empties it. */
   readonly waits: string[];
-  /** Puts everything back. */
+  /** Restores everything. */
   stop(): void;
 }
 

@@ -8,7 +8,7 @@ export function fuzzRuns(all: number): number {
   return FUZZ_ALL === undefined ? Math.ceil(all / 20) : all;
 }
 
-/** `FUZZ_SEED`, which makes a failure happen again; `otherwise` if it is not set. */
+/** `FUZZ_SEED`, which reproduces a failure; `otherwise` if it is not set. */
 export function fuzzSeed<Otherwise>(otherwise: Otherwise): number | Otherwise {
   const { FUZZ_SEED } = process.env;
   return FUZZ_SEED === undefined ? otherwise : Number(FUZZ_SEED);

@@ -1,4 +1,4 @@
-/** A request as a strict reader of RFC 9112 sees it. */
+/** A request as parsed strictly by RFC 9112. */
 export interface StrictRequest {
   readonly line: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
