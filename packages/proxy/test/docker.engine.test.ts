@@ -13,6 +13,7 @@ import {
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { requestsOf } from './admin.ts';
 import { PROXY } from './proxy.ts';
 
 const owner = `test-proxy-${process.pid}`;
@@ -292,7 +293,7 @@ describe.skipIf(noEngine !== undefined)(
       await proxy.fetch(hello);
       const open = proxy.fetch(hello, '/slow?ms=60000');
       open.catch(() => {});
-      await sleep(100);
+      await expect.poll(() => requestsOf('hello', state.path)).toBe(1);
       expect(await proxy.stop('SIGINT')).toBe(0);
       await expect(open).rejects.toThrow();
     });
@@ -301,7 +302,7 @@ describe.skipIf(noEngine !== undefined)(
       proxy = await PROXY.start(settings);
       await proxy.fetch(hello);
       proxy.fetch(hello, '/slow?ms=60000').catch(() => {});
-      await sleep(100);
+      await expect.poll(() => requestsOf('hello', state.path)).toBe(1);
       proxy.signal('SIGTERM');
       await sleep(400);
       expect(await proxy.stop('SIGTERM')).toBe(130);

@@ -14,6 +14,7 @@ import {
 } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { requestsOf } from './admin.ts';
 import { PROXY } from './proxy.ts';
 
 const owner = `test-zero-${process.pid}`;
@@ -318,7 +319,7 @@ describe.skipIf(noEngine !== undefined)(
       expect(await proxy.fetch('three.cless.cloud')).toMatchObject({ status: 200 });
       expect(proxy.logged('two stopped (capacity)')).toHaveLength(1);
       const alsoInUse = proxy.fetch('three.cless.cloud', '/slow?ms=4000');
-      await sleep(100);
+      await expect.poll(() => requestsOf('three', state.path)).toBe(1);
       const refused = await proxy.fetch('two.cless.cloud');
       expect([refused.status, refused.json().type]).toEqual([503, typeOf('capacity')]);
       expect((await inUse).text).toBe('at last\n');
