@@ -57,13 +57,16 @@ export interface ForwardError extends Error {
   readonly reached: 'unsent' | 'stale' | 'closed' | 'sent';
 }
 
+/** Tells a request's end: with why there was no complete answer, if there was none. */
+export type Settled = (error?: ForwardError) => void;
+
 /** Sends the leased request to the endpoint and streams the answer back. */
 export interface Forwarder {
   /**
    * @param settled called once: when the answer has been handed to the client's side or the client has left, or with
    * an error if there was no complete answer. If `outgoing` then has no status, nothing was written
    */
-  forward(request: ForwardedRequest, settled: (error?: ForwardError) => void): Forwarding;
+  forward(request: ForwardedRequest, settled: Settled): Forwarding;
   /**
    * Resolves with the status of the answer (101, or the instance's refusal) when the connection has ended; rejects
    * with a {@link ForwardError} if there was no answer.

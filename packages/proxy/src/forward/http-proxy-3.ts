@@ -6,7 +6,14 @@ import { sendAnswerHead } from '../headers/answer-head.ts';
 import { passHintsOn } from '../headers/hints.ts';
 import { passTrailersOn } from '../headers/trailers.ts';
 import { connectFailed, UpstreamError, wasClosed } from './forward-error.ts';
-import type { ForwardError, ForwardedRequest, ForwardedUpgrade, Forwarder, Forwarding } from './forwarder.ts';
+import type {
+  ForwardError,
+  ForwardedRequest,
+  ForwardedUpgrade,
+  Forwarder,
+  Forwarding,
+  Settled,
+} from './forwarder.ts';
 import type { ForwarderOptions } from './undici.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -54,7 +61,7 @@ export class HttpProxy3Forwarder implements Forwarder {
     this.#proxy.on('econnreset', () => {});
   }
 
-  forward(request: ForwardedRequest, settled: (error?: ForwardError) => void): Forwarding {
+  forward(request: ForwardedRequest, settled: Settled): Forwarding {
     const { method, target, path, body } = request;
     const { host, port } = target.endpoint;
     const underWay = new UnderWay(request, settled);
@@ -169,9 +176,9 @@ class UnderWay implements Forwarding {
   /** How many bytes had been read from the connection before this exchange. */
   readBefore = 0;
   ended = false;
-  readonly #settled: (error?: ForwardError) => void;
+  readonly #settled: Settled;
 
-  constructor(request: ForwardedRequest, settled: (error?: ForwardError) => void) {
+  constructor(request: ForwardedRequest, settled: Settled) {
     this.request = request;
     this.#settled = settled;
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isHopByHop, isHopByHopName, namedByConnection } from './hop-by-hop.ts';
+import { isHopByHop, isHopByHopName, isKeptAlive, namedByConnection } from './hop-by-hop.ts';
 
 test.each([
   ['Connection', true],
@@ -21,4 +21,14 @@ test.each([
   ['Host, Content-Length', undefined], // without them a message would be another one
 ])('Connection: %s names %j', (connection, names) => {
   expect(namedByConnection(connection)).toEqual(names && new Set(names));
+});
+
+test.each([
+  [undefined, false],
+  ['keep-alive', true],
+  ['X-A , Keep-Alive', true],
+  ['keep-alive-not', false],
+  ['close, keep-alive', false],
+])('HTTP/1.0 with Connection: %s asks for keep-alive: %s', (connection, expected) => {
+  expect(isKeptAlive(connection)).toBe(expected);
 });

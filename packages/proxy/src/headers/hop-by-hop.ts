@@ -46,3 +46,14 @@ export function namedByConnection(connection: string | undefined): ReadonlySet<s
     .filter((name) => name !== '' && !NEVER_HOP_BY_HOP.has(name));
   return names.length === 0 ? undefined : new Set(names);
 }
+
+const CLOSE = /(?:^|,)\s*close\s*(?:,|$)/i;
+const KEEP_ALIVE = /(?:^|,)\s*keep-alive\s*(?:,|$)/i;
+
+/**
+ * Does a request of HTTP/1.0 ask for keep-alive? Node would also accept `Proxy-Connection`, or the later of two
+ * headers.
+ */
+export function isKeptAlive(connection = ''): boolean {
+  return KEEP_ALIVE.test(connection) && !CLOSE.test(connection);
+}

@@ -1,17 +1,17 @@
 import type { Lease, LeaseGiver } from '@cless/activator';
-import { codeOf, Failure, hasCode } from '@cless/model';
-import { sendOwnAnswer } from '../answer/own-answer.ts';
-import { sendProblem } from '../answer/problem.ts';
+import { codeOf, Failure } from '@cless/model';
 import type { Incoming } from '../exchange/incoming.ts';
 import type { Outgoing } from '../exchange/outgoing.ts';
 import type { ForwardError, Forwarder, Forwarding } from '../forward/forwarder.ts';
 import { instanceHeaders } from '../headers/forwarded.ts';
+import { isKeptAlive } from '../headers/hop-by-hop.ts';
 import { endsHere } from '../headers/hops.ts';
 import type { TrustedProxies } from '../headers/trusted-proxies.ts';
 import type { Choice, ServiceSource } from '../services/source.ts';
 import { RequestBody } from './body.ts';
 import { choose, find, lease, tryLease } from './choose.ts';
 import { type RecordContext, RequestRecord } from './record.ts';
+import { refuse } from './refuse.ts';
 import { mayBeSentAgain, type RetryBudget } from './retry.ts';
 import { type Route, type RouteContext, route } from './route.ts';
 
@@ -58,21 +58,6 @@ const REFUSED_FOR_ITS_BODY = new Set([
   'REQUEST_TIMEOUT',
   'UPSTREAM_TIMEOUT',
 ]);
-/** Failures after which it is uncertain where the request ends, or what it is. */
-const ENDS_CONNECTION = new Set([
-  'BAD_REQUEST',
-  'INVALID_HOST',
-  'HTTP_VERSION',
-  'EXPECTATION_FAILED',
-  'METHOD_NOT_ALLOWED', // TRACE, which must not have a body
-  'TARGET_TOO_LONG',
-  'HEADERS_TOO_LARGE',
-  'BODY_TOO_LARGE',
-  'REQUEST_TIMEOUT',
-]);
-
-const CLOSE = /(?:^|,)\s*close\s*(?:,|$)/i;
-const KEEP_ALIVE = /(?:^|,)\s*keep-alive\s*(?:,|$)/i;
 const EVENT_STREAM = /(?:^|, )text\/event-stream/i;
 
 /**
@@ -131,15 +116,8 @@ export class Journey {
       outgoing.breakOff(); // never a short answer that looks complete
       return;
     }
-    const unread = !incoming.complete;
-    if (unread || this.#context.draining || ENDS_CONNECTION.has(codeOf(error) ?? ''))
-      outgoing.closeAfterwards();
-    const { service, requestId } = this.#record;
-    const { whileAsleep = 'problem' } = choice ?? {};
-    if (hasCode(error, 'ASLEEP') && whileAsleep !== 'problem')
-      sendOwnAnswer(incoming, outgoing, whileAsleep, requestId);
-    else sendProblem(incoming, outgoing, this.#record.problem(error), { service, requestId });
-    if (unread) incoming.discardBody();
+    const { draining } = this.#context;
+    refuse(incoming, outgoing, error, { record: this.#record, choice, draining });
   }
 
   /** Called when the rest of its body is not valid HTTP. */
@@ -287,14 +265,6 @@ export class Journey {
     const { status = 499, writableFinished } = this.#outgoing;
     this.#record.end(status, this.#error ?? (writableFinished ? undefined : new Error('broken off')));
   }
-}
-
-/**
- * Does a request of HTTP/1.0 ask for keep-alive? Node would also accept `Proxy-Connection`, or the later of two
- * headers.
- */
-function isKeptAlive(connection = ''): boolean {
-  return KEEP_ALIVE.test(connection) && !CLOSE.test(connection);
 }
 
 /** The failure for a body that stopped: the client sends nothing, or the instance reads nothing. */

@@ -1,0 +1,45 @@
+import { codeOf, hasCode } from '@cless/model';
+import { sendOwnAnswer } from '../answer/own-answer.ts';
+import { sendProblem } from '../answer/problem.ts';
+import type { Incoming } from '../exchange/incoming.ts';
+import type { Outgoing } from '../exchange/outgoing.ts';
+import type { Choice } from '../services/source.ts';
+import type { RequestRecord } from './record.ts';
+
+/** Failures after which it is uncertain where the request ends, or what it is. */
+const ENDS_CONNECTION = new Set([
+  'BAD_REQUEST',
+  'INVALID_HOST',
+  'HTTP_VERSION',
+  'EXPECTATION_FAILED',
+  'METHOD_NOT_ALLOWED', // TRACE, which must not have a body
+  'TARGET_TOO_LONG',
+  'HEADERS_TOO_LARGE',
+  'BODY_TOO_LARGE',
+  'REQUEST_TIMEOUT',
+]);
+
+/**
+ * Answers with the problem for the error, or with what the service says while it sleeps.
+ *
+ * @param choice undefined if the request has not come so far
+ */
+export function refuse(
+  incoming: Incoming,
+  outgoing: Outgoing,
+  error: unknown,
+  {
+    record,
+    choice,
+    draining,
+  }: { readonly record: RequestRecord; readonly choice: Choice | undefined; readonly draining: boolean },
+): void {
+  const unread = !incoming.complete;
+  if (unread || draining || ENDS_CONNECTION.has(codeOf(error) ?? '')) outgoing.closeAfterwards();
+  const { service, requestId } = record;
+  const { whileAsleep = 'problem' } = choice ?? {};
+  if (hasCode(error, 'ASLEEP') && whileAsleep !== 'problem')
+    sendOwnAnswer(incoming, outgoing, whileAsleep, requestId);
+  else sendProblem(incoming, outgoing, record.problem(error), { service, requestId });
+  if (unread) incoming.discardBody();
+}
