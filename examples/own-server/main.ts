@@ -1,48 +1,46 @@
-// Router and readiness probe in somebody's own server: it tells services apart by hostname and, before it listens,
-// waits for what is behind each of them.
-import { createServer, request as sendRequest } from 'node:http';
-import { waitUntilReady } from '@cless/health';
-import { Router } from '@cless/router';
+// Somebody's own server, here of Express, with services in it: hosts that are services are answered by child processes,
+// which start when they are asked for; all others are the server's own.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCless } from '@cless/proxy';
+import { ProcessRuntime } from '@cless/runtime-process';
+import express from 'express';
 
-const backends: Record<string, number> = JSON.parse(process.argv[2] ?? '{"shop": 4001, "blog": 4002}');
+const stateDirectory = mkdtempSync(join(tmpdir(), 'own-server-'));
+const servicesFile = join(stateDirectory, 'services.json');
+const program = (text: string) =>
+  `require('node:http').createServer((_, res) => res.end(${JSON.stringify(text)})).listen(process.env.PORT)`;
+writeFileSync(
+  servicesFile,
+  JSON.stringify({
+    shop: { command: ['node', '-e', program('this is the shop')] },
+    blog: { command: ['node', '-e', program('this is the blog')] },
+  }),
+);
 
-const router = new Router({
-  services: Object.keys(backends).map((service) => ({
-    service,
-    hosts: [`${service}.example`, `*.${service}.example`],
-  })),
+const cless = createCless({
+  runtime: new ProcessRuntime({ servicesFile, stateDirectory }),
   convention: false,
+  services: {
+    shop: { image: 'shop', hosts: ['shop.example'] },
+    blog: { image: 'blog', hosts: ['blog.example', '*.blog.example'] },
+  },
 });
 
-await Promise.all(Object.values(backends).map((port) => waitUntilReady({ host: '127.0.0.1', port })));
+const app = express();
+app.use(cless.middleware()); // before what parses bodies
+app.get('/', (_, response) => void response.send('this is the server itself'));
 
-const server = createServer((request, response) => {
-  const route = lookUp(request.headers.host ?? '');
-  if (route === undefined) {
-    response.writeHead(404).end('no such service\n');
-    return;
-  }
-  const { method, url, headers } = request;
-  const upstream = sendRequest(
-    { port: backends[route.service], host: '127.0.0.1', method, path: url, headers },
-    (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    },
-  );
-  upstream.on('error', () => response.destroy());
-  request.pipe(upstream);
-});
-
-server.listen(0, '127.0.0.1', () => {
+const server = createServer(app).on('upgrade', cless.upgrade);
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   const address = server.address();
   console.log(`listening on ${typeof address === 'object' ? address?.port : address}`);
 });
 
-function lookUp(host: string) {
-  try {
-    return router.route(host);
-  } catch {
-    return undefined; // no host at all
-  }
-}
+process.once('SIGTERM', async () => {
+  server.close();
+  server.closeIdleConnections();
+  await cless.close();
+});

@@ -23,7 +23,10 @@ export const FLOORS: readonly Readonly<Record<string, string>>[] = [
   },
   { request: 'the way of one request' },
   { edge: 'who listens, and owns the clients’ connections' },
-  { workers: 'the edge in several processes' },
+  {
+    workers: 'the edge in several processes',
+    middleware: 'the edge in somebody else’s server',
+  },
   { 'server.ts': 'edge, workers and activator together' },
   { 'platform.ts': 'what the admin API sees of them' },
   { compose: 'the parts that the settings choose' },

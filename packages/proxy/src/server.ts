@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type Address, reserveAddress } from './edge/address.ts';
 import type { Edge, EdgeOptions } from './edge/edge.ts';
 import { Http1Edge } from './edge/http1.ts';
+import { Middleware } from './middleware/middleware.ts';
 import { accessLog, logEvent } from './observe/event-log.ts';
 import { EventStream, publicFacts } from './observe/event-stream.ts';
 import { LastStarts } from './observe/last-starts.ts';
@@ -46,6 +47,7 @@ export class Server {
   readonly metrics: Metrics;
   readonly lastStarts = new LastStarts();
   readonly #edge: Edge;
+  #middleware: Middleware | undefined;
   readonly #workers: Workers | undefined;
   #watching: Promise<void> | undefined;
 
@@ -81,13 +83,7 @@ export class Server {
         options.onEvent?.(event);
       },
     });
-    this.#edge =
-      this.#workers ??
-      new Http1Edge({
-        ...options,
-        activator: this.activator,
-        onAccess: accessLog(log, { query: options.logQuery ?? false }),
-      });
+    this.#edge = this.#workers ?? new Http1Edge(this.#edgeOptions());
   }
 
   /**
@@ -99,6 +95,16 @@ export class Server {
     const listening = await this.#edge.listen(address);
     this.run();
     return listening;
+  }
+
+  /** What takes in the requests that another server has read. Not with workers, each of which has an edge of its own. */
+  get middleware(): Middleware {
+    this.run();
+    if (this.#middleware === undefined) {
+      if (!(this.#edge instanceof Http1Edge)) throw new Error('with workers, requests come in there');
+      this.#middleware = new Middleware(this.#edgeOptions(), this.#edge);
+    }
+    return this.#middleware;
   }
 
   /** Begins to look at what the runtime has, if it has not begun yet. */
@@ -155,13 +161,19 @@ export class Server {
 
   /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next proxy. */
   async close({ keep }: { keep: boolean }): Promise<void> {
-    await this.#edge.drain(this.#options.drainTimeoutMs);
+    const { drainTimeoutMs } = this.#options;
+    await Promise.all([this.#edge.drain(drainTimeoutMs), this.#middleware?.drain(drainTimeoutMs)]);
     await this.activator.close({ keep });
     await this.#watching;
     if (!keep) await this.#options.runtime.close();
   }
 
   // Private
+
+  #edgeOptions(): EdgeOptions {
+    const { log, logQuery = false } = this.#options;
+    return { ...this.#options, activator: this.activator, onAccess: accessLog(log, { query: logQuery }) };
+  }
 
   async #read(): Promise<Snapshot> {
     const snapshot = await this.#edge.read();

@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { waitUntilReady } from '@cless/health';
 import { type ReadinessProbe, type Runtime, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
@@ -9,6 +11,7 @@ import type { EdgeLimits } from '../edge/edge.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
 import { TrustedProxies } from '../headers/trusted-proxies.ts';
+import type { Next } from '../middleware/middleware.ts';
 import type { ToldEvent } from '../observe/told-event.ts';
 import { Server } from '../server.ts';
 import { SourceChain } from '../services/chain.ts';
@@ -77,6 +80,29 @@ export class Cless implements AsyncDisposable {
   listen(where: number | Address): Promise<AddressInfo> {
     return this.#server.listen(typeof where === 'number' ? { host: '0.0.0.0', port: where } : where);
   }
+
+  /**
+   * For somebody else's server: a middleware of Connect's form, as Express and Fastify (with `@fastify/middie`) take it, or to
+   * be called as a listener. Hosts that are no service are left to the next one. It has to come before what parses bodies:
+   * one that was read already is an error.
+   *
+   * @example
+   * app.use(cless.middleware());
+   */
+  middleware(): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
+    const { middleware } = this.#server;
+    return (request, response, next) => middleware.handle(request, response, next);
+  }
+
+  /**
+   * For the same server's upgrades, such as WebSockets. Resolves with false where the host is no service; then nothing has been
+   * done to the connection, which is whoever else's.
+   *
+   * @example
+   * server.on('upgrade', cless.upgrade);
+   */
+  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<boolean> =>
+    this.#server.middleware.upgrade(request, socket, head);
 
   /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next one of the same owner. */
   async close({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {

@@ -11,8 +11,8 @@ export class EdgeRequest extends IncomingMessage implements Incoming {
     return this.url ?? '';
   }
 
-  get scheme(): 'http' {
-    return 'http';
+  get scheme(): 'http' | 'https' {
+    return 'encrypted' in this.socket ? 'https' : 'http';
   }
 
   get peer(): Peer {

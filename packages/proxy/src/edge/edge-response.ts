@@ -4,10 +4,8 @@ import type { Outgoing } from '../exchange/outgoing.ts';
 import type { Journey } from '../request/journey.ts';
 import type { Connection, Turn } from './connection.ts';
 import type { EdgeRequest } from './edge-request.ts';
+import { breakOff, endWith, flushHead, sendTrailers, valueIn, writeHints } from './node-response.ts';
 
-/** Bodies up to this size are copied, to be one write with their head: a vector of two is the dearest call of all there are. */
-const SMALL_BODY_BYTES = 16 * 1024;
-const NOTHING = Buffer.alloc(0);
 const ignore = () => {};
 
 /** An answer as Node's HTTP server makes it, which is also the turn of its connection: nothing is made for it besides. */
@@ -57,18 +55,11 @@ export class EdgeResponse extends ServerResponse<EdgeRequest> implements Outgoin
   }
 
   header(name: string): string | undefined {
-    const head = this.#head ?? [];
-    const values = head.filter((_, i) => i % 2 === 1 && head[i - 1]?.toLowerCase() === name);
-    return values.length === 0 ? undefined : values.join(', ');
+    return this.#head && valueIn(this.#head, name);
   }
 
-  /** Node's own `writeEarlyHints` throws at valid links. */
   writeHints(headers: readonly string[]): void {
-    const { socket, req } = this;
-    if (req.httpVersion === '1.0' || socket === null || !socket.writable || socket.writableNeedDrain) return;
-    let head = 'HTTP/1.1 103 Early Hints\r\n';
-    for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    socket.write(`${head}\r\n`, 'latin1');
+    writeHints(this, headers);
   }
 
   sendHead(status: number, reason: string | undefined, headers: string[]): void {
@@ -77,9 +68,8 @@ export class EdgeResponse extends ServerResponse<EdgeRequest> implements Outgoin
     this.#head = headers;
   }
 
-  /** Node keeps the head until there is something to send along; its own `flushHeaders` would write Latin-1 as UTF-8. */
   flushHead(): void {
-    if (!this.writableEnded && !this.destroyed) this.write(NOTHING);
+    flushHead(this);
   }
 
   onDrain(listener: () => void): void {
@@ -87,21 +77,15 @@ export class EdgeResponse extends ServerResponse<EdgeRequest> implements Outgoin
   }
 
   sendTrailers(fields: readonly string[]): void {
-    const pairs: [string, string][] = [];
-    for (let i = 0; i + 1 < fields.length; i += 2) pairs.push([fields[i] ?? '', fields[i + 1] ?? '']);
-    this.addTrailers(pairs);
+    sendTrailers(this, fields);
   }
 
   endWith(body: Buffer): void {
-    if (body.length <= SMALL_BODY_BYTES) this.end(body.toString('latin1'), 'latin1');
-    else this.end(body);
+    endWith(this, body);
   }
 
-  /** For HTTP/1.0, where the end of the connection may be the end of the answer, by a reset. */
   breakOff(): void {
-    const { req, socket } = this;
-    if (req.httpVersion === '1.0' && socket !== null && !socket.destroyed) socket.resetAndDestroy();
-    this.destroy();
+    breakOff(this);
   }
 
   closeAfterwards(): void {

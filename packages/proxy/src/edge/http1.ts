@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, Failure } from '@cless/model';
@@ -16,6 +16,7 @@ import { offeredUpgrade } from './offered-upgrade.ts';
 import { explainParseError, type ParseError, wasHead } from './parse-error.ts';
 import { ConnectRefusal, Refusal } from './refusal.ts';
 import { Replay } from './replay.ts';
+import { headBytes } from './request-bytes.ts';
 import { UpgradeTurn } from './upgrade-turn.ts';
 
 /** How long a connection may be silent before the system asks whether the other side is still there, in milliseconds. */
@@ -84,13 +85,28 @@ export class Http1Edge implements Edge {
     });
   }
 
+  /** Takes a connection over from another HTTP server, which has read this head of a request on it, and given it away. */
+  adopt(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    socket.pause();
+    socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    socket.unshift(Buffer.concat([headBytes(request), early]));
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
   async read(): Promise<Snapshot> {
     return this.#meters.read();
   }
 
   async drain(timeoutMs: number): Promise<void> {
     this.#context.draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = Promise.all([
+      new Promise<void>((resolve) => this.#server.close(() => resolve())),
+      // The server does not count those that it was given.
+      ...[...this.#connections.keys()].map(
+        (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+      ),
+    ]);
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.after(timeoutMs, resolve);
     for (const connection of this.#connections.values()) connection.drain();

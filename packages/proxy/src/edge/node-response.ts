@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+
+/*
+ * What an answer of Node's HTTP server does not do by itself, or not as it should.
+ */
+
+/** Bodies up to this size are copied, to be one write with their head: a vector of two is the dearest call of all there are. */
+const SMALL_BODY_BYTES = 16 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/** The values of a header, in one; undefined if it is not there. @param head name and value in turn */
+export function valueIn(head: readonly string[], name: string): string | undefined {
+  const values = head.filter((_, i) => i % 2 === 1 && head[i - 1]?.toLowerCase() === name);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/** Node's own `writeEarlyHints` throws at valid links. */
+export function writeHints({ socket, req }: ServerResponse, headers: readonly string[]): void {
+  if (req.httpVersion === '1.0' || socket === null || !socket.writable || socket.writableNeedDrain) return;
+  let head = 'HTTP/1.1 103 Early Hints\r\n';
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  socket.write(`${head}\r\n`, 'latin1');
+}
+
+/** Node keeps the head until there is something to send along; its own `flushHeaders` would write Latin-1 as UTF-8. */
+export function flushHead(response: ServerResponse): void {
+  if (!response.writableEnded && !response.destroyed) response.write(NOTHING);
+}
+
+export function sendTrailers(response: ServerResponse, fields: readonly string[]): void {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) pairs.push([fields[i] ?? '', fields[i + 1] ?? '']);
+  response.addTrailers(pairs);
+}
+
+export function endWith(response: ServerResponse, body: Buffer): void {
+  if (body.length <= SMALL_BODY_BYTES) response.end(body.toString('latin1'), 'latin1');
+  else response.end(body);
+}
+
+/** For HTTP/1.0, where the end of the connection may be the end of the answer, by a reset. */
+export function breakOff(response: ServerResponse): void {
+  const { req, socket } = response;
+  if (req.httpVersion === '1.0' && socket !== null && !socket.destroyed) socket.resetAndDestroy();
+  response.destroy();
+}
