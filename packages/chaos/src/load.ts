@@ -221,7 +221,7 @@ export class Load {
   }
 }
 
-/** Sends one number at a time and waits for its echo. Resolves with whether all echoes were right. */
+/** Sends one number at a time and waits for its echo. Resolves with true if a wrong echo came, with false at the end. */
 async function beat(socket: Duplex, signal: AbortSignal, heard: () => void): Promise<boolean> {
   let received = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {
