@@ -9,7 +9,7 @@ import { type Imports, packageOf, roomOf } from './imports.ts';
  * only what is on a floor below its own.
  */
 export const FLOORS: readonly Readonly<Record<string, string>>[] = [
-  { exchange: 'a request and its answer, whoever has parsed it' },
+  { exchange: 'requests and answers, independent of the version of HTTP' },
   {
     headers: 'what headers mean, and which of them go on',
     observe: 'log, events, metrics',
@@ -60,7 +60,7 @@ function isAllowed(from: string, to: string): boolean {
   return one !== 'proxy' || roomOf(from) === roomOf(to) || floorOf(to) < floorOf(from);
 }
 
-/** NaN for a room that the order does not name: it may import nothing, nor be imported. */
+/** NaN for a room that is not in the order: it may neither import nor be imported. */
 function floorOf(module: string): number {
   const floor = FLOORS.findIndex((rooms) => roomOf(module) in rooms);
   return floor < 0 ? Number.NaN : floor;

@@ -21,7 +21,7 @@ export interface ServerOptions extends Omit<EdgeOptions, 'activator' | 'onAccess
   readonly runtime: Runtime;
   readonly probe: ReadinessProbe;
   readonly log: Logger;
-  /** Processes that take the requests in, in place of this one. */
+  /** Worker processes that accept the requests in place of this one. Undefined means none. */
   readonly workers?: Pick<WorkersOptions, 'count' | 'fork' | 'convention'> | undefined;
   readonly maxPending: number;
   readonly maxStarts: number;
@@ -30,16 +30,16 @@ export interface ServerOptions extends Omit<EdgeOptions, 'activator' | 'onAccess
   readonly drainTimeoutMs: number;
   /** Does the access log have query strings? Default: no. */
   readonly logQuery?: boolean;
-  /** How many lines of this process' log could not be written. */
+  /** How many lines of this process's log could not be written. */
   readonly logLinesDropped?: () => number;
-  /** Called for whatever happens to an instance, and when the runtime comes and goes. */
+  /** Called with each event of an instance, and when the runtime becomes reachable or unreachable. */
   readonly onEvent?: ((event: ToldEvent) => void) | undefined;
 }
 
-/** How long the last log lines of a start that failed may take, in milliseconds. */
+/** How long to wait for the last log lines of a failed start, in milliseconds. */
 const LAST_WORDS_MS = 5_000;
 
-/** The proxy as a whole: the edge, the activator behind it, and the runtime that is watched. */
+/** The whole proxy: the edge, the activator and the runtime it watches. */
 export class Server {
   readonly #options: ServerOptions;
   readonly activator: Activator<Revision>;
@@ -87,7 +87,7 @@ export class Server {
   }
 
   /**
-   * Starts to listen, and to look at what the runtime has; requests that come meanwhile are held.
+   * Starts to listen, and to compare with what the runtime has. Requests that arrive meanwhile are held.
    *
    * @throws the system's error, with its `code`, if it cannot listen there
    */
@@ -107,15 +107,15 @@ export class Server {
     return this.#middleware;
   }
 
-  /** Begins to look at what the runtime has, if it has not begun yet. */
+  /** Starts to follow the runtime, if it has not started yet. */
   run(): void {
     this.#watching ??= this.activator.run();
   }
 
   /**
-   * Gets an instance of the revision ready. The lease keeps it awake.
+   * Gets an instance of the revision ready. The returned lease keeps it awake.
    *
-   * @throws why it does not get ready, with `lastLogLines` if it was started
+   * @throws the reason if it does not get ready, with `lastLogLines` if it was started
    */
   async prove(revision: Revision): Promise<Lease> {
     const failed = Promise.withResolvers<readonly string[]>();
@@ -133,7 +133,7 @@ export class Server {
       return await this.activator.lease(revision);
     } catch (error) {
       if (hasCode(error, 'SHUTTING_DOWN')) throw error;
-      // Its last words come a moment later, unless it was never started.
+      // Its last log lines arrive a moment later, unless it was never started.
       patience = this.#options.clock.after(LAST_WORDS_MS, () => failed.resolve([]));
       const lastLogLines = await failed.promise;
       throw Object.assign(error instanceof Error ? error : new Error(String(error)), { lastLogLines });
@@ -143,23 +143,23 @@ export class Server {
     }
   }
 
-  /** To be called after each change of what a service is. */
+  /** Must be called after each change of a service. */
   changed(service: string): void {
     this.#options.source.changed(service);
     void this.#workers?.changed(service);
   }
 
-  /** Resolves when all changes until now hold for each request that comes. */
+  /** Resolves when all changes until now hold for every new request. */
   async applied(): Promise<void> {
     await this.#workers?.applied();
   }
 
-  /** How instances are in use, by id, as far as it is not known here. */
+  /** How workers use instances, by id. */
   async use(): ReturnType<Workers['use']> {
     return (await this.#workers?.use()) ?? new Map();
   }
 
-  /** Finishes what is open, then stops all instances; with `keep`, leaves them to the next proxy. */
+  /** Finishes open requests, then stops all instances or, with `keep`, leaves them to the next proxy. */
   async close({ keep }: { keep: boolean }): Promise<void> {
     const { drainTimeoutMs } = this.#options;
     await Promise.all([this.#edge.drain(drainTimeoutMs), this.#middleware?.drain(drainTimeoutMs)]);
@@ -182,7 +182,7 @@ export class Server {
   }
 }
 
-/** A source whose revisions retire when no worker sends requests to them any more. */
+/** Wraps a source so that a revision retires only when no worker sends requests to it any more. */
 function retiringAfter(workers: Workers, source: ServiceSource): ServiceSource {
   return {
     known: (service) => source.known(service),

@@ -22,24 +22,24 @@ import { followChanges } from '../services/store-changes.ts';
 import { readSettings } from '../settings/read.ts';
 import { limitsOf, orUndefined, revisionDefaultsOf } from './defaults.ts';
 
-/** What is left out is as the setting of that name has it by default. Times are in milliseconds. */
+/** Each option defaults to the setting of that name. Times are in milliseconds. */
 export interface ClessOptions {
-  /** What starts, pauses and stops instances. */
+  /** The runtime that starts, pauses and stops instances. */
   readonly runtime: Runtime;
-  /** Services by name, as they are to be. */
+  /** The services by name. */
   readonly services?: Readonly<Record<string, GivenService>>;
   /** Services whose revisions and traffic change while it runs. They come before all others. */
   readonly store?: Store;
-  /** Does a name that is no other service stand for the image of that name, with the suffix? */
+  /** Does the name of no other service stand for the image with that name and the suffix? */
   readonly convention?: boolean;
   readonly imageSuffix?: string;
-  /** Names of services count in `NAME.DOMAIN` only. */
+  /** A first label names a service only in `NAME.DOMAIN`. */
   readonly domain?: string;
-  /** Tells when an instance may get its first request. Default: that of `@cless/health`. */
+  /** Decides when an instance may get its first request. Default: `waitUntilReady` of `@cless/health`. */
   readonly probe?: ReadinessProbe;
   /** Sends requests to instances. Default: over undici's connections. */
   readonly forwarder?: Forwarder;
-  /** What clients may do. */
+  /** The limits for clients. */
   readonly limits?: Partial<EdgeLimits>;
   /** Addresses or networks whose `X-Forwarded-*` and `Forwarded` are believed. */
   readonly trustProxy?: readonly string[];
@@ -50,16 +50,16 @@ export interface ClessOptions {
   readonly pauseAfterMs?: number | 'never';
   readonly stopAfterMs?: number | 'never';
   readonly stopGraceMs?: number;
-  /** How long an instance may take to begin its answer; not for a forwarder that was given. */
+  /** How long an instance may take to begin its answer. Ignored if a `forwarder` is given. */
   readonly responseTimeoutMs?: number;
   readonly drainTimeoutMs?: number;
-  /** Default: nothing is logged. */
+  /** Default: no log. */
   readonly log?: Logger;
-  /** Called for whatever happens to an instance, and when the runtime comes and goes. */
+  /** Called with each event of an instance, and when the runtime becomes reachable or unreachable. */
   readonly onEvent?: (event: ToldEvent) => void;
 }
 
-/** A proxy in somebody's own program. */
+/** A proxy embedded in a program. */
 export class Cless implements AsyncDisposable {
   readonly #server: Server;
   readonly #unfollow: () => void;
@@ -72,9 +72,9 @@ export class Cless implements AsyncDisposable {
   }
 
   /**
-   * Begins to listen, on all addresses or one of them.
+   * Starts to listen, on all addresses or on one.
    *
-   * @param where 0 for any port
+   * @param where zero means any free port
    * @throws the system's error, with its `code`, if it cannot listen there
    */
   listen(where: number | Address): Promise<AddressInfo> {

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import type { BodyReader, Incoming, Peer } from '../exchange/incoming.ts';
 
-/** A request as Node's HTTP server makes it: nothing is made for it besides. */
+/** The request object of Node's HTTP server, extended so that no second object is needed. */
 export class EdgeRequest extends IncomingMessage implements Incoming {
   declare readonly method: string;
   expectsContinue = false;

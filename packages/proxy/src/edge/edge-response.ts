@@ -8,18 +8,21 @@ import { breakOff, endWith, flushHead, sendTrailers, valueIn, writeHints } from 
 
 const ignore = () => {};
 
-/** An answer as Node's HTTP server makes it, which is also the turn of its connection: nothing is made for it besides. */
+/**
+ * The response object of Node's HTTP server, which is also the turn of its connection, so that no further object is
+ * needed.
+ */
 export class EdgeResponse extends ServerResponse<EdgeRequest> implements Outgoing, Turn {
   #connection: Connection | undefined;
   #journey: Journey | undefined;
-  /** Why the request does not even begin. */
+  /** Why the request is refused before it begins; undefined if it is not. */
   #refused: Error | undefined;
   #head: readonly string[] | undefined;
   #onClosed: (() => void) | undefined;
 
   /**
-   * An answer on a connection that Node's HTTP server has given away, which has none outstanding: the last one, since nobody
-   * reads requests there any more.
+   * The last answer on a connection that Node's HTTP server has given away and that has no other outstanding: no more
+   * requests are read there.
    */
   static lastOn(socket: Socket, request: EdgeRequest): EdgeResponse {
     const response = new EdgeResponse(request);
@@ -36,7 +39,10 @@ export class EdgeResponse extends ServerResponse<EdgeRequest> implements Outgoin
     return response;
   }
 
-  /** Makes it a turn of the connection: with the request's journey it begins, and when it has closed it is over. */
+  /**
+   * Makes it a turn of the connection, which begins with the request's journey and is over when the answer has
+   * closed.
+   */
   turnOf(connection: Connection, journey: Journey, refused: Error | undefined): this {
     this.#connection = connection;
     this.#journey = journey;
@@ -110,7 +116,7 @@ export class EdgeResponse extends ServerResponse<EdgeRequest> implements Outgoin
     else this.#journey?.refuse(this.#refused);
   }
 
-  /** One that waits says so when it is its turn. */
+  /** A waiting request reports it in its turn. */
   unreadable(error: Error): void {
     if (this.#connection?.current === this) this.#journey?.unreadable(error);
     else this.#refused = error;

@@ -19,16 +19,16 @@ import { Replay } from './replay.ts';
 import { headBytes } from './request-bytes.ts';
 import { UpgradeTurn } from './upgrade-turn.ts';
 
-/** How long a connection may be silent before the system asks whether the other side is still there, in milliseconds. */
+/** How long a connection may be silent before the kernel probes the other side, in milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** The HTTP server: takes connections in, lets each request go its way in its turn, and refuses what is none. */
+/** The HTTP/1.1 server: accepts connections, starts each request in its turn, and refuses what is not a request. */
 export class Http1Edge implements Edge {
   readonly #options: EdgeOptions;
   readonly #server: Server<typeof EdgeRequest, typeof EdgeResponse>;
   readonly #meters = new Meters();
   readonly #context: JourneyContext & { readonly clock: Clock; draining: boolean };
-  /** Each connection that was ever accepted, until it has closed. */
+  /** Every accepted connection, until it has closed. */
   readonly #connections = new Map<Duplex, Connection>();
   readonly #idleTimeout: IdleTimeout;
 
@@ -36,25 +36,25 @@ export class Http1Edge implements Edge {
     const { limits } = options;
     this.#options = options;
     this.#context = { ...options, meters: this.#meters, retries: new RetryBudget(), draining: false };
-    // Node looks after the silence of each connection, for the price of a timer that is pushed on.
+    // Node's own socket timer watches each connection, which only costs pushing a timer back.
     this.#idleTimeout = new IdleTimeout(Math.min(limits.bodyTimeoutMs, limits.idleTimeoutMs));
     this.#server = createServer({
       IncomingMessage: EdgeRequest,
       ServerResponse: EdgeResponse,
-      // Node counts the target as part of the headers; which of the two is too long is told apart by us.
+      // Node counts the target as part of the headers; we find out which of the two is too long.
       maxHeaderSize: limits.maxHeaderBytes + limits.maxTargetBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: 0, // an upload may take its time
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
-      requireHostHeader: false, // told by us, as a problem
+      requireHostHeader: false, // we answer with a problem
       insecureHTTPParser: false,
       noDelay: true,
-      // A client that vanished without a word would hold its event stream, and so its service, awake for ever.
+      // A client that vanished without a FIN would keep its event stream open, and its service awake, for ever.
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     });
-    this.#server.maxHeadersCount = 0; // Node would drop the rest in silence; ours is an error
+    this.#server.maxHeadersCount = 0; // Node would drop further headers silently; we refuse the request
     if (this.#idleTimeout.stepMs !== undefined) this.#server.timeout = this.#idleTimeout.stepMs;
     this.#server.on('connection', (socket) => this.#onConnection(socket));
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
@@ -62,23 +62,26 @@ export class Http1Edge implements Edge {
       request.expectsContinue = true;
       this.#onRequest(request, response);
     });
-    // Unheard, Node would answer by itself, out of turn.
+    // Without a listener Node would answer by itself, out of turn.
     this.#server.on('checkExpectation', (request, response) =>
       this.#onRequest(request, response, new Failure('EXPECTATION_FAILED', 'only 100-continue is met')),
     );
-    this.#server.on('timeout', () => {}); // each connection listens to its own
+    this.#server.on('timeout', () => {}); // each connection has its own listener
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     this.#server.on('connect', (request, socket, head) => this.#onConnect(request, socket, head));
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
   }
 
-  /** @param reusePort let others of the same user listen there, too; the kernel shares connections out (SO_REUSEPORT) */
+  /**
+   * @param reusePort let other processes of the same user listen there too; the kernel distributes connections
+   * (SO_REUSEPORT)
+   */
   listen({ host, port }: Address, { reusePort = false } = {}): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', reject);
-        // Of a connection that could not be accepted; unheard it would end the process.
+        // A connection could not be accepted. Without a listener this would end the process.
         this.#server.on('error', (error) => this.#options.onError?.(error));
         resolve(this.#server.address() as AddressInfo);
       });
@@ -122,14 +125,14 @@ export class Http1Edge implements Edge {
   // Private
 
   #onConnection(socket: Socket): void {
-    if (this.#connections.has(socket)) return; // what it sent is being read anew
+    if (this.#connections.has(socket)) return; // it is being replayed
     const connection = new Connection(socket, this.#context);
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));
     socket.on('timeout', () => this.#onSilence(connection));
   }
 
-  /** @param refused why it does not even begin */
+  /** @param refused why it is refused before it begins */
   #onRequest(request: EdgeRequest, response: EdgeResponse, refused?: Error): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.ended) {
@@ -158,7 +161,7 @@ export class Http1Edge implements Edge {
     );
   }
 
-  /** Node's server has given the connection away: nobody reads it any more, or looks after it. */
+  /** Called when Node's server has given the connection away, so that nobody else reads or closes it. */
   #onTakeover(socket: Duplex, head: Buffer, turn: (connection: Connection, early: EarlyBytes) => Turn): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) {
@@ -170,14 +173,14 @@ export class Http1Edge implements Edge {
     else connection.take(turn(connection, new EarlyBytes(connection.socket, head)));
   }
 
-  /** Nothing has moved on a connection for a while; whether that is too long depends on what it is waiting for. */
+  /** Called when no bytes have moved on a connection for a while. Whether that is too long depends on its turn. */
   #onSilence({ socket, current }: Connection): void {
     if (current !== undefined) current.silent?.(this.#idleTimeout.measure(socket));
-    else if (socket.bytesWritten > 0) socket.destroy(); // between requests, so the timer was the one of keep-alive
-    // Else nothing came yet: that is for the timeout of the headers.
+    else if (socket.bytesWritten > 0) socket.destroy(); // idle between requests, so this is the keep-alive timeout
+    // Otherwise nothing has been received yet, and the timeout of the headers applies.
   }
 
-  /** What could not even be parsed. */
+  /** Refuses what could not be parsed. */
   #onClientError(error: ParseError, socket: Duplex): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || !socket.writable || error.code === 'ECONNRESET') {

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
  * What an answer of Node's HTTP server does not do by itself, or not as it should.
  */
 
-/** Bodies up to this size are copied, to be one write with their head: a vector of two is the dearest call of all there are. */
+/** Bodies up to this size are copied to be one write with their head; a writev is the most expensive call of all. */
 const SMALL_BODY_BYTES = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
@@ -14,7 +14,7 @@ export function valueIn(head: readonly string[], name: string): string | undefin
   return values.length === 0 ? undefined : values.join(', ');
 }
 
-/** Node's own `writeEarlyHints` throws at valid links. */
+/** Node's `writeEarlyHints` throws for some valid links. */
 export function writeHints({ socket, req }: ServerResponse, headers: readonly string[]): void {
   if (req.httpVersion === '1.0' || socket === null || !socket.writable || socket.writableNeedDrain) return;
   let head = 'HTTP/1.1 103 Early Hints\r\n';
@@ -22,7 +22,7 @@ export function writeHints({ socket, req }: ServerResponse, headers: readonly st
   socket.write(`${head}\r\n`, 'latin1');
 }
 
-/** Node keeps the head until there is something to send along; its own `flushHeaders` would write Latin-1 as UTF-8. */
+/** Node holds the head back until there is a body; its `flushHeaders` would write Latin-1 as UTF-8. */
 export function flushHead(response: ServerResponse): void {
   if (!response.writableEnded && !response.destroyed) response.write(NOTHING);
 }
@@ -38,7 +38,7 @@ export function endWith(response: ServerResponse, body: Buffer): void {
   else response.end(body);
 }
 
-/** For HTTP/1.0, where the end of the connection may be the end of the answer, by a reset. */
+/** With a reset for HTTP/1.0, where the end of the connection may mean the end of the answer. */
 export function breakOff(response: ServerResponse): void {
   const { req, socket } = response;
   if (req.httpVersion === '1.0' && socket !== null && !socket.destroyed) socket.resetAndDestroy();

@@ -6,7 +6,7 @@ import { headBytes } from './request-bytes.ts';
 
 const OFFER = /^(?:upgrade|http2-settings)$/i;
 
-/** A request whose offer to upgrade is ignored: when it is its turn it is read anew, without the offer. */
+/** A request whose offer to upgrade is ignored: in its turn it is parsed again without the offer. */
 export class Replay implements Turn {
   readonly whole = true;
   readonly #connection: Connection;

@@ -37,7 +37,7 @@ export interface ForwardedUpgrade extends Sent {
 
 /** A request being forwarded. */
 export interface Forwarding {
-  /** The client has left: the client has gone any more. */
+  /** Called when the client has left, so that nobody waits for the answer. */
   abort(): void;
 }
 
