@@ -16,7 +16,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   // What puts the program together, through the program.
   'packages/proxy/src/compose/admin.ts': 'packages/proxy/test/workers.integration.test.ts',
   'packages/proxy/src/main.ts': 'packages/proxy/test/process.integration.test.ts',
-  'packages/proxy/src/platform.ts': 'packages/cli/test/cli.engine.test.ts',
   'packages/proxy/src/server.ts': 'packages/proxy/src/edge/connection.integration.test.ts',
   // Calls of the engine, with engines that are none, and with a real one.
   'packages/runtime-docker/src/container/containers.ts': 'packages/runtime-docker/src/runtime.engine.test.ts',
