@@ -249,6 +249,9 @@ export const Problem = z
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 export type Problem = z.infer<typeof Problem>;
 
+/** How the last line of a log begins that is not whole: the head of its answer has been sent by then. */
+export const LOG_BROKE_OFF = 'cless: the log broke off: ';
+
 /** A service with its revision, as in `cless.yaml`. */
 export const ServiceFile = z
   .strictObject({

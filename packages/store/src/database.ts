@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { type Code, Failure } from '@cless/model';
+import { type Code, Failure, messageOf } from '@cless/model';
 import { MIGRATIONS } from './migrations.ts';
 
 type DatabaseCode = Extract<Code, `DATABASE_${string}`>;
@@ -112,6 +112,11 @@ function left(path: string, code: DatabaseCode, what: string, cause?: unknown): 
   return new Failure(code, `the database ${path} ${what}; it was left as it is`, { cause });
 }
 
+/** What is in the database is not what was written. */
+export function damaged(path: string, cause: unknown): Failure {
+  return left(path, 'DATABASE_DAMAGED', `is damaged (${messageOf(cause)}): restore a copy of it`, cause);
+}
+
 /** Translates an error of SQLite. Any other error is returned as it is. */
 export function databaseError(path: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
@@ -121,7 +126,7 @@ export function databaseError(path: string, error: unknown): unknown {
       return error;
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
-      return left(path, 'DATABASE_DAMAGED', `is damaged (${error.message}): restore a copy of it`, error);
+      return damaged(path, error);
     case SQLITE_BUSY:
     case 6: // SQLITE_LOCKED
       return because('DATABASE_BUSY', 'is being written by another program');

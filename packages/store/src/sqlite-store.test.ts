@@ -166,3 +166,23 @@ test('a database that cannot be written is an error that says so', () => {
     if (asRoot) process.seteuid?.(0);
   }
 });
+
+test('a row that is damaged is told as a damage of the database, whichever it is', () => {
+  const path = newPath();
+  const store = new SqliteStore(path);
+  store.put(sampleService('web'));
+  const { name } = store.addRevision('web', sampleRevision());
+  const database = new DatabaseSync(path);
+  for (const [column, read] of [
+    ['revisions SET spec', () => store.revision('web', name)],
+    ['revisions SET state', () => store.revisions('web')],
+    ['services SET definition', () => store.service('web')],
+  ] as const) {
+    database.exec(`UPDATE ${column} = '{"cut'`);
+    expect(read).toThrow(
+      expect.objectContaining({ code: 'DATABASE_DAMAGED', message: expect.stringContaining(path) }),
+    );
+  }
+  database.close();
+  store.close();
+});

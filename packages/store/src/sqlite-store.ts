@@ -9,7 +9,7 @@ import type {
   Traffic,
 } from '@cless/model';
 import { readSpec } from '@cless/model';
-import { databaseError, openDatabase } from './database.ts';
+import { damaged, databaseError, openDatabase } from './database.ts';
 import { Listeners } from './listeners.ts';
 import {
   canonical,
@@ -254,7 +254,7 @@ export class SqliteStore implements Store {
     );
     const tags = this.#all('SELECT tag, revision FROM tags WHERE service = ? ORDER BY tag', name);
     return {
-      ...canonical(JSON.parse(text(row.definition))),
+      ...canonical(this.#parse(row.definition)),
       traffic: {
         splits: splits.map(
           ({ revision, percent }): Split => ({ revision: text(revision), percent: Number(percent) }),
@@ -274,11 +274,20 @@ export class SqliteStore implements Store {
       service: text(row.service),
       name,
       number: Number(row.number),
-      spec: readSpec(JSON.parse(text(row.spec))),
+      spec: readSpec(this.#parse(row.spec)),
       secretNames: secrets.map((secret) => text(secret.name)),
-      state: JSON.parse(text(row.state)),
+      state: this.#parse(row.state),
       createdAt: text(row.created_at),
     };
+  }
+
+  /** What is stored as JSON. @throws with code `DATABASE_DAMAGED` if it is none, which no check of the file's notices */
+  #parse(column: unknown): ReturnType<typeof JSON.parse> {
+    try {
+      return JSON.parse(text(column));
+    } catch (error) {
+      throw damaged(this.#path, error);
+    }
   }
 
   #statement(sql: string): StatementSync {

@@ -6,7 +6,7 @@ import type { Api } from '../api.ts';
 import { notFound } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { RunningInstance } from '../platform.ts';
-import { Instance, ServiceName } from '../schemas.ts';
+import { Instance, LOG_BROKE_OFF, ServiceName } from '../schemas.ts';
 import { flag } from './query.ts';
 
 const INSTANCE = { instance: z.string().regex(/^[\w.-]{1,100}$/, 'allowed is an id, or its beginning') };
@@ -100,7 +100,7 @@ export function instanceRoutes({ app, platform, closing }: Api): void {
       // The head has been sent, so later errors can only be reported as a last line.
       return stream(context, copy, async ({ message }, output) => {
         left.abort();
-        await output.write(`cless: the log broke off: ${message}\n`);
+        await output.write(`${LOG_BROKE_OFF}${message}\n`);
       });
     },
   });

@@ -11,6 +11,7 @@ import type {
   Status,
   Traffic,
 } from '@cless/admin/schemas';
+import { LOG_BROKE_OFF } from '@cless/admin/schemas';
 import { Failure } from '@cless/model';
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
 import { AdminProblem } from './problem.ts';
@@ -188,8 +189,12 @@ export class AdminClient {
       for await (const text of this.#text(await this.#call('GET', path, { query, signal }))) {
         const parts = (rest + text).split('\n');
         rest = parts.pop() ?? '';
+        // What may be the last line, by which the API tells that it is not whole, waits for what follows.
+        if (rest === '' && parts.at(-1)?.startsWith(LOG_BROKE_OFF)) rest = `${parts.pop()}\n`;
         yield* parts;
       }
+      if (rest.startsWith(LOG_BROKE_OFF))
+        throw new Failure('BROKEN_OFF', rest.trimEnd().replace(/^cless: /, ''));
       if (rest !== '') yield rest;
     } catch (error) {
       if (!this.#isAborted(signal)) throw error;

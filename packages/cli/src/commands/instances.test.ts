@@ -64,6 +64,13 @@ describe('logs', () => {
     expect((await host.cless('logs', 'golang', '-n', '0')).out).toBe('');
   });
 
+  test('that break off while they are followed are a failure, and told', async () => {
+    host.platform.failure = new Error('the engine is gone');
+    const { code, out, err } = await host.cless('logs', '-f', 'aaaa');
+    expect({ code, out }).toEqual({ code: 3, out: 'one\ntwo\nand one more\n' });
+    expect(err).toContain('the log broke off: the engine is gone');
+  });
+
   test('of nobody are none', async () => {
     expect(await host.cless('logs', 'nobody')).toMatchObject({
       code: 4,

@@ -42,7 +42,7 @@ export async function readServiceFile(
       `${file} is a Compose file (it has ${isCompose.join(', ')}), which is none for cless: leave databases and the like in Compose; for each service that answers requests, write its image, its env and its hosts into a cless.yaml, and networks: [PROJECT_default] to reach the others, then cless apply -f cless.yaml`,
     );
   const wrong = parsed.error.issues.flatMap((issue) =>
-    explain(issue).map(
+    explain(issue, document).map(
       ({ path, what }) =>
         `${file}:${lineOf(document, path, lines)}: ${path.join('.') || 'the file'}: ${what}`,
     ),
@@ -89,9 +89,12 @@ function withVolumes(content: unknown): unknown {
   return content;
 }
 
-function explain(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; what: string }[] {
+function explain(
+  issue: z.core.$ZodIssue,
+  document: Document,
+): { path: readonly PropertyKey[]; what: string }[] {
   if (issue.code === 'unrecognized_keys') {
-    const allowed = issue.path.length === 2 ? Object.keys(ServiceFile.shape.services.valueType.shape) : [];
+    const allowed = fieldsAt(issue.path);
     return issue.keys.map((key) => {
       const nearest = closestMatch(key, allowed, { maxDistance: 3 });
       return {
@@ -102,7 +105,36 @@ function explain(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; what:
   }
   if (issue.code === 'invalid_key')
     return issue.issues.map(({ message }) => ({ path: issue.path, what: `as a name, ${message}` }));
+  if (issue.code === 'invalid_type')
+    return [{ path: issue.path, what: explainType(issue, document.getIn(issue.path)) }];
   return [{ path: issue.path, what: issue.message }];
+}
+
+/** What may be written at a path, as far as a slip of the pen is to be noticed there. */
+function fieldsAt({ length }: readonly PropertyKey[]): string[] {
+  if (length === 0) return Object.keys(ServiceFile.shape);
+  return length === 2 ? Object.keys(ServiceFile.shape.services.valueType.shape) : [];
+}
+
+/** @param found what is written there */
+function explainType({ expected }: z.core.$ZodIssueInvalidType, found: unknown): string {
+  if (found === undefined) return 'is missing';
+  switch (expected) {
+    case 'array':
+      return `has to be a list${typeof found === 'string' ? `, like [${found}]` : ''}`;
+    case 'object':
+    case 'record':
+      return 'has to be fields with their values';
+    case 'string':
+      return `has to be a text${typeof found === 'number' || typeof found === 'boolean' ? `, like "${found}"` : ''}`;
+    case 'number':
+    case 'int':
+      return 'has to be a number';
+    case 'boolean':
+      return 'has to be true or false';
+    default:
+      return `has to be of type ${expected}`;
+  }
 }
 
 /** The line of the field, or of the nearest enclosing one. */
