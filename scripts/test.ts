@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** What tests need of the machine. */
+/** Prepares the machine for the tests. */
 async function prepare(engine: EngineState): Promise<void> {
   const asRoot = process.getuid?.() === 0;
   // The shells that the CLI has completions for.
@@ -65,8 +65,8 @@ async function prepare(engine: EngineState): Promise<void> {
   if (!engine.available) return;
   const programs: readonly (readonly [program: string, debianPackage: string])[] = [
     ['ip', 'iproute2'], // for the engine of the tests' own, in a network namespace
-    ['nginx', 'nginx-light'], // the yardstick of what is refused
-    ['faketime', 'faketime'], // what puts the clock of a process
+    ['nginx', 'nginx-light'], // to compare with what nginx refuses
+    ['faketime', 'faketime'], // changes the clock of a process
   ];
   const missing = programs.filter(([program]) => find(program) === undefined).map(([, name]) => name);
   if (missing.length > 0 && asRoot) await install(missing);

@@ -1,5 +1,5 @@
-// A runtime whose instances are HTTP servers in this very process. It shows what the proxy asks of a driver; a real
-// one would talk to a hypervisor, a cluster, or machines that sleep.
+// A runtime whose instances are HTTP servers in this process. It shows what the proxy needs from a driver; a real one
+// would talk to a hypervisor, a cluster, or sleeping machines.
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { InspectedInstance, InstanceSpec, RunningInstance, Runtime, RuntimeEvent } from '@cless/proxy';
@@ -11,12 +11,12 @@ interface Running {
 
 export class InProcessRuntime implements Runtime {
   readonly name = 'in-process';
-  readonly capabilities = { pause: false }; // what is idle is stopped at once
+  readonly capabilities = { pause: false }; // idle instances are stopped at once
   readonly #handlers: ReadonlyMap<string, RequestListener>;
   readonly #running = new Map<string, Running>();
   #nextId = 1;
 
-  /** @param handlers by the name of the image that stands for them */
+  /** @param handlers by the name of their image */
   constructor(handlers: Readonly<Record<string, RequestListener>>) {
     this.#handlers = new Map(Object.entries(handlers));
   }

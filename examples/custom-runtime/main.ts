@@ -1,4 +1,4 @@
-// The proxy with a runtime of one's own behind its interface.
+// The proxy with a custom runtime.
 import { createCless } from '@cless/proxy';
 import { InProcessRuntime } from './in-process-runtime.ts';
 

@@ -1,5 +1,5 @@
-// Somebody's own server, here of Express, with services in it: hosts that are services are answered by child processes,
-// which start when they are asked for; all others are the server's own.
+// A server of your own, here with Express, that contains services: their hosts are answered by child processes, which
+// start when they are asked for; all others by the server itself.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ const cless = createCless({
 });
 
 const app = express();
-app.use(cless.middleware()); // before what parses bodies
+app.use(cless.middleware()); // before body parsers
 app.get('/', (_, response) => void response.send('this is the server itself'));
 
 const server = createServer(app).on('upgrade', cless.upgrade);

@@ -15,14 +15,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /*
- * A revision's options are written down once. So a new one is an edit of one file, and what tools write anew from it.
+ * A revision's options are described once, so a new one is an edit of one file, and what tools generate from it.
  */
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const copy = mkdtempSync(join(tmpdir(), 'cless-new-option-'));
 
-/** All that somebody has to write. */
+/** The only file that has to be edited. */
 const DESCRIPTION = 'packages/model/src/revision/options.ts';
 const NEW_OPTION = `
   /** How many instances there may be at once. */
@@ -72,7 +72,7 @@ test('a new option is one edit and two files that are written anew; everything e
   const vitest = (...given: string[]) =>
     node('vitest/vitest.mjs', 'run', '--config', 'vitest.workspace.ts', ...given);
 
-  // As whoever adds one is told to do by the tests that fail.
+  // As the failing tests say.
   await vitest('-u', '--project', 'model:unit', '--project', 'cli:unit', 'options-page', 'service-file');
   expect(edited().sort()).toEqual(['docs/options.md', 'packages/cli/cless.schema.json', DESCRIPTION]);
   expect(readFileSync(join(copy, 'docs/options.md'), 'utf8')).toContain(

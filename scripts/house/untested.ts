@@ -37,7 +37,7 @@ export function branches(code: string): number {
   return count;
 }
 
-/** What tests are made of needs none: fakes, and the stories of the model tests. */
+/** Fakes and the stories of model tests need no tests. */
 const OF_TESTS = /^packages\/(?:testkit|bench|chaos)\/|\/stories\/|\/fake-[^/]*$/;
 
 /** Files with logic and no test beside them (`FILE.test.ts`, `FILE.KIND.test.ts`), by their path from the root. */

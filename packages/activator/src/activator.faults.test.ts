@@ -6,7 +6,7 @@ import type { ActivatorEvent } from './event.ts';
 import { FakeRevisions } from './fake-revisions.ts';
 import type { Lease } from './lease.ts';
 
-/* What goes wrong behind the activator's back, and what it makes of it. */
+/* What goes wrong behind the activator's back, and how it reacts. */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

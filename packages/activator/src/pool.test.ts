@@ -45,7 +45,7 @@ function build(scale: { concurrency?: number; maxScale?: number }): void {
   );
 }
 
-/** Asks for so many, and has those that there are. */
+/** Asks for that many leases, and returns those that it gets. */
 async function ask(count: number): Promise<Lease[]> {
   const leases: Lease[] = [];
   for (let i = 0; i < count; i++)

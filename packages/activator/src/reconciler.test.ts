@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Activator } from './activator.ts';
 import { FakeRevisions } from './fake-revisions.ts';
 
-/* The reconciler, with the activator that has it: what it compares is its pools. */
+/* The reconciler, tested with the activator, whose pools it compares. */
 
 let clock: FakeClock;
 let runtime: FakeRuntime;

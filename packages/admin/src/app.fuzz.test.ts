@@ -38,7 +38,7 @@ const TOKEN = 'a-token-for-tests';
 const RUNS = fuzzRuns(300);
 const SEED = fuzzSeed(42);
 
-/** Words that mean something here, besides what chance makes. */
+/** Words with a meaning here, besides random ones. */
 const WORDS = [
   'web',
   'shop',

@@ -224,7 +224,7 @@ describe('deploys', () => {
       splits: [{ revision: 'web-00001', percent: 100 }],
       tags: {},
     });
-    // What it says can be said again.
+    // Its output is valid as input.
     expect((await ask('POST', '/v1/services/web/revisions?ifChanged=true', json.spec)).status).toBe(200);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RevisionSchema } from './revision-schema.ts';
 
-/** What is wrong, as `path: message`; empty if nothing is. */
+/** The errors as `path: message`; empty if there are none. */
 function wrong(more: object): string[] {
   const { error } = RevisionSchema.safeParse({ image: 'web:1', ...more });
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);

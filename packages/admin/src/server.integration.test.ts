@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AdminServer } from './server.ts';
 
 /*
- * What takes a real connection to see: clients that leave, and the end of the server.
+ * What only shows with real connections: clients that leave, and the end of the server.
  */
 
 const TOKEN = 'a-token-for-tests';

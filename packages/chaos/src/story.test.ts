@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Chapter, tellStory } from './story.ts';
 
 const faults = ['kill', 'pause', 'prune', 'freeze'];
-/** How a story begins. */
+/** The beginning of a story. */
 function tell(seed: number, told = faults, chapters = 200): Chapter<string>[] {
   const begun: Chapter<string>[] = [];
   for (const chapter of tellStory(told, seededRandom(seed))) {

@@ -17,8 +17,8 @@ import { connect } from '../src/client/connection.ts';
 import { PROXY } from './proxy.ts';
 
 /*
- * Services as data, over the real proxy on a real engine: what is deployed, split, rolled back and removed, while
- * requests flow.
+ * Services as data, with the real proxy on a real engine: deploys, splits, rollbacks and removals while requests
+ * flow.
  */
 
 const owner = `test-services-${process.pid}`;
@@ -77,7 +77,7 @@ class Load {
   }
 
   async #client(port: number, host: string, number: number): Promise<void> {
-    // Some read what runs, some write.
+    // Some requests only read, some write.
     const post = number % 2 === 1;
     while (!this.#stopped) {
       await new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLESS } from './command.ts';
 
 /*
- * Completion in the shells themselves, as far as they are there.
+ * Completion in the shells themselves, if they are installed.
  */
 
 const run = promisify(execFile);
@@ -107,7 +107,7 @@ describe.each(Object.entries(SHELLS))('%s', (shell, command) => {
         CLESS_STATE_DIR: directory,
       },
     });
-    // Fish says after a tab what a word is.
+    // Fish appends a tab and a description to each word.
     return stdout
       .split('\n')
       .map((line) => line.replace(/\t.*/, ''))

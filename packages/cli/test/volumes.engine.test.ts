@@ -14,15 +14,15 @@ import { connect } from '../src/client/connection.ts';
 import { PROXY } from './proxy.ts';
 
 /*
- * What an image declares as VOLUME, over the real proxy on a real engine: kept through sleep, over revisions, by convention
- * and by deploy; and never written by two.
+ * What an image declares as VOLUME, with the real proxy on a real engine: kept through sleep and over revisions, by
+ * convention and by deploy, and never written by two.
  */
 
 const owner = `test-volumes-${process.pid}`;
 const suffix = `-${owner}`;
 const image = `disk${suffix}`;
 
-/** Appends what it is sent, gives back all of it, and notices if another one is at it. */
+/** Appends what it is sent, returns all of it, and notices another writer. */
 const APP = `
   const { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
   if (process.env.BROKEN) process.exit(3);

@@ -140,7 +140,7 @@ describe('TCP', () => {
 describe('what can never be ready', () => {
   const endpoint = { host: '127.0.0.1', port: 1 };
 
-  // What only programs without types can give is given as they give it.
+  // Arguments that only programs without types can pass.
   test.each<[string, unknown, object, string]>([
     ['nothing', undefined, {}, 'allowed is { host, port }'],
     ['a URL', 'http://127.0.0.1:80', {}, 'allowed is { host, port }'],

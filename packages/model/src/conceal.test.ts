@@ -13,7 +13,7 @@ test.each([
   ['token=hunter22, again: hunter22', ['hunter22'], 'token=[secret], again: [secret]'],
   ['nothing here', ['hunter22'], 'nothing here'],
   ['1 of 10', ['1', '', 'abc'], '1 of 10'],
-  // What special characters a value has does not matter.
+  // Special characters in a value do not matter.
   ['a.*b and a..b', ['a.*b'], '[secret] and a..b'],
   ['$&$1', ['$&$1'], '[secret]'],
   // One that begins or ends another, or overlaps it.

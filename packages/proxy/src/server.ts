@@ -97,7 +97,7 @@ export class Server {
     return listening;
   }
 
-  /** What takes in the requests that another server has read. Not with workers, each of which has an edge of its own. */
+  /** Handles requests parsed by another server. Not available with workers, each of which has its own edge. */
   get middleware(): Middleware {
     this.run();
     if (this.#middleware === undefined) {

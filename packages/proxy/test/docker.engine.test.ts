@@ -306,7 +306,7 @@ describe.skipIf(noEngine !== undefined)(
       proxy.signal('SIGTERM');
       await sleep(400);
       expect(await proxy.stop('SIGTERM')).toBe(130);
-      // What it left behind, its successor clears away.
+      // The next proxy removes what it left behind.
       proxy = await PROXY.start(settings);
     });
   },

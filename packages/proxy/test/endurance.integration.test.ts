@@ -33,7 +33,7 @@ async function start(settings: Readonly<Record<string, string>> = {}): Promise<v
 
 const processes = () => [proxy.pid, ...proxy.workers];
 
-/** Memory of the proxy, in bytes: what its processes have resident, and the most that they had. */
+/** The memory of the proxy's processes in bytes: resident, and the peak. */
 function memory(): { resident: number; peak: number } {
   const statuses = processes().map((pid) => readFileSync(`/proc/${pid}/status`, 'utf8'));
   const bytes = (name: string) =>
@@ -49,7 +49,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 describe.each(['undici', 'http-proxy-3'])('bodies of 1 GB over %s', (forwarder) => {
   test('both ways, whole, in at most 64 MiB more', { timeout: 120_000 }, async () => {
     await start({ CLESS_FORWARDER: forwarder });
-    // Once through all the code, so that what is measured are bodies.
+    // Runs all the code once, so that only bodies are measured.
     await exchange('/echo', 32 * MIB);
     await exchange(`/pour?bytes=${32 * MIB}`);
     const { resident } = memory();

@@ -34,7 +34,7 @@ let proxy: ProxyProcess;
 
 afterEach(() => proxy.stop());
 afterAll(async () => {
-  proxy = await PROXY.start(settings); // finds what the last one left, and stops it
+  proxy = await PROXY.start(settings); // finds and stops what the last one left
   await proxy.stop();
   state.remove();
 });

@@ -66,7 +66,7 @@ test('into a pipe that nobody reads, and then one that nobody has', async () => 
   for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/${'x'.repeat(1_000)}`)).arrayBuffer();
   proxy?.stdout?.destroy();
   for (let i = 0; i < 20; i++) await (await fetch(url)).arrayBuffer();
-  // What waited for the reader is dropped when it is tried again, a moment later.
+  // Waiting lines are dropped at the next attempt, a moment later.
   await expect.poll(linesDropped).toBeGreaterThanOrEqual(20);
   proxy?.kill('SIGTERM');
   expect(await once(proxy as ChildProcess, 'exit')).toEqual([0, null]);

@@ -17,7 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Cless, type ClessOptions, createCless } from '../src/index.ts';
 
-/** Somebody's server, which answers by itself to what is no service: `theirs METHOD PATH`. */
+/** Another server, which itself answers requests for other hosts with `theirs METHOD PATH`. */
 type Embed = (cless: Cless) => Promise<Server>;
 
 const SERVERS: Record<string, Embed> = {
@@ -48,7 +48,7 @@ const SERVERS: Record<string, Embed> = {
   },
 };
 
-/** What instances are: they tell what they got. */
+/** The instances, which answer with what they received. */
 const upstream = createServer(async (request, response) => {
   if (request.url === '/sse') {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n');
@@ -298,7 +298,7 @@ test('a body that was parsed before is an error that says so', async () => {
   expect(answer.statusCode).toBe(500);
   expect(await text(answer)).toMatch(/^the body of POST \/mounted\/a was read before cLess got it/);
 
-  // What has no body is none of the parser’s, and goes on under its own path.
+  // The parser ignores requests without a body, which are handled under their own path.
   const [other] = (await once(get({ port, path: '/mounted/a', headers, agent: false }), 'response')) as [
     IncomingMessage,
   ];

@@ -8,7 +8,7 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
 
 /*
- * The proxy with the process runtime, and what it says when it cannot start.
+ * The proxy with the process runtime, and its messages when it cannot start.
  */
 
 const state = stateDirectory();

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { PROXY } from './proxy.ts';
 
 /*
- * SIGTERM with connections open that will not end by themselves: none of them holds the end of the process.
+ * SIGTERM with open connections that do not end by themselves: none of them keeps the process from ending.
  */
 
 const state = stateDirectory();
@@ -18,7 +18,7 @@ afterAll(() => state.remove());
 const DRAIN_MS = 1_000;
 const HOST = 'HTTP/1.1\r\nHost: web.example\r\n';
 
-/** What is open when the signal comes: bytes of a client that never ends its side, and does not read unless it says so. */
+/** What is open at the signal: the bytes of a client that never ends its side, and only reads if it says so. */
 const OPEN: Readonly<Record<string, string>> = {
   'preconnected, silent': '',
   'half a head': 'GET / HTTP/1.1\r\nHost: w',

@@ -37,7 +37,7 @@ let proxy: ProxyProcess;
 afterEach(() => proxy.stop());
 afterAll(() => state.remove());
 
-/** What has been answered by which process. */
+/** The processes that have answered requests. */
 const answeredBy = () => new Set(proxy.logged('GET').map(({ pid }) => pid));
 
 async function admin(path: string, init: { method?: string; body?: unknown } = {}): Promise<Response> {

@@ -19,7 +19,7 @@ import { DockerRuntime } from './runtime.ts';
 const owner = `test-runtime-${process.pid}`;
 const images = new Set<string>();
 
-/** What a signal is aborted with. */
+/** Resolves with the signal's reason. */
 async function aborted(signal: AbortSignal): Promise<unknown> {
   if (!signal.aborted) await once(signal, 'abort');
   return signal.reason;
@@ -216,7 +216,8 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     expect(volumes.map(({ target }) => target)).toEqual(['/srv/git', '/tmp', '/var/cache/x']);
     expect(volumes[0]?.name).toMatch(new RegExp(`^cless-${other}-web-srv-git-[0-9a-f]{12}$`));
 
-    // Another revision of another image, read-only but for what it declares; the volume of the spec comes first.
+    // Another revision of another image, read-only except for the volumes it declares; the spec's volume takes
+    // precedence.
     const second = await runtime.start({
       ...spec,
       revision: 'r2',
@@ -334,7 +335,7 @@ describe.skipIf(noEngine !== undefined)('containers', () => {
     const reading = (async () => {
       for await (const line of runtime.followLogs(id, { lines: 0, signal: signal.signal })) lines.push(line);
     })();
-    // What is written before the engine begins to follow is no line of those to come: again, until it does.
+    // A line written before the engine begins to follow is not among those to come, so write again until it does.
     await expect
       .poll(
         async () => {

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { SqliteStore } from './sqlite-store.ts';
 
 /*
- * A disk that is full and a database that somebody else writes, while the store is in use. Both are real.
+ * A full disk, and a database that another program writes, while the store is in use. Both are real.
  */
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-trouble-'));
@@ -88,7 +88,7 @@ test('while another process writes, each change is refused at once, and reads go
       expect(everything(store), name).toEqual(before);
     }
     expect(told).toBe(0);
-    // As a worker does that starts meanwhile.
+    // As a worker does that starts at that moment.
     const reader = new SqliteStore(path);
     expect(everything(reader)).toEqual(before);
     reader.close();
@@ -96,7 +96,7 @@ test('while another process writes, each change is refused at once, and reads go
     writer.kill('SIGKILL');
     await once(writer, 'close');
   }
-  expect(everything(store)).toEqual(before); // what the other had not finished never was
+  expect(everything(store)).toEqual(before); // the unfinished change of the other has no effect
   for (const [name, change] of Object.entries(changes(store, revision)))
     if (name !== 'remove') expect(thrownBy(change), name).toBeUndefined();
   store.close();

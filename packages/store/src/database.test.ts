@@ -47,7 +47,7 @@ test('a migration that fails has changed nothing', () => {
   const path = join(directory, 'half.db');
   openDatabase(path).close();
   const old = new DatabaseSync(path);
-  // The last step again, in a database that has done it: what it makes is there.
+  // Runs the last step again in a migrated database, where its result exists already.
   old.exec('DROP TABLE revisions; PRAGMA user_version = 1');
   old.close();
   expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'DATABASE_FAILED' }));

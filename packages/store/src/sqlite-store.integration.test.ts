@@ -10,7 +10,7 @@ import { afterAll, expect, test } from 'vitest';
 import { SqliteStore } from './sqlite-store.ts';
 
 /*
- * What takes a process that is killed, or very many services, to see.
+ * What only shows with a killed process or very many services.
  */
 
 const directory = mkdtempSync(join(tmpdir(), 'cless-store-'));

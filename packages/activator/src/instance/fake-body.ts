@@ -8,14 +8,14 @@ import type { InstanceState } from './state.ts';
 
 const SPEC = { service: 'web', revision: 'web-1', image: 'web-1', port: 80 };
 
-/** For tests: a body in a fake runtime, with the parts that the others need, and what they tell. */
+/** For tests: a body in a fake runtime, with the parts it needs, which records events. */
 export class FakeBody {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime(this.clock);
   readonly events: InstanceEvent[] = [];
   readonly states: InstanceState[] = [];
   readonly ids: string[] = [];
-  /** Connections that were closed, and broken off. */
+  /** The connections that were closed or broken off. */
   readonly connections: string[] = [];
   readonly closing = new AbortController();
   touched = 0;
@@ -61,7 +61,7 @@ export class FakeBody {
   readonly launch = new Launch(this.body, async () => {});
   readonly ending = new Ending(this.body, this.launch, () => (this.overdue += 1));
 
-  /** Starts it, and lets time pass until it is ready. */
+  /** Starts it and advances the clock until it is ready. */
   async start(): Promise<void> {
     const started = this.launch.start();
     await this.clock.advance(100);

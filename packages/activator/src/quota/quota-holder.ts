@@ -64,7 +64,7 @@ export class QuotaHolder<R extends Revision = Revision> implements LeaseGiver<R>
   tryLease(revision: R, keepsAwake = true): Lease<LentInstance<R>> | undefined {
     const instances = this.#ofRevision.get(revision);
     const chosen = instances && choose(instances);
-    // There may be others that this holder does not know.
+    // There may be other instances that this holder does not know.
     if (maxScale(revision) > 1 && chosen?.isSuspect) return undefined;
     return chosen?.lease(undefined, keepsAwake);
   }

@@ -30,7 +30,7 @@ test('one that had some already gets so many in all', () => {
 
 test('it is always whole percentages, 100 together', () => {
   const weights = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 20 }).map((all) => {
-    // Cut at 100, what is missing goes to the first.
+    // The sum is limited to 100; the rest goes to the first.
     let left = 100;
     const percents = all.flatMap((one) => {
       const taken = Math.min(one, left);

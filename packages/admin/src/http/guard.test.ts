@@ -12,7 +12,7 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What becomes of a request: `passed`, or the code that refuses it. */
+/** The outcome of a request: `passed`, or the code it is refused with. */
 async function ask(path: string, { method = 'GET', remote = '127.0.0.1', options, headers }: Asked = {}) {
   const app = new Hono()
     .use(guard({ ...OPTIONS, ...options }))

@@ -13,7 +13,7 @@ const schema = z.strictObject({
   services: z.record(z.string(), z.strictObject({ image: z.string() })).optional(),
 });
 
-/** What is wrong, by pointer. */
+/** The errors by pointer. */
 function wrong(value: unknown): Record<string, string> {
   const { error } = schema.safeParse(value);
   if (error === undefined) return {};

@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 afterAll(() => server.close());
 
-/** What a proxy leaves in its state directory. */
+/** Writes what a proxy leaves in its state directory. */
 function proxyIn(folder: string, token: string, at = url): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'admin-token'), `${token}\n`);

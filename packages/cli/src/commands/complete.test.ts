@@ -3,7 +3,7 @@ import { AdminClient } from '../client/client.ts';
 import { createProgram } from '../program.ts';
 import { complete, FILES } from './complete.ts';
 
-/** An API that knows two services, and what was asked of it. */
+/** An API with two services, which records the requests. */
 class Known extends AdminClient {
   asked = 0;
 
@@ -59,7 +59,7 @@ describe('words', () => {
     expect(await words('deploy', 'web', '--hardening', 'res')).toEqual(['restricted']);
     expect(await words('deploy', 'web', '--env-file', '')).toEqual([FILES]);
     expect(await words('deploy', 'web', '--image', '')).toEqual([]);
-    // What stands behind an option is its value, and no argument.
+    // The word after an option is its value, not an argument.
     expect(await words('show', '--token', 'x', 'w')).toEqual(['web']);
     expect(await words('show', '--token=x', 'w')).toEqual(['web']);
   });

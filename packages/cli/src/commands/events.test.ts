@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => host.close());
 
-/** What `cless events` says of these, of which this is the last word. */
+/** The output of `cless events` up to this last word. */
 async function told(
   args: string[],
   lastWord: string,

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { flagOf, readRevision, revisionFlags, valuesOfFlag } from './revision-flags.ts';
 
-/** What these words say, as the API takes it. */
+/** Parses these words into the form of the API. */
 function read(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const command = new Command('deploy').exitOverride().configureOutput({ writeErr: () => {} });
   for (const flag of revisionFlags()) command.addOption(flag);

@@ -5,7 +5,7 @@ import type { Outgoing } from '../exchange/outgoing.ts';
 /**
  * Writes an answer of the proxy's own, in place of an instance's.
  *
- * @param headers more of them, name and value in turn
+ * @param headers further headers, names and values alternating
  */
 export function sendOwnAnswer(
   { method }: Incoming,

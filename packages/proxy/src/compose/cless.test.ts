@@ -27,7 +27,7 @@ afterEach(async () => {
   upstream.closeAllConnections();
 });
 
-/** A client of what `createCless` makes with these options. */
+/** Starts what `createCless` makes with these options, and a client of it. */
 async function start(options: Partial<ClessOptions> = {}) {
   cless = createCless({ runtime, probe: ready, ...options });
   const { port } = await cless.listen({ host: '127.0.0.1', port: 0 });
@@ -82,7 +82,7 @@ test('what changes in a store holds for the next request, until it is closed', a
   store.setTraffic('new', { splits: [{ revision: name, percent: 100 }], tags: {} });
   expect(await ask('new.example')).toEqual({ status: 200, text: 'new.example/' });
   await cless?.close();
-  store.remove('new'); // nobody listens any more
+  store.remove('new'); // there are no listeners any more
 });
 
 test('limits, and whom to believe, are those that are given', async () => {

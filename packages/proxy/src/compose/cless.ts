@@ -82,9 +82,9 @@ export class Cless implements AsyncDisposable {
   }
 
   /**
-   * For somebody else's server: a middleware of Connect's form, as Express and Fastify (with `@fastify/middie`) take it, or to
-   * be called as a listener. Hosts that are no service are left to the next one. It has to come before what parses bodies:
-   * one that was read already is an error.
+   * A middleware for another server, in the form of Connect, Express and Fastify (with `@fastify/middie`); can also
+   * be called as a listener. Requests for hosts that are not services are passed to the next one. Put it before body
+   * parsers: a body that was already read is an error.
    *
    * @example
    * app.use(cless.middleware());
@@ -95,8 +95,8 @@ export class Cless implements AsyncDisposable {
   }
 
   /**
-   * For the same server's upgrades, such as WebSockets. Resolves with false where the host is no service; then nothing has been
-   * done to the connection, which is whoever else's.
+   * Handles the same server's upgrades, such as WebSockets. Resolves with false if the host is not a service; then
+   * the connection has not been touched.
    *
    * @example
    * server.on('upgrade', cless.upgrade);

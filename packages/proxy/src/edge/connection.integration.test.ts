@@ -58,7 +58,7 @@ describe.each(FORWARDERS)('connections, over %s', (forwarder) => {
     upstream.close();
   });
 
-  /** What the instance got, a line a request, in the order in which it came. */
+  /** The requests the instance received, one line each, in order. */
   function arrived(): string[] {
     return [...upstream.received.matchAll(/(?:^|\n|(?<=\w))((?:GET|POST|OPTIONS) \S+) HTTP/g)].map(
       ([, line]) => line ?? '',
@@ -173,7 +173,7 @@ describe.each(FORWARDERS)('connections, over %s', (forwarder) => {
       const flood = get('/wait', `X-Fill: ${'x'.repeat(4_000)}\r\n`).repeat(5_000);
       socket.write(flood);
       await sleep(500);
-      // What the kernel's buffers do not hold has not been written.
+      // What does not fit into the kernel's buffers has not been written.
       expect(socket.writableLength).toBeGreaterThan(flood.length / 2);
       socket.destroy();
       // A client that has sent this much cannot be seen to leave, but its connection ends too.

@@ -7,7 +7,7 @@ import { FakeEdge } from './fake-edge.ts';
 let edge: FakeEdge | undefined;
 afterEach(() => edge?.close());
 
-/** What a client gets, byte by byte, of what is written for it. */
+/** The bytes a client receives for what is written. */
 async function written(
   write: (outgoing: Outgoing) => void,
   { request = 'GET / HTTP/1.1\r\nHost: web.test\r\nConnection: close\r\n\r\n' } = {},

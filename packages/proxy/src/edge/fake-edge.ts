@@ -2,7 +2,7 @@ import type { Forwarder } from '../forward/forwarder.ts';
 import { FakeContext } from '../request/fake-context.ts';
 import { Http1Edge } from './http1.ts';
 
-/** For tests: an edge that listens, with a forwarder and an instance that do as they are told. */
+/** For tests: an edge that listens, with a forwarder and an instance under the test's control. */
 export class FakeEdge extends FakeContext {
   port = 0;
   readonly #edge = new Http1Edge(this);

@@ -10,7 +10,7 @@ afterEach(async () => {
   await edge?.close();
 });
 
-/** An edge whose instance answers when it is told to. */
+/** An edge whose instance answers on demand. */
 async function begun() {
   const waiting: (() => void)[] = [];
   const sent: ForwardedRequest[] = [];

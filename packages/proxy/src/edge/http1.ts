@@ -88,7 +88,7 @@ export class Http1Edge implements Edge {
     });
   }
 
-  /** Takes a connection over from another HTTP server, which has read this head of a request on it, and given it away. */
+  /** Takes over a connection from another HTTP server, which has parsed this head on it and given it away. */
   adopt(request: IncomingMessage, socket: Socket, early: Buffer): void {
     socket.pause();
     socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
@@ -105,7 +105,7 @@ export class Http1Edge implements Edge {
     this.#context.draining = true;
     const closed = Promise.all([
       new Promise<void>((resolve) => this.#server.close(() => resolve())),
-      // The server does not count those that it was given.
+      // The server does not count adopted connections.
       ...[...this.#connections.keys()].map(
         (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
       ),

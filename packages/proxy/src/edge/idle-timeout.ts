@@ -1,4 +1,4 @@
-/** A connection, as far as it tells of silence. */
+/** The part of a connection that is needed to measure silence. */
 interface Watched {
   readonly bytesRead: number;
   readonly bytesWritten: number;

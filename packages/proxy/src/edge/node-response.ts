@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http';
 
 /*
- * What an answer of Node's HTTP server does not do by itself, or not as it should.
+ * What answers of Node's HTTP server cannot do by themselves, or do wrong.
  */
 
 /** Bodies up to this size are copied to be one write with their head; a writev is the most expensive call of all. */
 const SMALL_BODY_BYTES = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** The values of a header, in one; undefined if it is not there. @param head name and value in turn */
+/** The joined values of a header; undefined if it is missing. @param head names and values alternating */
 export function valueIn(head: readonly string[], name: string): string | undefined {
   const values = head.filter((_, i) => i % 2 === 1 && head[i - 1]?.toLowerCase() === name);
   return values.length === 0 ? undefined : values.join(', ');

@@ -1,4 +1,4 @@
-/** The head of a request, as Node's HTTP server has read it. */
+/** The head of a request as parsed by Node's HTTP server. */
 interface Head {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -6,7 +6,7 @@ interface Head {
   readonly rawHeaders: readonly string[];
 }
 
-/** The head of a request as bytes, to be read again. @param without headers that are left out */
+/** The head of a request as bytes, to be parsed again. @param without headers to leave out */
 export function headBytes({ method, url, httpVersion, rawHeaders }: Head, without?: RegExp): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {

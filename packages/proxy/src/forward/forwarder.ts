@@ -57,7 +57,7 @@ export interface ForwardError extends Error {
   readonly reached: 'unsent' | 'stale' | 'closed' | 'sent';
 }
 
-/** Tells a request's end: with why there was no complete answer, if there was none. */
+/** Called when a request has ended, with an error if there was no complete answer. */
 export type Settled = (error?: ForwardError) => void;
 
 /** Sends the leased request to the endpoint and streams the answer back. */

@@ -3,7 +3,7 @@ import { InterimAnswers } from './instance-socket.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\nHTTP/1.1 100 in the body is left alone!';
 
-/** What is made of it when it comes in pieces. */
+/** The result if the bytes arrive in pieces. */
 function rewritten(pieces: readonly string[]): string {
   const interim = new InterimAnswers();
   let reading = true;

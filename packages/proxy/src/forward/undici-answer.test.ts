@@ -34,7 +34,7 @@ class FakeController implements Dispatcher.DispatchController {
   }
 }
 
-/** An answer on a connection that is not there, and what becomes of the connection and the request. */
+/** Begins an answer without a connection, and records what happens to the connection and the request. */
 function begun({ used = false, outgoing = new FakeOutgoing() } = {}) {
   const client = new Client('http://127.0.0.1:1');
   const connection: UndiciConnection = { client, socket: new InstanceSocket(), used };

@@ -17,7 +17,7 @@ export interface UndiciConnection {
   used: boolean;
 }
 
-/** The connections to an instance, as far as an answer that comes on one of them needs them. */
+/** The part of an instance's connections that an answer on one of them needs. */
 export interface UndiciConnections {
   /** How long the instance may take to send the head of its answer, in milliseconds. */
   readonly responseTimeoutMs: number;

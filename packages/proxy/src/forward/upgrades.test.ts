@@ -6,7 +6,7 @@ import { FakeOutgoing } from '../exchange/fake-exchange.ts';
 import type { ClientStream, UpgradeOffer } from '../exchange/upgrade-offer.ts';
 import { Upgrades } from './upgrades.ts';
 
-/** The client's side: what is written to it is kept. */
+/** The client's side, which records what is written to it. */
 class FakeStream extends Duplex implements ClientStream {
   written = '';
 

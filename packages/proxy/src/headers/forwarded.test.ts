@@ -5,7 +5,7 @@ import { instanceHeaders } from './forwarded.ts';
 
 const LIMITS = { maxTargetBytes: 8192, maxHeaderCount: 200, maxBodyBytes: Number.POSITIVE_INFINITY };
 
-/** What the instance gets of these headers of a client's, by their names in lower case. */
+/** The headers the instance gets for these of a client, by lower-case name. */
 function sent(
   headers: readonly string[],
   { trusted = false, method = 'GET', host = 'app.test' } = {},

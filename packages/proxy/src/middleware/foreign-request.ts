@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyReader, Incoming, Peer } from '../exchange/incoming.ts';
 
-/** A request that somebody else's HTTP server has read. */
+/** A request parsed by another HTTP server. */
 export class ForeignRequest implements Incoming {
-  /** That server has answered it already, if it was so. */
+  /** The other server has already sent `100 Continue`. */
   readonly expectsContinue = false;
   readonly #request: IncomingMessage;
   #reader: BodyReader | undefined;
@@ -16,7 +16,7 @@ export class ForeignRequest implements Incoming {
     return this.#request.method ?? '';
   }
 
-  /** As the client wrote it: what routers have cut off it is put back. */
+  /** The target as written by the client, with what routers have stripped from it. */
   get target(): string {
     const { originalUrl, url = '' }: IncomingMessage & { readonly originalUrl?: string } = this.#request;
     return originalUrl ?? url;
@@ -42,7 +42,7 @@ export class ForeignRequest implements Incoming {
     return this.#request.complete;
   }
 
-  /** Has somebody else read of its body? */
+  /** Has anybody else read from its body? */
   get isTaken(): boolean {
     return this.#request.readableDidRead && this.#reader === undefined;
   }

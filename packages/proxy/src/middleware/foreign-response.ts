@@ -4,7 +4,7 @@ import type { Outgoing } from '../exchange/outgoing.ts';
 
 const ignore = () => {};
 
-/** The answer to a request that somebody else's HTTP server has read. Headers that were set on it before go out, too. */
+/** The answer to a request parsed by another HTTP server. Headers set on it before are sent too. */
 export class ForeignResponse implements Outgoing {
   readonly #response: ServerResponse;
   #head: readonly string[] = [];

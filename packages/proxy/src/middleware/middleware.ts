@@ -10,27 +10,26 @@ import { RetryBudget } from '../request/retry.ts';
 import { ForeignRequest } from './foreign-request.ts';
 import { ForeignResponse } from './foreign-response.ts';
 
-/** Goes on to whoever else answers; with an error, to whoever answers those. */
+/** Passes the request on to the next handler or, with an error, to the error handler. */
 export type Next = (error?: unknown) => void;
 
 const ignore = () => {};
 
 /**
- * Takes in what somebody else's HTTP server has read. Requests for hosts that are no service are left alone; all others go
- * the way that they would go from an edge of our own, but for limits that are that server's: those of heads, and of idle
- * connections.
+ * Handles requests parsed by another HTTP server. Requests for hosts that are not services are left alone; all others
+ * are handled as at our own edge, except that the limits for heads and idle connections are that server's.
  */
 export class Middleware {
   readonly #options: EdgeOptions;
   readonly #edge: Http1Edge;
   readonly #context: JourneyContext & { draining: boolean };
   readonly #idleTimeout: IdleTimeout;
-  /** Answers of ours that are under way. */
+  /** Our answers that have not ended. */
   readonly #open = new Map<ServerResponse, ForeignResponse>();
-  /** By connection, the last request that came through here, whoever answers it, until it is answered. */
+  /** The last request of each connection that passed through here, until it is answered by us or others. */
   readonly #unanswered = new WeakMap<Socket, ServerResponse>();
 
-  /** @param edge gets the connections that are upgraded */
+  /** @param edge takes over upgraded connections */
   constructor(options: EdgeOptions, edge: Http1Edge) {
     const { bodyTimeoutMs, idleTimeoutMs } = options.limits;
     this.#options = options;
@@ -39,7 +38,10 @@ export class Middleware {
     this.#idleTimeout = new IdleTimeout(Math.min(bodyTimeoutMs, idleTimeoutMs));
   }
 
-  /** In the form of Connect, Express and Fastify. Requests of one connection go their ways one after the other. */
+  /**
+   * The middleware in the form of Connect, Express and Fastify. Requests of one connection are handled one after the
+   * other.
+   */
   handle(request: IncomingMessage, response: ServerResponse, next: Next): void {
     const { socket } = request;
     const before = this.#unanswered.get(socket);
@@ -52,22 +54,22 @@ export class Middleware {
   }
 
   /**
-   * Takes an upgrade in that the server has given away.
+   * Handles an upgrade that the server has given away.
    *
-   * @returns false if its host is no service: then nothing has been done to the connection
+   * @returns false if its host is not a service; then the connection has not been touched
    */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<boolean> {
-    socket.on('error', ignore); // meanwhile nobody else listens
+    socket.on('error', ignore); // nobody else listens meanwhile
     const isService = await this.#isService(request);
     socket.off('error', ignore);
     if (!isService) return false;
-    // Who does not wait for the answers before could take one for the upgraded protocol.
+    // A client that does not wait for earlier answers might take one for the upgraded protocol.
     if (!(socket instanceof Socket) || this.#unanswered.has(socket)) socket.destroy();
     else if (!socket.destroyed) this.#edge.adopt(request, socket, head);
     return true;
   }
 
-  /** Refuses what comes, and waits for what is open, at most so long; then that is broken off. */
+  /** Refuses new requests and waits for open ones, up to the timeout; then breaks them off. */
   async drain(timeoutMs: number): Promise<void> {
     this.#context.draining = true;
     const closed = Promise.all([...this.#open.keys()].map(closing));
@@ -111,14 +113,14 @@ export class Middleware {
     if (stepMs === undefined) return;
     const before = socket.timeout ?? 0;
     socket.setTimeout(stepMs);
-    // Heard by the answer, it is not the server's to act upon.
+    // With a listener on the answer, the server does not handle the timeout itself.
     response.on('timeout', () => journey.silent(this.#idleTimeout.measure(socket)));
     response.once('close', () => {
-      if (socket.timeout === stepMs) socket.setTimeout(before); // else the server has set another for what follows
+      if (socket.timeout === stepMs) socket.setTimeout(before); // otherwise the server has set another timeout
     });
   }
 
-  /** One that cannot be looked up is none: the rest of the server goes on without what is behind the services. */
+  /** If the lookup fails, the host counts as not a service, so that the rest of the server goes on. */
   async #isService(request: IncomingMessage): Promise<boolean> {
     const { source } = this.#options;
     const service = this.#serviceOf(request);

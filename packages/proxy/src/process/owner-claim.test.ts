@@ -8,7 +8,7 @@ const unreachable = Object.assign(new Error('no engine'), { code: 'ENGINE_UNREAC
 let clock: FakeClock;
 let told: unknown[];
 let asked: number;
-/** What the engine answers. */
+/** The engine's answer. */
 let answer: () => Promise<void>;
 
 beforeEach(() => {

@@ -65,7 +65,7 @@ export class FakeContext implements JourneyContext {
     tryLease: () => (this.start === undefined ? this.#lease() : undefined),
     lease: async () => {
       this.waited += 1;
-      await this.start; // whoever leaves meanwhile
+      await this.start; // the client may leave meanwhile
       return this.#lease();
     },
   };

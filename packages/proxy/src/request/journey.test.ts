@@ -160,7 +160,7 @@ test.each([
 });
 
 describe('a request without a connection', () => {
-  /** Begins; tells what the forwarder has got, and with what it may settle that. */
+  /** Begins a request. Returns what the forwarder got, and the function to settle it. */
   function begin(incoming: Partial<FakeIncoming> = {}, context = new FakeContext({})) {
     const sent: ForwardedRequest[] = [];
     const outcomes: ((error?: ForwardError) => void)[] = [];

@@ -20,9 +20,9 @@ const ENDS_CONNECTION = new Set([
 ]);
 
 /**
- * Answers with the problem for the error, or with what the service says while it sleeps.
+ * Answers with the problem for the error, or with the service's fixed answer while it sleeps.
  *
- * @param choice undefined if the request has not come so far
+ * @param choice undefined if no revision has been chosen yet
  */
 export function refuse(
   incoming: Incoming,

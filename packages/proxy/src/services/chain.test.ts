@@ -4,7 +4,7 @@ import { SourceChain } from './chain.ts';
 import { SoleRevision } from './convention.ts';
 import type { ServedService, ServiceSource } from './source.ts';
 
-/** A source of what a test gives it. */
+/** A source with given services. */
 class GivenSource implements ServiceSource {
   readonly services = new Map<string, ServedService>();
   /** Those that it has only when it is asked. */

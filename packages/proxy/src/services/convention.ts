@@ -84,7 +84,7 @@ export class ConventionSource implements ServiceSource {
   /** Only given services are kept running: those by convention run when they are asked for. */
   onKept(listener: (revision: Revision) => void): void {
     this.#keptListeners.push(listener);
-    if (this.#services.size > 0) this.#compare().catch(() => {}); // else when the runtime can be reached
+    if (this.#services.size > 0) this.#compare().catch(() => {}); // otherwise once the runtime can be reached
   }
 
   // Private

@@ -16,7 +16,7 @@ const request = { header: () => undefined };
 let store: MemoryStore;
 let router: Router;
 let registered: RegisteredSource;
-/** What is registered, and behind it the convention. */
+/** Registered services, then the convention. */
 let source: SourceChain;
 let retired: string[];
 let kept: string[];
@@ -78,7 +78,7 @@ test('a name is taken over from the convention by the first revision that serves
   expect(await source.revision('golang', 'golang')).toMatchObject({ id: 'golang' });
   store.setTraffic('golang', all(ready('golang')));
   expect(source.known('golang')?.choose(request, '/', undefined).revision.id).toBe('golang-00001');
-  expect(retired).toEqual(['golang']); // what runs of the convention goes
+  expect(retired).toEqual(['golang']); // the instance of the convention stops
   expect(await source.revision('golang', 'golang')).toBeUndefined();
 
   store.put(sampleService('empty'));

@@ -131,7 +131,7 @@ describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
       expect(witness.faults).toEqual([]);
       expect({ count: findings.length, first: findings.slice(0, 5) }).toEqual({ count: 0, first: [] });
     };
-    /** Tries it, and finds fault with anything but what is expected. */
+    /** Runs the attack, and reports any unexpected outcome. */
     const attempt = async (
       place: string,
       input: Attack,
@@ -149,8 +149,8 @@ describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
       if (got.faults.length > 0 || !asExpected(got, expected)) say(input.name, place, expected, got);
     };
     /**
-     * Is it refused for what it asks, and not for how it is framed? Such a connection is closed only if the body has not
-     * come: whether it has is chance behind another request.
+     * Is it refused for its content and not its framing? Such a connection is only closed if the body has not
+     * arrived, which is a matter of chance after another request.
      */
     const closesByChance = ({ text }: Outcome) =>
       /\{"type":"(?:method-not-allowed|expectation-failed)"\}/.test(text);
@@ -189,7 +189,7 @@ describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
         );
         leading[i] = got;
         const one = alone[i] as Outcome;
-        // What is waited for may be completed by what follows; what is refused is not followed by anything.
+        // An incomplete request may be completed by what follows; after a refusal nothing may follow.
         const final = one.closed && !one.text.includes('HTTP/1.1 101 ');
         const good = final
           ? asExpected(got, one)

@@ -28,7 +28,7 @@ const input = ({ client, bytes }: ClientHead, before = '') => ({
   ...(/^upgrade: websocket/im.test(bytes) && { answer: SWITCHING }),
 });
 
-/** What of an outcome matters to a client, and to the instance. A 100 is for the server to give or not (RFC 9110 §10.1.1). */
+/** The parts of an outcome that matter to client and instance. A 100 is optional (RFC 9110 §10.1.1). */
 function essence({ text, closed, arrived, faults }: Outcome) {
   const [head = '', ...body] = text
     .replace(/^(?:HTTP\/1\.1 1(?!01)\d\d[\s\S]*?\r\n\r\n)+/, '')

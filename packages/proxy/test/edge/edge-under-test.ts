@@ -19,16 +19,16 @@ export type ForwarderName = keyof typeof CLASSES;
 
 export const FORWARDERS: readonly ForwarderName[] = ['undici', 'http-proxy-3'];
 
-/** What an edge has that can be sent to another process. */
+/** The settings of an edge, which can be sent to another process. */
 export interface EdgeSettings {
   readonly forwarder: ForwarderName;
   readonly responseTimeoutMs: number;
-  /** In bytes; null for none. */
+  /** In bytes; null means no limit. */
   readonly limits: Omit<EdgeLimits, 'maxBodyBytes'> & { readonly maxBodyBytes: number | null };
   readonly trustedProxies: readonly string[];
 }
 
-/** What an edge is made of, from its settings. */
+/** Creates the parts of an edge from its settings. */
 export function edgeParts({ forwarder, responseTimeoutMs, limits, trustedProxies }: EdgeSettings) {
   return {
     clock: systemClock,

@@ -156,7 +156,7 @@ describe.each(FORWARDERS)('hostility, over %s', (forwarder) => {
         connection.socket.on('drain', pour);
         pour();
       };
-      // It does not read, so that what is passed on would pile up.
+      // It does not read, so that forwarded bytes would pile up.
       const floods = Array.from({ length: 10 }, () => {
         const socket = connect(edge.port, '127.0.0.1').on('error', () => {});
         socket.pause();

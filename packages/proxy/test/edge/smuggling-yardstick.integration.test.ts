@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge } from './edge-under-test.ts';
 
 /*
- * The corpus of `smuggling.integration.test.ts` once more, with nginx beside: what nginx refuses we refuse, too, or pass on for a
- * reason that is written here.
+ * The corpus of `smuggling.integration.test.ts` compared with nginx: what nginx refuses we refuse too, or pass on for
+ * a reason given here.
  */
 
-/** What nginx refuses and we pass on, as one request with one meaning, and why. */
+/** What nginx refuses and we pass on as one unambiguous request, and why. */
 const PASSED_ON: Readonly<Record<string, string>> = {
   'Transfer-Encoding: ⇥chunked': 'a tab is white space, too (RFC 9110 §5.6.3); what leaves is `chunked`',
   'chunks: ffffffffffffffff␍␊hello␍':

@@ -47,7 +47,7 @@ describe.each(FORWARDERS)('smuggling through %s', (forwarder) => {
     const received = upstream.connections.map((connection) => connection.received);
     const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
     if (received.join('') === '') {
-      // Refused, or still waiting for the rest of what was promised.
+      // Refused, or still waiting for the rest of the announced body.
       for (const status of statuses)
         expect([204, 400, 404, 405, 408, 413, 414, 417, 431, 505]).toContain(status);
       return;

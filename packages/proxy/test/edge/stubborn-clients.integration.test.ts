@@ -87,7 +87,7 @@ describe.each(FORWARDERS)('stubborn clients, over %s', (forwarder) => {
     upstream.close();
   });
 
-  /** Waits until the edge has what it had, and no lease; descriptors of clients are ours, and count, too. */
+  /** Waits until the edge holds no lease and no more descriptors than before, counting those of our clients. */
   async function letGo(): Promise<void> {
     upstream.forget();
     const ours = () => clients.filter(({ destroyed }) => !destroyed).length;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fromInspection, fromListing } from './instance.ts';
 
-/** As the engine says it: text, which nobody has checked. */
+/** As received from the engine: unchecked text. */
 const said = (value: object) => JSON.parse(JSON.stringify(value));
 const LABELS = { 'cless.service': 'web', 'cless.revision': 'web-00001', 'cless.spec': 'hash' };
 const OURS = { id: 'c1', service: 'web', revision: 'web-00001', spec: 'hash' };

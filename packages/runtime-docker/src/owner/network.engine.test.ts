@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DockerRuntime } from '../runtime.ts';
 
 /*
- * What `docker system prune` and its like do to an owner's network, on an engine that can be pruned: with 16 networks
- * at most.
+ * The effect of `docker system prune` and the like on an owner's network, with an engine of its own that allows 16
+ * networks.
  */
 
 const skip = noEngine ?? OwnEngine.impossible;

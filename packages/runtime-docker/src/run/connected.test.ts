@@ -7,7 +7,7 @@ const { signal } = new AbortController();
 let server: ReturnType<typeof createServer>;
 afterEach(() => server.close());
 
-/** A server that does what is said with its connections: the first, the second, … */
+/** A server that handles its first connection, its second, and so on, as given. */
 async function listen(...each: ((socket: Socket) => unknown)[]): Promise<{ host: string; port: number }> {
   let count = 0;
   server = createServer((socket) => {

@@ -35,7 +35,7 @@ describe.skipIf(noEngine !== undefined)('run', () => {
 
   afterAll(() => cleanUp(owner, images));
 
-  /** Another process, when it has run so many. It makes the next one at once. */
+  /** Starts another process, and resolves when it has run that many containers. It starts the next one at once. */
   async function elsewhere(count: number): Promise<{ child: ChildProcess; ids: string[] }> {
     const program = `
       import { DockerRuntime } from '${new URL('../runtime.ts', import.meta.url)}';
@@ -142,7 +142,7 @@ describe.skipIf(noEngine !== undefined)('run', () => {
       const killed = await Promise.all([elsewhere(1), elsewhere(1)]);
       await Promise.all(killed.map(({ child }) => kill(child)));
       expect((await left()).length).toBeGreaterThanOrEqual(2);
-      // Two at once. What the engine has made after they looked is left to those that come.
+      // Two at once. What the engine creates after they have looked is left to later ones.
       await expect
         .poll(
           async () => {
