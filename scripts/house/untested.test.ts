@@ -15,6 +15,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'packages/admin/src/schemas.ts': 'packages/admin/src/app.test.ts',
   // What puts the program together, through the program.
   'packages/proxy/src/compose/admin.ts': 'packages/proxy/test/workers.integration.test.ts',
+  'packages/proxy/src/middleware/middleware.ts': 'packages/proxy/test/middleware.integration.test.ts',
   'packages/proxy/src/main.ts': 'packages/proxy/test/process.integration.test.ts',
   'packages/proxy/src/server.ts': 'packages/proxy/src/edge/connection.integration.test.ts',
   // Calls of the engine, with engines that are none, and with a real one.
