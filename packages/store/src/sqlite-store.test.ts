@@ -41,7 +41,7 @@ test('what was written is there after a restart, and for the eyes of its owner o
   after.close();
 });
 
-/** Specs word for word as versions before this one stored them: with all that could be said, and with nothing. */
+/** Specs exactly as earlier versions stored them, with all options and with none. */
 const OLD_SPECS = [
   '{"image":"web:1","imageId":"sha256:1","port":3000,"entrypoint":["/app"],"command":["-v"],"user":"1000","env":{"A":"a"},"volumes":[{"source":"data","target":"/data","readOnly":true}],"networks":["db"],"memoryBytes":268435456,"cpus":0.5,"pids":100,"hardening":"restricted","relaxations":["root-user"],"readiness":{"kind":"http","path":"/ready","statuses":[404,[200,299]]},"readyTimeoutMs":5000,"responseTimeoutMs":90000,"stopGraceMs":1000,"pauseAfterMs":60000,"stopAfterMs":"never","rollout":"overlap"}',
   '{"image":"web:1","imageId":"sha256:1","env":{},"volumes":[],"networks":[],"relaxations":[],"readiness":{"kind":"tcp"}}',
@@ -157,7 +157,7 @@ test('a database that cannot be written is an error that says so', () => {
   const readOnly = newPath();
   new SqliteStore(readOnly).close();
   chmodSync(readOnly, 0o444);
-  // As root every file can be written: so as nobody.
+  // Run as nobody, since root can write any file.
   const asRoot = process.getuid?.() === 0;
   if (asRoot) process.seteuid?.(65534);
   try {
