@@ -17,7 +17,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'packages/proxy/src/compose/admin.ts': 'packages/proxy/test/workers.integration.test.ts',
   'packages/proxy/src/middleware/middleware.ts': 'packages/proxy/test/middleware.integration.test.ts',
   'packages/proxy/src/main.ts': 'packages/proxy/test/process.integration.test.ts',
-  'packages/proxy/src/server.ts': 'packages/proxy/src/edge/connection.integration.test.ts',
   // Calls of the engine, with engines that are none, and with a real one.
   'packages/runtime-docker/src/container/containers.ts': 'packages/runtime-docker/src/runtime.engine.test.ts',
   'packages/runtime-docker/src/container/start.ts': 'packages/runtime-docker/src/runtime.engine.test.ts',
