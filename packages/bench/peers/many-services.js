@@ -1,7 +1,7 @@
 // cLess with so many registered services, all of them at one upstream: `node many-services.js PORT UPSTREAM_PORT SERVICES`.
 import { createCless } from '@cless/proxy';
 import { MemoryStore } from '@cless/store';
-import { FixedRuntime } from '@cless/testkit';
+import { FixedRuntime } from '@cless/testkit/fixed-runtime';
 
 const [port, upstream, count] = process.argv.slice(2).map(Number);
 const store = new MemoryStore();
