@@ -181,6 +181,14 @@ export class Installation {
       : answer.status;
   }
 
+  /** Does the proxy hear what happens on the engine? */
+  async isConnected(): Promise<boolean> {
+    const answer = await this.admin('GET', '/v1/status');
+    return (
+      typeof answer !== 'string' && answer.status === 200 && JSON.parse(answer.text).runtimeConnected === true
+    );
+  }
+
   /** Calls the admin API. */
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; text: string } | string> {
     const token = readFileSync(this.#path('state/admin-token'), 'utf8').trim();

@@ -100,7 +100,7 @@ export class Chaos {
     );
   }
 
-  /** Waits until all services answer, twice. */
+  /** Waits until the proxy hears from its engine again, and all services answer, twice. */
   async #recover(withinMs: number): Promise<string[]> {
     const deadline = performance.now() + withinMs;
     const asked = await Promise.all(
@@ -117,6 +117,11 @@ export class Chaos {
         return [];
       }),
     );
+    while (!(await this.#installation.isConnected())) {
+      if (performance.now() > deadline)
+        return [...asked.flat(), `the engine is not back within ${withinMs} ms`];
+      await sleep(50);
+    }
     return asked.flat();
   }
 
