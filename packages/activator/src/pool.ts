@@ -1,4 +1,4 @@
-import { codeOf, hasCode, shuttingDown } from '@cless/model';
+import { hasCode, shuttingDown } from '@cless/model';
 import type { Admission, Place, Refusal } from './admission/admission.ts';
 import { Backoff } from './admission/backoff.ts';
 import type { WaitingRoom } from './admission/waiting-room.ts';
@@ -320,7 +320,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
   #resume(instance: Instance<R>): void {
     this.#waiters.resumed(instance);
     instance.resume().catch((error: unknown) => {
-      if (codeOf(error) === 'ENGINE_UNREACHABLE') this.#fail(error);
+      if (hasCode(error, 'ENGINE_UNREACHABLE')) this.#fail(error);
       void instance.recover(error);
     });
   }

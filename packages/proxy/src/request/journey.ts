@@ -1,5 +1,5 @@
 import type { Lease, LeaseGiver } from '@cless/activator';
-import { codeOf, Failure } from '@cless/model';
+import { type Code, Failure, hasCode } from '@cless/model';
 import type { Incoming } from '../exchange/incoming.ts';
 import type { Outgoing } from '../exchange/outgoing.ts';
 import type { ForwardError, Forwarder, Forwarding } from '../forward/forwarder.ts';
@@ -52,12 +52,12 @@ const EDGE: State = { at: 'edge' };
 const END: State = { at: 'end' };
 
 /** Failures because of which a body was not passed on to its end. */
-const REFUSED_FOR_ITS_BODY = new Set([
+const REFUSED_FOR_ITS_BODY: readonly Code[] = [
   'BAD_REQUEST',
   'BODY_TOO_LARGE',
   'REQUEST_TIMEOUT',
   'UPSTREAM_TIMEOUT',
-]);
+];
 const EVENT_STREAM = /(?:^|, )text\/event-stream/i;
 
 /**
@@ -215,7 +215,7 @@ export class Journey {
     lease.release();
     if (error === undefined) return;
     const cause = body?.errored;
-    if (REFUSED_FOR_ITS_BODY.has(codeOf(cause) ?? '')) {
+    if (hasCode(cause, ...REFUSED_FOR_ITS_BODY)) {
       this.refuse(cause);
     } else if (this.#mayRetry(error, body)) {
       this.#retries += 1;

@@ -1,4 +1,4 @@
-import { codeOf, hasCode } from '@cless/model';
+import { type Code, hasCode } from '@cless/model';
 import { sendOwnAnswer } from '../answer/own-answer.ts';
 import { sendProblem } from '../answer/problem.ts';
 import type { Incoming } from '../exchange/incoming.ts';
@@ -7,7 +7,7 @@ import type { Choice } from '../services/source.ts';
 import type { RequestRecord } from './record.ts';
 
 /** Failures after which it is uncertain where the request ends, or what it is. */
-const ENDS_CONNECTION = new Set([
+const ENDS_CONNECTION: readonly Code[] = [
   'BAD_REQUEST',
   'INVALID_HOST',
   'HTTP_VERSION',
@@ -17,7 +17,7 @@ const ENDS_CONNECTION = new Set([
   'HEADERS_TOO_LARGE',
   'BODY_TOO_LARGE',
   'REQUEST_TIMEOUT',
-]);
+];
 
 /**
  * Answers with the problem for the error, or with the service's fixed answer while it sleeps.
@@ -35,7 +35,7 @@ export function refuse(
   }: { readonly record: RequestRecord; readonly choice: Choice | undefined; readonly draining: boolean },
 ): void {
   const unread = !incoming.complete;
-  if (unread || draining || ENDS_CONNECTION.has(codeOf(error) ?? '')) outgoing.closeAfterwards();
+  if (unread || draining || hasCode(error, ...ENDS_CONNECTION)) outgoing.closeAfterwards();
   const { service, requestId } = record;
   const { whileAsleep = 'problem' } = choice ?? {};
   if (hasCode(error, 'ASLEEP') && whileAsleep !== 'problem')
