@@ -35,6 +35,16 @@ test('where no more is to be given out a quota is for one lease, and drains', ()
   expect([quota.size, quota.isDraining]).toEqual([1, true]);
 });
 
+test('what is held already does not drain without its holder being told', () => {
+  const occupancy = new Occupancy(Number.POSITIVE_INFINITY, new FakeClock(), () => {});
+  const told: number[] = [];
+  const quota = occupancy.lend(true, undefined, ({ id }) => told.push(id));
+  expect(occupancy.lend(false, quota, () => {})).toBe(quota);
+  expect(quota.isHeld).toBe(true);
+  occupancy.revoke();
+  expect(told).toEqual([quota.id]);
+});
+
 test('without a limit there is always room, a quota has none either, and there is nothing to recall', () => {
   const occupancy = new Occupancy(Number.POSITIVE_INFINITY, new FakeClock(), () => {});
   const quota = occupancy.lend(true, undefined, () => {});

@@ -52,9 +52,11 @@ export class Occupancy {
    */
   lend(serves: boolean, held: Quota | undefined, tell: (quota: Quota) => void): Quota {
     const size = this.#isLimited ? 1 + (serves ? Math.floor(this.room / 2) : 0) : Number.POSITIVE_INFINITY;
-    let quota = held;
-    if (quota?.isHeld) quota.grow(size);
-    else quota = this.#quotas.open(size, tell);
+    if (held?.isHeld) {
+      held.grow(size); // also while nothing is given out here: its holder goes on until it is revoked
+      return held;
+    }
+    const quota = this.#quotas.open(size, tell);
     if (!serves) quota.drain();
     return quota;
   }
