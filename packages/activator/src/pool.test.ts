@@ -139,6 +139,18 @@ test('waits are bounded, and end with why there is no instance', async () => {
   expect([pool.empty, states()]).toEqual([false, []]); // it remembers that
 });
 
+test('a start that fails while another instance serves fails nobody, and is not tried again at once', async () => {
+  build({ concurrency: 1, maxScale: 2 });
+  const [first] = await ask(1);
+  runtime.behaviour.starts = 'refuse';
+  const waiting = await ask(1);
+  expect([waiting.length, pool.pending, runtime.started]).toEqual([0, 1, 2]);
+  first?.release();
+  await clock.advance(0);
+  expect([waiting.length, pool.pending, runtime.started]).toEqual([1, 0, 2]);
+  waiting[0]?.release();
+});
+
 test('one that retires goes when it is not in use, and is empty then', async () => {
   build({});
   const [lease] = await ask(1);

@@ -1,19 +1,18 @@
 import { hasCode, shuttingDown } from '@cless/model';
-import type { Admission, Place, Refusal } from './admission/admission.ts';
-import { Backoff } from './admission/backoff.ts';
+import type { Admission, Place } from './admission/admission.ts';
 import type { WaitingRoom } from './admission/waiting-room.ts';
 import type { InstanceEvent } from './event.ts';
-import { backoff, noRoom, queueFull, replaced, runtimeUnavailable, volumesInUse } from './failures.ts';
+import { queueFull, replaced, runtimeUnavailable } from './failures.ts';
 import type { Drive } from './instance/drive.ts';
 import { neverStops } from './instance/idle-clock.ts';
 import { Instance, type InstanceOwner } from './instance/instance.ts';
-import { Keeper } from './keeper.ts';
 import type { Lease } from './lease.ts';
 import { choose, chooseAsleep } from './policy/choose.ts';
 import type { EvictableGroup } from './policy/evict.ts';
 import { maxScale, wantedScale } from './policy/scale.ts';
 import type { Revision } from './revision.ts';
 import type { RuntimeInstance } from './runtime.ts';
+import { Starter } from './starter.ts';
 import { Waiters } from './waiters.ts';
 
 /** The owner of a pool. */
@@ -39,9 +38,6 @@ export interface PoolShares<R extends Revision = Revision> {
   readonly maxPending: number;
 }
 
-/** Codes of failures that are the revision's own, so that it rests before the next attempt. */
-const COUNTS_AS_FAILED_START = ['START_FAILED', 'NOT_READY', 'ENGINE_REFUSED'] as const;
-
 /**
  * The instances of one revision, and the requests that wait for one.
  *
@@ -54,27 +50,27 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
   readonly #owner: PoolOwner<R>;
   readonly #instances = new Map<Instance<R>, Place<R>>();
   readonly #waiters: Waiters<R>;
-  readonly #backoff: Backoff;
-  readonly #keeper: Keeper;
-  /** How many starts wait for room or for their turn. */
-  #queuedStarts = 0;
+  readonly #starter: Starter<R>;
   #retired = false;
 
   constructor(revision: R, shares: PoolShares<R>, owner: PoolOwner<R>) {
     this.revision = revision;
     this.#shares = shares;
     this.#owner = owner;
-    const { clock } = shares.drive;
-    this.#waiters = new Waiters(clock);
-    this.#backoff = new Backoff(clock);
-    this.#keeper = new Keeper({
-      clock,
-      isMissing: () => !this.#closing && this.#living === 0 && this.#queuedStarts === 0,
-      backoffMs: () => this.#backoff.remainingMs,
-      start: (failures) => {
-        if (failures > 0) owner.tell({ type: 'restarting', failures }, revision, undefined);
-        void this.#start();
+    this.#waiters = new Waiters(shares.drive.clock);
+    this.#starter = new Starter(revision, shares, {
+      living: () => this.#living,
+      wanted: () => this.#wanted,
+      waiting: () => this.pending,
+      add: (place) => this.#add(place),
+      starting: (instance) => this.#waiters.coldStarted(instance),
+      failed: (error, instance) => {
+        const others = this.#living - (instance === undefined || instance.leaving ? 0 : 1);
+        if (others === 0) this.#fail(error); // else those that wait get a lease when another one ends
       },
+      advance: () => this.#advance(),
+      changed: () => owner.changed(this),
+      restarting: (failures) => owner.tell({ type: 'restarting', failures }, revision, undefined),
     });
   }
 
@@ -88,8 +84,8 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
 
   /** Has it no instances, no waiting requests and nothing to remember? */
   get empty(): boolean {
-    const remembers = (this.#backoff.failures > 0 || this.#keeper.active) && !this.#retired;
-    return this.#instances.size === 0 && this.pending === 0 && this.#queuedStarts === 0 && !remembers;
+    const { queued, remembers } = this.#starter;
+    return this.#instances.size === 0 && this.pending === 0 && queued === 0 && (this.#retired || !remembers);
   }
 
   /** Leases an instance if one is ready; undefined otherwise. */
@@ -110,7 +106,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
 
   /** Takes over an instance that was found running. Returns whether it is wanted. */
   adopt(found: RuntimeInstance): boolean {
-    if (found.endpoint === undefined || this.#living + this.#queuedStarts >= maxScale(this.revision))
+    if (found.endpoint === undefined || this.#living + this.#starter.queued >= maxScale(this.revision))
       return false;
     const place = this.#shares.admission.adopt(this.revision);
     if (place === undefined) return false;
@@ -122,18 +118,18 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
   /** Keeps an instance running even without requests, until it is stopped by hand or the revision retires. */
   keep(): void {
     this.#retired = false;
-    this.#keeper.begin();
+    this.#starter.keep();
   }
 
   /** Is an instance kept running without requests? */
   get kept(): boolean {
-    return this.#keeper.active;
+    return this.#starter.isKeeping;
   }
 
   /** Retires the revision: its instances stop as soon as they are not in use. */
   retire(): void {
     this.#retired = true;
-    this.#keeper.end();
+    this.#starter.stopKeeping();
     for (const instance of [...this.#instances.keys()]) {
       instance.revokeQuotas();
       this.changed(instance);
@@ -144,22 +140,16 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
 
   /** Fails all waiting requests, and starts nothing more. */
   close(): void {
-    this.#keeper.end();
+    this.#starter.stopKeeping();
     this.#fail(shuttingDown());
   }
 
   // As the owner of its instances
 
   changed(instance: Instance<R>): void {
-    const place = this.#instances.get(instance);
-    const wasEvicted = instance.stopReason === 'capacity';
-    if (instance.state === 'gone' && this.#instances.delete(instance)) {
-      place?.giveBack(wasEvicted);
-      this.#owner.gone(instance);
-    } else if (instance.overdue) {
-      place?.leaveRoom(wasEvicted);
-    }
-    if (neverStops(this.revision.idle) && !this.#retired && !this.#closing) this.#keeper.changed(instance);
+    if (instance.state === 'gone') this.#remove(instance);
+    else if (instance.overdue) this.#instances.get(instance)?.leaveRoom(instance.stopReason === 'capacity');
+    if (neverStops(this.revision.idle) && !this.#retired) this.#starter.changed(instance);
     if (instance.dismissed !== undefined && instance.idle) {
       void instance.stop(instance.dismissed);
       return;
@@ -170,7 +160,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     }
     if (this.pending > 0) this.#advance();
     else if (instance.interrupted) this.#resume(instance);
-    this.#keeper.look();
+    this.#starter.look();
     this.#owner.changed(this);
   }
 
@@ -192,10 +182,6 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
 
   // Private
 
-  get #closing(): boolean {
-    return this.#shares.drive.closing.aborted;
-  }
-
   /** The number of instances that serve or will. */
   get #living(): number {
     let living = 0;
@@ -213,10 +199,7 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     signal?.throwIfAborted();
     const { room, maxPending } = this.#shares;
     const { service } = this.revision;
-    if (this.#living === 0 && this.#queuedStarts === 0 && this.#backoff.remainingMs > 0) {
-      const { failures, remainingMs, cause } = this.#backoff;
-      throw backoff(service, failures, remainingMs, cause);
-    }
+    this.#starter.check();
     if (this.pending >= maxPending || !room.enter()) throw queueFull(service, this.pending);
     try {
       const lease = this.#waiters.wait(signal);
@@ -235,14 +218,15 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     while (this.#isMissing()) {
       const asleep = [...this.#instances.keys()].filter((one) => one.state === 'paused' && !one.leaving);
       const next = chooseAsleep(asleep);
-      if (next === undefined) void this.#start();
-      else this.#resume(next);
+      if (next !== undefined) this.#resume(next);
+      else if (this.#living > 0 && this.#starter.isResting) return;
+      else void this.#starter.start();
     }
   }
 
   /** Are there fewer instances that serve, or will, than there should be? */
   #isMissing(): boolean {
-    let awake = this.#queuedStarts;
+    let awake = this.#starter.queued;
     for (const { leaving, state } of this.#instances.keys()) if (!leaving && state !== 'paused') awake += 1;
     return awake < this.#wanted;
   }
@@ -253,68 +237,6 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     for (const instance of this.#instances.keys())
       if (!instance.leaving && instance.recall()) isRecalling = true;
     return isRecalling;
-  }
-
-  async #start(): Promise<void> {
-    this.#queuedStarts += 1;
-    const place = await this.#shares.admission.enter(this.revision, () => this.pending > 0 || this.kept);
-    this.#queuedStarts -= 1;
-    if (typeof place === 'string') {
-      this.#refused(place);
-      return;
-    }
-    if (this.#closing || this.#living >= Math.max(1, this.#wanted)) {
-      place.giveBack();
-      if (this.#closing) this.#notStarted(shuttingDown());
-      else this.#advance();
-      return;
-    }
-    const instance = this.#add(place);
-    this.#waiters.coldStarted(instance);
-    try {
-      await instance.start();
-      this.#backoff.reset();
-    } catch (error) {
-      if (instance.dismissed) {
-        // The instance was dismissed; the waiting requests still want one.
-        instance.discard(error);
-        this.#advance();
-        return;
-      }
-      if (!this.#closing && hasCode(error, ...COUNTS_AS_FAILED_START)) this.#backoff.fail(error);
-      this.#notStarted(error); // before the next start, which would otherwise be for the same requests
-      instance.discard(error);
-    } finally {
-      place.started();
-      this.#keeper.look();
-      this.#owner.changed(this);
-    }
-  }
-
-  /** Handles a refused start: fails the waiting requests, unless an instance is alive nevertheless. */
-  #refused(why: Refusal): void {
-    const { service } = this.revision;
-    switch (why) {
-      case 'unwanted':
-        this.#advance();
-        break;
-      case 'volumes-in-use':
-        this.#notStarted(this.#closing ? shuttingDown() : volumesInUse(service));
-        break;
-      case 'no-room':
-        this.#notStarted(noRoom(service, `all ${this.#shares.admission.maxInstances} are in use`));
-        break;
-      case 'no-turn':
-        if (this.#living > 0) this.#advance();
-        else if (this.#closing) this.#notStarted(shuttingDown());
-        else this.#notStarted(noRoom(service, 'too many others are being started'));
-    }
-    this.#owner.changed(this);
-  }
-
-  #notStarted(error: unknown): void {
-    this.#fail(error);
-    this.#keeper.failed(error);
   }
 
   #resume(instance: Instance<R>): void {
@@ -330,6 +252,14 @@ export class Pool<R extends Revision = Revision> implements InstanceOwner<R>, Ev
     this.#instances.set(instance, place);
     place.occupy(instance);
     return instance;
+  }
+
+  #remove(instance: Instance<R>): void {
+    const place = this.#instances.get(instance);
+    if (place === undefined) return;
+    this.#instances.delete(instance);
+    place.giveBack(instance.stopReason === 'capacity');
+    this.#owner.gone(instance);
   }
 
   #fail(error: unknown): void {

@@ -94,9 +94,7 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
   // As the owner of pools
 
   changed(pool: Pool<R>): void {
-    const key = keyOf(pool.revision);
-    // The end of an old lease may report a pool that has been replaced by now.
-    if (pool.empty && this.#pools.get(key) === pool) this.#pools.delete(key);
+    if (pool.empty) this.#forget(pool);
     this.#shares.admission.changed(pool.revision.service);
     this.#checkEmpty();
   }
@@ -120,6 +118,12 @@ export class Pools<R extends Revision = Revision> implements PoolOwner<R> {
   }
 
   // Private
+
+  #forget(pool: Pool<R>): void {
+    const key = keyOf(pool.revision);
+    // The end of an old lease may report a pool that has been replaced by now.
+    if (this.#pools.get(key) === pool) this.#pools.delete(key);
+  }
 
   #checkEmpty(): void {
     if (this.#whenEmpty !== undefined && this.instances().next().done === true) this.#whenEmpty();
