@@ -4,7 +4,7 @@ import { fewerForwards, PSEUDONYM } from './hops.ts';
 import { clientAddress } from './trusted-proxies.ts';
 
 /** Headers that we set or that end here; clients' are dropped. */
-const OURS = new Set([
+export const OURS: ReadonlySet<string> = new Set([
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
@@ -30,7 +30,8 @@ type Fate = 'pass' | 'drop' | 'trusted' | 'count';
 const fates = new Map<string, Fate>();
 const MAX_FATES = 1_000;
 
-function fateOf(name: string): Fate {
+/** What happens to the header of this name, in any case. */
+export function fateOf(name: string): Fate {
   const known = fates.get(name);
   if (known !== undefined) return known;
   const fate = decideFate(name.toLowerCase());

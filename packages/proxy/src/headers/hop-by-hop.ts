@@ -1,4 +1,5 @@
-const HOP_BY_HOP = new Set([
+/** Their names in lower case. */
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
