@@ -1,20 +1,17 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parseDuration } from '@cless/model';
-import { z } from 'zod';
 import { TrustedProxies } from '../headers/trusted-proxies.ts';
 
-/*
- * Parsers of settings. Each says what is allowed, for its error message.
- */
+/** How a setting is written. */
+export interface Syntax<T> {
+  /** What is allowed, for the error message. */
+  readonly allowed: string;
+  /** Undefined if the text is not allowed. */
+  readonly parse: (value: string) => T | undefined;
+}
 
-/** @param parse undefined if the text is not allowed */
-export function text<T>(allowed: string, parse: (value: string) => T | undefined): z.ZodType<T, string> {
-  return z.string().transform((value, context) => {
-    const parsed = parse(value);
-    if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: allowed });
-    return z.NEVER;
-  });
+export function text<T>(allowed: string, parse: (value: string) => T | undefined): Syntax<T> {
+  return { allowed, parse };
 }
 
 /** The same, or one word that stands for something else: `never`, `none`, `off`. */
@@ -22,11 +19,13 @@ export function textOr<T, const W extends string>(
   word: W,
   allowed: string,
   parse: (value: string) => T | undefined,
-): z.ZodType<T | W, string> {
+): Syntax<T | W> {
   return text<T | W>(`${allowed}, or ${word}`, (value) => (value === word ? word : parse(value)));
 }
 
-export const oneOf = <const T extends string>(...values: T[]): z.ZodType<T, string> =>
+export const anyText = text('any text', (value) => value);
+
+export const oneOf = <const T extends string>(...values: T[]): Syntax<T> =>
   text(values.join(' or '), (value) => values.find((one) => one === value));
 
 const DURATION = 'a duration like 250ms, 30s or 5m';
@@ -34,9 +33,9 @@ const DURATION = 'a duration like 250ms, 30s or 5m';
 export const duration = text(DURATION, parseDuration);
 export const durationOrNever = textOr('never', DURATION, parseDuration);
 
-export const count = (min: number): z.ZodType<number, string> =>
+export const count = (min: number): Syntax<number> =>
   text(`a whole number from ${min}`, (value) => parseCount(value, min));
-export const countOrNone = (min: number): z.ZodType<number | 'none', string> =>
+export const countOrNone = (min: number): Syntax<number | 'none'> =>
   textOr('none', `a whole number from ${min}`, (value) => parseCount(value, min));
 
 export function parseCount(value: string, min: number): number | undefined {

@@ -30,7 +30,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
   const given = new Set(sources.flatMap(({ values }) => [...values.keys()]));
   const flagsOfAll: string[] = [];
   const settings: Record<string, unknown> = { given, flags: flagsOfAll };
-  for (const [key, { schema, byDefault }] of Object.entries(SETTINGS)) {
+  for (const [key, { syntax, byDefault }] of Object.entries(SETTINGS)) {
     const source = sources.find(({ values }) => values.has(key));
     const value: string = source?.values.get(key)?.value ?? byDefault();
     // An empty default means none, and is not parsed.
@@ -38,14 +38,12 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       settings[key] = '';
       continue;
     }
-    const parsed = schema.safeParse(value);
-    if (!parsed.success) {
-      const allowed = parsed.error.issues[0]?.message;
+    const parsed = syntax.parse(value);
+    if (parsed === undefined)
       throw invalid(
-        `${source?.name(key) ?? environmentName(key)}: ${JSON.stringify(value)} is not allowed; allowed is ${allowed}`,
+        `${source?.name(key) ?? environmentName(key)}: ${JSON.stringify(value)} is not allowed; allowed is ${syntax.allowed}`,
       );
-    }
-    settings[key] = parsed.data;
+    settings[key] = parsed;
     if (source !== undefined) flagsOfAll.push(`--${key}=${value}`);
   }
   return settings as Settings;

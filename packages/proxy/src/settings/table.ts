@@ -1,7 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import {
+  anyText,
   count,
   countOrNone,
   duration,
@@ -15,13 +15,14 @@ import {
   parsePortRange,
   parseSuffix,
   parseTrustedProxies,
+  type Syntax,
   text,
   textOr,
 } from './parsers.ts';
 
 /** One line of the table. */
 interface Setting<T> {
-  readonly schema: z.ZodType<T, string>;
+  readonly syntax: Syntax<T>;
   /** The default as it would be written. Empty means not set. */
   readonly byDefault: () => string;
   /** The default and the purpose of the setting, in Markdown. */
@@ -35,14 +36,10 @@ interface DefaultOfPlace {
   readonly told: string;
 }
 
-function setting<T>(
-  schema: z.ZodType<T, string>,
-  byDefault: string | DefaultOfPlace,
-  help: string,
-): Setting<T> {
+function setting<T>(syntax: Syntax<T>, byDefault: string | DefaultOfPlace, help: string): Setting<T> {
   if (typeof byDefault === 'object')
-    return { schema, byDefault: byDefault.value, told: byDefault.told, help };
-  return { schema, byDefault: () => byDefault, told: byDefault && `\`${byDefault}\``, help };
+    return { syntax, byDefault: byDefault.value, told: byDefault.told, help };
+  return { syntax, byDefault: () => byDefault, told: byDefault && `\`${byDefault}\``, help };
 }
 
 /** All settings there are, by their flag without dashes. */
@@ -78,7 +75,7 @@ export const SETTINGS = {
     'what instances are: containers, or child processes (`process`)',
   ),
   'process-services': setting(
-    z.string(),
+    anyText,
     '',
     'with the process runtime: the JSON file that maps names to commands',
   ),
@@ -88,11 +85,7 @@ export const SETTINGS = {
     'what the convention adds to a service’s name to get its image’s',
   ),
   convention: setting(oneOf('on', 'off'), 'on', '`off`: registered services only'),
-  domain: setting(
-    z.string(),
-    { value: () => '', told: 'any' },
-    'the convention holds for `LABEL.DOMAIN` only',
-  ),
+  domain: setting(anyText, { value: () => '', told: 'any' }, 'the convention holds for `LABEL.DOMAIN` only'),
   'port-range': setting(
     text('FROM-TO within 1024-65535, like 8000-9000', parsePortRange),
     '8000-9000',
@@ -146,7 +139,7 @@ export const SETTINGS = {
   'max-headers': setting(count(8), '200', 'number of a request’s headers'),
   'max-body-bytes': setting(countOrNone(0), 'none', 'size of a request’s body'),
   'state-dir': setting(
-    z.string(),
+    anyText,
     {
       value: defaultStateDirectory,
       told: '`$XDG_STATE_HOME/cless`, else `~/.local/state/cless`, as root `/var/lib/cless`',
