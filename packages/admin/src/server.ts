@@ -1,7 +1,7 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Failure } from '@cless/model';
-import { createAdaptorServer } from '@hono/node-server';
-import { type AdminOptions, createApp } from './app.ts';
+import type { AdminOptions } from './app.ts';
 
 export interface AdminServerOptions extends Omit<AdminOptions, 'hosts' | 'closing'> {
   readonly listen: { readonly host: string; readonly port: number };
@@ -15,14 +15,10 @@ const CLOSING_TIMEOUT_MS = 1_000;
 /** The admin API as a server. */
 export class AdminServer {
   readonly address: AddressInfo;
-  readonly #server: ReturnType<typeof createAdaptorServer>;
+  readonly #server: Server;
   readonly #closing: AbortController;
 
-  private constructor(
-    server: ReturnType<typeof createAdaptorServer>,
-    address: AddressInfo,
-    closing: AbortController,
-  ) {
+  private constructor(server: Server, address: AddressInfo, closing: AbortController) {
     this.#server = server;
     this.address = address;
     this.#closing = closing;
@@ -40,8 +36,7 @@ export class AdminServer {
     ]);
     for (const unspecific of ['0.0.0.0', '[::]']) allowed.delete(unspecific);
     const closing = new AbortController();
-    const app = createApp({ ...options, hosts: [...allowed], closing: closing.signal });
-    const server = createAdaptorServer({ fetch: app.fetch });
+    const server = createServer(atFirstRequest({ ...options, hosts: [...allowed], closing: closing.signal }));
     const address = await new Promise<AddressInfo>((resolve, reject) => {
       server.once('error', reject);
       server.listen(listen.port, listen.host, () => {
@@ -59,11 +54,34 @@ export class AdminServer {
     const closingMs = performance.now();
     // A connection that becomes idle while the server closes is not closed by Node.
     const closing = setInterval(() => {
-      if (!('closeAllConnections' in this.#server)) return;
       if (performance.now() - closingMs < CLOSING_TIMEOUT_MS) this.#server.closeIdleConnections();
       else this.#server.closeAllConnections();
     }, 10);
     await closed;
     clearInterval(closing);
   }
+}
+
+/** Answers by the app, which is loaded at the first request: its schemas take 25 MiB, and many servers are never asked. */
+function atFirstRequest(options: AdminOptions): RequestListener {
+  let loading: Promise<RequestListener> | undefined;
+  return async (request, response) => {
+    try {
+      loading ??= load(options);
+      const listener = await loading;
+      if (!response.destroyed) listener(request, response);
+    } catch (error) {
+      loading = undefined; // the next request tries again
+      options.onError?.(error);
+      response.writeHead(500).end();
+    }
+  };
+}
+
+async function load(options: AdminOptions): Promise<RequestListener> {
+  const [{ createApp }, { getRequestListener }] = await Promise.all([
+    import('./app.ts'),
+    import('@hono/node-server'),
+  ]);
+  return getRequestListener(createApp(options).fetch);
 }

@@ -53,7 +53,7 @@ async function runPrimary(settings: Settings, telling: Telling, takeOver: boolea
   const { log, lastResort } = telling;
   const state = new StateDirectory(settings['state-dir']);
   const store = openStore(state.path);
-  const instances = createRuntime({ settings, state, takeOver });
+  const instances = await createRuntime({ settings, state, takeOver });
   await claimOwner(instances.owned, state, (error) => {
     log.fatal(error.message);
     systemClock.after(settings['drain-timeout'] + CLOSING_MS, () => process.exit(2));

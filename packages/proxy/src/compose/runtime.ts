@@ -1,6 +1,4 @@
 import { Failure, type Refusal, type Runtime } from '@cless/model';
-import { DockerRuntime } from '@cless/runtime-docker';
-import { ProcessRuntime } from '@cless/runtime-process';
 import type { Owned } from '../process/owner-claim.ts';
 import type { StateDirectory } from '../process/state-directory.ts';
 import type { Settings } from '../settings/table.ts';
@@ -24,21 +22,25 @@ export interface ChosenRuntime {
   readonly owned?: Owned | undefined;
 }
 
-/** Keyed by the value of `CLESS_RUNTIME`. */
-const RUNTIMES: Readonly<Record<Settings['runtime'], (installation: Installation) => ChosenRuntime>> = {
-  docker({ settings, state, takeOver }) {
+/** Keyed by the value of `CLESS_RUNTIME`. Only the chosen one is loaded, since each takes memory. */
+const RUNTIMES: Readonly<
+  Record<Settings['runtime'], (installation: Installation) => Promise<ChosenRuntime>>
+> = {
+  async docker({ settings, state, takeOver }) {
+    const { DockerRuntime } = await import('@cless/runtime-docker');
     const isNamed = settings.owner !== '';
     const owner = settings.owner || state.owner(); // a random id is unique
     const runtime = new DockerRuntime({
       owner,
       ports: settings['port-range'],
       hostPaths: settings['host-paths'],
-      ...(isNamed && { holder: { id: state.owner(), directory: state.path, takeOver } }),
+      ...(isNamed && { id: state.owner(), directory: state.path, takeOver }),
     });
     return { runtime, owner, owned: isNamed ? runtime : undefined, imageSuffix: settings['image-suffix'] };
   },
 
-  process({ settings, state }) {
+  async process({ settings, state }) {
+    const { ProcessRuntime } = await import('@cless/runtime-process');
     const servicesFile = settings['process-services'];
     if (servicesFile === '')
       throw new Failure(
@@ -51,7 +53,7 @@ const RUNTIMES: Readonly<Record<Settings['runtime'], (installation: Installation
 };
 
 /** Creates the runtime that the settings name. @throws {Failure} `INVALID_SETTING` */
-export function createRuntime(installation: Installation): ChosenRuntime {
+export function createRuntime(installation: Installation): Promise<ChosenRuntime> {
   return RUNTIMES[installation.settings.runtime](installation);
 }
 
