@@ -1,13 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { buildTestImage, ensureEngine, imageExists } from '@cless/testkit/host';
-import { benchCeilings } from './ceilings.ts';
-import { benchLoads } from './loads.ts';
-import { page, type Row, table } from './report.ts';
-import { benchScale } from './scale.ts';
-import { benchStarts } from './starts.ts';
-import { benchWarm } from './warm.ts';
-import { benchWorkers } from './workers.ts';
+import { benchCeilings } from './parts/ceilings.ts';
+import { benchConnections } from './parts/connections.ts';
+import { benchLoads } from './parts/loads.ts';
+import { benchOpenLoop } from './parts/open-loop.ts';
+import { benchScale } from './parts/scale.ts';
+import { benchStarts } from './parts/starts.ts';
+import { benchWarm } from './parts/warm.ts';
+import { benchWorkers } from './parts/workers.ts';
+import { page } from './report/page.ts';
+import type { Row } from './report/row.ts';
+import { table } from './report/table.ts';
 
 /*
  * `npm run bench`: measures cLess and its peers in one run on one machine, and prints ratios and differences. Results
@@ -17,6 +20,8 @@ import { benchWorkers } from './workers.ts';
 const BENCHMARKS: Readonly<Record<string, () => Promise<Row[]>>> = {
   starts: benchStarts,
   warm: benchWarm,
+  connections: benchConnections,
+  'open-loop': benchOpenLoop,
   loads: benchLoads,
   scale: benchScale,
   workers: benchWorkers,
@@ -32,29 +37,23 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const engine = await ensureEngine();
-  if (!engine.available) {
-    console.error(`no Docker Engine: ${engine.reason}`);
-    return 1;
+  const rows: Row[] = [];
+  for (const [name, run] of Object.entries(BENCHMARKS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    console.log(`measuring ${name} …`);
+    rows.push(...(await run()));
+    write(rows);
   }
-  try {
-    if (!imageExists('cless-testkit')) await buildTestImage();
-    const rows: Row[] = [];
-    for (const [name, run] of Object.entries(BENCHMARKS)) {
-      if (wanted.length > 0 && !wanted.includes(name)) continue;
-      console.log(`measuring ${name} …`);
-      rows.push(...(await run()));
-    }
-    console.log(table(rows));
-    mkdirSync('bench-results', { recursive: true });
-    const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}: proxies on one core, load and upstream on the other; medians of rounds that alternate.`;
-    writeFileSync('bench-results/results.json', `${JSON.stringify({ about, rows }, null, 2)}\n`);
-    writeFileSync('bench-results/index.html', page(rows, about));
-    console.log('bench-results/index.html shows it with charts');
-    return 0;
-  } finally {
-    await engine.stop();
-  }
+  console.log(table(rows));
+  console.log('bench-results/index.html shows it with charts');
+  return 0;
+}
+
+function write(rows: readonly Row[]): void {
+  const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}: proxies on one core, load and upstream on the other; medians of rounds that alternate.`;
+  mkdirSync('bench-results', { recursive: true });
+  writeFileSync('bench-results/results.json', `${JSON.stringify({ about, rows }, null, 2)}\n`);
+  writeFileSync('bench-results/index.html', page(rows, about));
 }
 
 process.exit(await main());

@@ -1,10 +1,11 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp, dockerLines, sampleImage, stateDirectory } from '@cless/testkit';
-import { engineCall, firstGoodAnswer, goodAnswer } from './engine-api.ts';
-import { PROXY } from './peers.ts';
-import type { Row } from './report.ts';
-import { median, quantile } from './statistics.ts';
+import { buildTestImage, ensureEngine, imageExists } from '@cless/testkit/host';
+import { PROXY } from '../bed/cless.ts';
+import { engineCall, firstGoodAnswer, goodAnswer } from '../bed/engine-api.ts';
+import type { Row } from '../report/row.ts';
+import { median, quantile } from '../report/statistics.ts';
 
 const ROUNDS = 25;
 const FLOOR_PORT = 18_999;
@@ -18,6 +19,20 @@ interface Inspected {
 
 /** Cold start and resume through cLess against the engine's own time, alternating in one run. */
 export async function benchStarts(): Promise<Row[]> {
+  const engine = await ensureEngine();
+  if (!engine.available) {
+    console.log(`left out: there is no Docker Engine (${engine.reason})`);
+    return [];
+  }
+  try {
+    if (!imageExists('cless-testkit')) await buildTestImage();
+    return await measure();
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function measure(): Promise<Row[]> {
   const owner = `bench-${process.pid}`;
   const suffix = `-${owner}`;
   const image = await sampleImage(`bench${suffix}`);

@@ -3,30 +3,27 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { find, install } from '@cless/testkit/host';
+import { find } from '@cless/testkit/host';
+import { LOAD_CORE, PROXY_CORE } from './cores.ts';
 import { goodAnswer } from './engine-api.ts';
-import { ECHO_PORT, type Peer, peers, upstreamConfiguration } from './peers.ts';
-import { LOAD_CORE, PROXY_CORE } from './wrk.ts';
+import { installMissing } from './install.ts';
+import type { Peer } from './peer.ts';
+import type { Running } from './running.ts';
+import { ECHO_PORT, upstreamConfiguration } from './upstream.ts';
 
 const UPSTREAM_PORT = 18_800;
-const ECHO = join(import.meta.dirname, '..', 'peers', 'echo.js');
-
-export interface Running {
-  readonly name: string;
-  readonly port: number;
-  readonly pid: number;
-}
+const ECHO = join(import.meta.dirname, '..', '..', 'peers', 'echo.js');
 
 /** The measured proxies on one core, an upstream on the other, and a folder for their files. */
 export class Bed {
   readonly running: Running[] = [];
   /** The upstream itself. */
-  readonly direct = { name: 'direct', port: UPSTREAM_PORT };
+  readonly direct: Running = { name: 'direct', port: UPSTREAM_PORT, pid: undefined };
   readonly directory = mkdtempSync(join(tmpdir(), 'cless-bench-'));
   readonly #children: ChildProcess[] = [];
 
   /** Starts the proxies. Names and leaves out those that cannot be installed. */
-  static async start(wanted: readonly Peer[] = peers, core = PROXY_CORE): Promise<Bed> {
+  static async start(wanted: readonly Peer[], core = PROXY_CORE): Promise<Bed> {
     await installMissing(wanted);
     const bed = new Bed();
     const upstream = join(bed.directory, 'upstream.conf');
@@ -41,7 +38,7 @@ export class Bed {
       }
       const port = UPSTREAM_PORT + 1 + i;
       const { command, env } = await peer.command(port, UPSTREAM_PORT, join(bed.directory, String(i)));
-      const { pid = 0 } = bed.spawn(core, command, env);
+      const { pid } = bed.spawn(core, command, env);
       await bed.answers(peer.name, port);
       bed.running.push({ name: peer.name, port, pid });
     }
@@ -78,20 +75,5 @@ export class Bed {
     }
     await sleep(500);
     rmSync(this.directory, { recursive: true, force: true });
-  }
-}
-
-async function installMissing(wanted: readonly Peer[]): Promise<void> {
-  const needed = [
-    ...wanted.flatMap(({ program, debianPackage }) => (debianPackage ? [[program, debianPackage]] : [])),
-    ['wrk', 'wrk'],
-    ['nginx', 'nginx-light'],
-  ];
-  const missing = needed.filter(([program = '']) => find(program) === undefined).map(([, name = '']) => name);
-  if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get') !== undefined)
-    await install(missing).catch(() => {});
-  for (const program of ['wrk', 'nginx']) {
-    if (find(program) === undefined)
-      throw new Error(`${program} is needed to measure requests, and could not be installed`);
   }
 }
