@@ -51,7 +51,7 @@ test('the API takes it, refuses what it may not be, and gives it back', async ()
 test('it reaches the revision as the proxy sees it', async () => {
   const { store, deploy } = api();
   await deploy(3);
-  const router = { route: () => undefined, set: () => {}, delete: () => true };
+  const router = { changes: 0, route: () => undefined, set: () => {}, delete: () => true };
   const source = new RegisteredSource({ store, router, defaults });
   expect(source.stored('web', 'web-00001')).toMatchObject({ id: 'web-00001', maxScale: 3 });
 });

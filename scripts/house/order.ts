@@ -22,6 +22,7 @@ export const FLOORS: readonly Readonly<Record<string, string>>[] = [
     services: 'from a host to a service, its revisions and their traffic',
   },
   { request: 'the way of one request' },
+  { lane: 'the short way of plain requests' },
   { edge: 'who listens, and owns the clients’ connections' },
   {
     workers: 'the edge in several processes',

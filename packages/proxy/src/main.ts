@@ -8,7 +8,7 @@ import { waitUntilReady } from '@cless/health';
 import { CODES, knownCodeOf, messageOf, systemClock } from '@cless/model';
 import { SqliteStore } from '@cless/store';
 import { startAdmin } from './compose/admin.ts';
-import { limitsOf, orUndefined } from './compose/defaults.ts';
+import { laneOf, limitsOf, orUndefined } from './compose/defaults.ts';
 import { composeForwarder } from './compose/forwarder.ts';
 import { CLOSING_MS, composeLog, type Telling } from './compose/log.ts';
 import { claimOwner, TAKE_OVER } from './compose/owner.ts';
@@ -153,6 +153,7 @@ async function edgeParts(settings: Settings, { log, logLinesDropped }: Telling) 
   return {
     clock: systemClock,
     forwarder: await composeForwarder(settings),
+    lane: laneOf(settings),
     limits: limitsOf(settings),
     trustedProxies: settings['trust-proxy'],
     onError: (error: Error) => log.error(error, 'a connection could not be accepted'),

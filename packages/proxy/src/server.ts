@@ -53,7 +53,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    const { source, forwarder, clock, log, workers } = options;
+    const { source, clock, log, workers } = options;
     this.#workers =
       workers &&
       new Workers({
@@ -72,7 +72,10 @@ export class Server {
       ...options,
       probe: anyAnswerToo(options.probe),
       explain: (...about) => explainNotReady(options.runtime, ...about),
-      connections: this.#workers ?? forwarder,
+      connections: {
+        close: (id) => this.#edge.close(id),
+        destroy: (id, reason) => this.#edge.destroy(id, reason),
+      },
       revisions: this.#workers === undefined ? source : retiringAfter(this.#workers, source),
       onEvent: (happened, revision) => {
         const event = told(happened, revision);

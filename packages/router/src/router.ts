@@ -54,11 +54,17 @@ export class Router {
   readonly #convention: boolean;
   /** `.domain`; undefined if the first label counts in any name. */
   readonly #domainSuffix: string | undefined;
+  #changes = 0;
 
   constructor({ services = [], convention = true, domain }: RouterOptions = {}) {
     this.#convention = convention;
     if (domain !== undefined) this.#domainSuffix = `.${parseHost(domain).name}`;
     for (const { service, ...registered } of services) this.set(service, registered);
+  }
+
+  /** How often its services have changed. What was looked up holds until then. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /**
@@ -104,12 +110,14 @@ export class Router {
       }
     }
     this.delete(service);
+    this.#changes += 1;
     for (const { table, key } of parsed) this.#table(table).set(key, service);
     this.#registered.set(service, { hosts: [...hosts], tags: new Set(tags) });
   }
 
   /** Removes the service and its hosts. Returns whether it was registered. */
   delete(service: string): boolean {
+    this.#changes += 1;
     for (const host of this.#registered.get(service)?.hosts ?? []) {
       const { table, key } = parsePattern(host);
       this.#table(table).delete(key);

@@ -135,6 +135,7 @@ function composeServer(options: ClessOptions, log: Logger): Server {
     'stop-after': options.stopAfterMs ?? settings['stop-after'],
     'stop-grace': options.stopGraceMs ?? settings['stop-grace'],
   });
+  const { responseTimeoutMs = settings['response-timeout'] } = options;
   const router = new Router({
     convention,
     services: Object.entries(services).map(([service, { hosts = [] }]) => ({ service, hosts })),
@@ -153,9 +154,9 @@ function composeServer(options: ClessOptions, log: Logger): Server {
     router,
     source: new SourceChain([...registered, images]),
     probe: options.probe ?? waitUntilReady,
-    forwarder:
-      options.forwarder ??
-      new UndiciForwarder({ responseTimeoutMs: options.responseTimeoutMs ?? settings['response-timeout'] }),
+    forwarder: options.forwarder ?? new UndiciForwarder({ responseTimeoutMs }),
+    // A forwarder that was given is to see every request.
+    lane: options.forwarder === undefined ? { responseTimeoutMs } : undefined,
     clock: systemClock,
     limits: { ...limitsOf(settings), ...options.limits },
     trustedProxies: new TrustedProxies(options.trustProxy ?? []),

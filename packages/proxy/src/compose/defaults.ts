@@ -1,5 +1,6 @@
 import type { RevisionDefaults } from '@cless/model';
 import type { EdgeLimits } from '../edge/edge.ts';
+import type { LaneOptions } from '../lane/parts.ts';
 import type { Settings } from '../settings/table.ts';
 
 /** Converts `never` and `none` to undefined. */
@@ -19,6 +20,14 @@ export function limitsOf(settings: Settings): EdgeLimits {
     bodyTimeoutMs: orUndefined(settings['body-timeout']) ?? Number.POSITIVE_INFINITY,
     idleTimeoutMs: orUndefined(settings['idle-timeout']) ?? Number.POSITIVE_INFINITY,
   };
+}
+
+/** The lane; undefined if it is off, or another forwarder than undici is to see every request. */
+export function laneOf(
+  settings: Pick<Settings, 'lane' | 'forwarder' | 'response-timeout'>,
+): LaneOptions | undefined {
+  if (settings.lane === 'off' || settings.forwarder !== 'undici') return undefined;
+  return { responseTimeoutMs: settings['response-timeout'] };
 }
 
 /** The defaults for revisions. */

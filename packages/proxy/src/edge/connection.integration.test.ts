@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EdgeUnderTest, RawUpstream, sendRaw } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FORWARDERS, startEdge } from '../../test/edge/edge-under-test.ts';
+import { startEdge, WAYS } from '../../test/edge/edge-under-test.ts';
 
 /*
  * One owner for each client connection: at most one exchange or takeover at a time, in order, and an end for each.
@@ -34,7 +34,7 @@ function statuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
 
-describe.each(FORWARDERS)('connections, over %s', (forwarder) => {
+describe.each(WAYS)('connections, over %s', (forwarder) => {
   let upstream: RawUpstream;
   let edge: EdgeUnderTest;
 

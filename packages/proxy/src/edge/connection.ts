@@ -1,6 +1,6 @@
-import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@cless/model';
+import { Siding } from '../lane/siding.ts';
 
 /**
  * Something that has a client's connection to itself from its beginning to its end: an exchange, an upgrade, a
@@ -18,6 +18,9 @@ export interface Turn {
   /** Called when there is room to write again, on a connection that Node's HTTP server has given away. */
   drained?(): void;
 }
+
+/** Has Node's HTTP server read a connection, these bytes first. */
+export type Parse = (socket: Socket, bytes: Buffer) => void;
 
 /** How much may wait behind the current turn, in bytes. Beyond that, reading stops. */
 const MAX_WAITING_BYTES = 64 * 1024;
@@ -153,16 +156,15 @@ export class Connection {
     }
     this.#restingAt = this.socket.bytesRead;
     if (this.#latest?.whole) this.#latest = undefined; // an idle connection holds on to nothing
-    if (this.#ended || this.#context.draining) this.close();
+    const closes = this.#ended || this.#context.draining;
+    if (closes) this.close();
+    if (this.socket instanceof Siding) this.socket.answered(!closes && this.#latest === undefined);
   }
 
-  /** Replaces the current turn: gives these bytes to the server to parse again. */
-  replay(bytes: Buffer, server: EventEmitter): void {
+  /** Replaces the current turn: has these bytes parsed again. */
+  replay(bytes: Buffer, parse: Parse): void {
     this.#current = undefined;
-    this.socket.pause();
-    this.socket.unshift(bytes);
-    server.emit('connection', this.socket);
-    this.socket.resume();
+    parse(this.socket, bytes);
   }
 
   /** Closes after everything written has been sent; lingers if the client may still be sending. */

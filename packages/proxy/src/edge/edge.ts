@@ -1,8 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import type { LeaseGiver } from '@cless/activator';
+import type { Connections, LeaseGiver } from '@cless/activator';
 import type { Clock } from '@cless/model';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { TrustedProxies } from '../headers/trusted-proxies.ts';
+import type { LaneOptions } from '../lane/parts.ts';
 import type { Access } from '../observe/access.ts';
 import type { Snapshot } from '../observe/meters.ts';
 import type { HeadLimits } from '../request/head.ts';
@@ -10,8 +11,11 @@ import type { Router } from '../services/router.ts';
 import type { ServiceSource } from '../services/source.ts';
 import type { Address } from './address.ts';
 
-/** Where requests arrive: an edge in this process, or workers with an edge each. */
-export interface Edge {
+/**
+ * Where requests arrive, and whose connections they are forwarded on: an edge in this process, or workers with an edge
+ * each.
+ */
+export interface Edge extends Connections {
   /** @throws the system's error, with its `code`, if it cannot listen there */
   listen(where: Address): Promise<AddressInfo>;
   /** The counters so far. */
@@ -41,6 +45,8 @@ export interface EdgeOptions {
   readonly source: ServiceSource;
   readonly activator: LeaseGiver;
   readonly forwarder: Forwarder;
+  /** Plain requests of ready instances take the lane. Undefined means that every request takes the full way. */
+  readonly lane?: LaneOptions | undefined;
   readonly clock: Clock;
   readonly limits: EdgeLimits;
   readonly trustedProxies: TrustedProxies;

@@ -1,9 +1,13 @@
+import type { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, Failure } from '@cless/model';
+import { Failure } from '@cless/model';
+import { Lane } from '../lane/lane.ts';
+import type { FullWay, LaneContext } from '../lane/parts.ts';
+import { Siding } from '../lane/siding.ts';
 import { Meters, type Snapshot } from '../observe/meters.ts';
-import { Journey, type JourneyContext } from '../request/journey.ts';
+import { Journey } from '../request/journey.ts';
 import { RetryBudget } from '../request/retry.ts';
 import type { Address } from './address.ts';
 import { Connection, type Turn } from './connection.ts';
@@ -21,16 +25,23 @@ import { UpgradeTurn } from './upgrade-turn.ts';
 
 /** How long a connection may be silent before the kernel probes the other side, in milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
+const NOTHING = Buffer.alloc(0);
 
-/** The HTTP/1.1 server: accepts connections, starts each request in its turn, and refuses what is not a request. */
+/**
+ * The HTTP/1.1 server: accepts connections, for the lane first, starts each request that takes the full way in its turn,
+ * and refuses what is not a request.
+ */
 export class Http1Edge implements Edge {
   readonly #options: EdgeOptions;
   readonly #server: Server<typeof EdgeRequest, typeof EdgeResponse>;
   readonly #meters = new Meters();
-  readonly #context: JourneyContext & { readonly clock: Clock; draining: boolean };
+  readonly #context: LaneContext & { draining: boolean };
   /** Every accepted connection, until it has closed. */
   readonly #connections = new Map<Duplex, Connection>();
   readonly #idleTimeout: IdleTimeout;
+  readonly #lane: Lane | undefined;
+  /** Node's own listener for connections. */
+  readonly #nodesListeners: ReturnType<EventEmitter['listeners']>;
 
   constructor(options: EdgeOptions) {
     const { limits } = options;
@@ -56,7 +67,11 @@ export class Http1Edge implements Edge {
     });
     this.#server.maxHeadersCount = 0; // Node would drop further headers silently; we refuse the request
     if (this.#idleTimeout.stepMs !== undefined) this.#server.timeout = this.#idleTimeout.stepMs;
-    this.#server.on('connection', (socket) => this.#onConnection(socket));
+    this.#lane = options.lane && new Lane(this.#context, options.lane, this.#fullWay());
+    // Node's own listener would begin to read each connection at once.
+    this.#nodesListeners = this.#server.listeners('connection');
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('request', (request, response) => this.#onRequest(request, response));
     this.#server.on('checkContinue', (request, response) => {
       request.expectsContinue = true;
@@ -90,19 +105,26 @@ export class Http1Edge implements Edge {
 
   /** Takes over a connection from another HTTP server, which has parsed this head on it and given it away. */
   adopt(request: IncomingMessage, socket: Socket, early: Buffer): void {
-    socket.pause();
     socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    socket.unshift(Buffer.concat([headBytes(request), early]));
-    this.#server.emit('connection', socket);
-    socket.resume();
+    this.#read(socket, Buffer.concat([headBytes(request), early]));
   }
 
   async read(): Promise<Snapshot> {
     return this.#meters.read();
   }
 
+  async close(instanceId: string): Promise<void> {
+    await Promise.all([this.#options.forwarder.close(instanceId), this.#lane?.close(instanceId)]);
+  }
+
+  destroy(instanceId: string, reason: Error): void {
+    this.#options.forwarder.destroy(instanceId, reason);
+    this.#lane?.destroy(instanceId, reason);
+  }
+
   async drain(timeoutMs: number): Promise<void> {
     this.#context.draining = true;
+    this.#lane?.drain();
     const closed = Promise.all([
       new Promise<void>((resolve) => this.#server.close(() => resolve())),
       // The server does not count adopted connections.
@@ -115,6 +137,7 @@ export class Http1Edge implements Edge {
     for (const connection of this.#connections.values()) connection.drain();
     await Promise.race([closed, timeout]);
     timer.cancel();
+    this.#lane?.breakOff();
     for (const [socket, { current }] of this.#connections) {
       if (current instanceof EdgeResponse && current.headersSent) current.breakOff();
       socket.destroy();
@@ -124,12 +147,46 @@ export class Http1Edge implements Edge {
 
   // Private
 
-  #onConnection(socket: Socket): void {
-    if (this.#connections.has(socket)) return; // it is being replayed
+  #accept(socket: Socket): void {
+    if (this.#lane === undefined) this.#read(socket, NOTHING);
+    else this.#lane.take(socket);
+  }
+
+  /** Has Node's server read a connection. @param bytes to be read first */
+  readonly #read = (socket: Socket, bytes: Buffer) => {
+    socket.pause();
+    if (bytes.length > 0) socket.unshift(bytes);
+    for (const listener of this.#nodesListeners) listener.call(this.#server, socket);
+    this.#own(socket);
+    socket.resume();
+  };
+
+  #own(socket: Socket): Connection {
+    const before = this.#connections.get(socket);
+    if (before !== undefined) return before; // it is being replayed
     const connection = new Connection(socket, this.#context);
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));
     socket.on('timeout', () => this.#onSilence(connection));
+    return connection;
+  }
+
+  /** What becomes of what the lane does not do. */
+  #fullWay(): FullWay {
+    return {
+      take: this.#read,
+      takeOne: (siding) => this.#read(siding, NOTHING),
+      refuse: (socket, error) => {
+        this.#own(socket).givenAway();
+        this.#onClientError(error, socket);
+      },
+      finish: (socket, unread) => {
+        const connection = this.#own(socket);
+        connection.givenAway();
+        if (unread) connection.ignore();
+        connection.close();
+      },
+    };
   }
 
   /** @param refused why it is refused before it begins */
@@ -140,7 +197,8 @@ export class Http1Edge implements Edge {
       request.resume();
       return;
     }
-    const journey = new Journey(this.#context, request, response);
+    const begun = request.socket instanceof Siding ? request.socket.begun : undefined;
+    const journey = new Journey(this.#context, request, response, begun);
     connection.take(response.turnOf(connection, journey, refused), { last: !response.shouldKeepAlive });
   }
 
@@ -148,7 +206,7 @@ export class Http1Edge implements Edge {
     this.#onTakeover(socket, head, (connection, early) => {
       const protocol = offeredUpgrade(request);
       return protocol === undefined
-        ? new Replay(connection, request, early, this.#server)
+        ? new Replay(connection, request, early, this.#read)
         : new UpgradeTurn(this.#context, connection, request, protocol, early);
     });
   }

@@ -1,5 +1,4 @@
-import type { EventEmitter } from 'node:events';
-import type { Connection, Turn } from './connection.ts';
+import type { Connection, Parse, Turn } from './connection.ts';
 import type { EarlyBytes } from './early-bytes.ts';
 import type { EdgeRequest } from './edge-request.ts';
 import { headBytes } from './request-bytes.ts';
@@ -12,17 +11,17 @@ export class Replay implements Turn {
   readonly #connection: Connection;
   readonly #request: EdgeRequest;
   readonly #early: EarlyBytes;
-  readonly #server: EventEmitter;
+  readonly #parse: Parse;
 
-  constructor(connection: Connection, request: EdgeRequest, early: EarlyBytes, server: EventEmitter) {
+  constructor(connection: Connection, request: EdgeRequest, early: EarlyBytes, parse: Parse) {
     this.#connection = connection;
     this.#request = request;
     this.#early = early;
-    this.#server = server;
+    this.#parse = parse;
   }
 
   begin(): void {
     const bytes = Buffer.concat([headBytes(this.#request, OFFER), this.#early.take()]);
-    this.#connection.replay(bytes, this.#server);
+    this.#connection.replay(bytes, this.#parse);
   }
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Endpoint } from '@cless/model';
 import type { Outgoing } from '../exchange/outgoing.ts';
 import type { UpgradeOffer } from '../exchange/upgrade-offer.ts';
+import type { InstanceSocket } from './instance-socket.ts';
 
 /** Where a forwarded request goes. */
 export interface Target {
@@ -28,6 +29,8 @@ export interface ForwardedRequest extends Sent {
   /** The body; undefined if it has none. */
   readonly body: Readable | undefined;
   readonly outgoing: Outgoing;
+  /** The connection on which it has been sent and its answer comes; undefined if it has yet to be sent. */
+  readonly sentOn?: InstanceSocket | undefined;
 }
 
 /** An upgrade to forward, and the connection it is for. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@cless/model';
-import { Client, type Dispatcher } from 'undici';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
 import type {
   ForwardedRequest,
   ForwardedUpgrade,
@@ -28,7 +28,8 @@ export class UndiciForwarder implements Forwarder {
   }
 
   forward(request: ForwardedRequest, settled: Settled): Forwarding {
-    const { target } = request;
+    const { target, sentOn } = request;
+    if (sentOn !== undefined) return this.#resume(request, settled, sentOn);
     let connections = this.#connections.get(target.instanceId);
     if (connections === undefined) {
       connections = new InstanceConnections(target, this.#options);
@@ -52,6 +53,26 @@ export class UndiciForwarder implements Forwarder {
   }
 
   // Private
+
+  /** Reads the answer to a request that has been sent, on a connection that ends with it. */
+  #resume(request: ForwardedRequest, settled: Settled, socket: InstanceSocket): Forwarding {
+    const { target, method, path, headers, body = null } = request;
+    const { responseTimeoutMs = this.#options.responseTimeoutMs } = target;
+    const client = openClient(target.endpoint, responseTimeoutMs, (callback) =>
+      process.nextTick(callback, null, socket),
+    );
+    const end = () => {
+      client.destroy().catch(() => {});
+    };
+    const connection = { client, socket, used: false };
+    const answer = new UndiciAnswer(request, settled, connection, {
+      responseTimeoutMs,
+      free: end,
+      discard: end,
+    });
+    client.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body }, answer);
+    return answer;
+  }
 
   #take(instanceId: string): InstanceConnections | undefined {
     const connections = this.#connections.get(instanceId);
@@ -104,19 +125,12 @@ class InstanceConnections implements UndiciConnections {
   // Private
 
   #open(): UndiciConnection {
-    const { host, port } = this.#endpoint;
-    const client = new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
-      connect: (_, callback) => {
-        InstanceSocket.connect(this.#endpoint, (error, socket) => {
-          if (error !== undefined) return callback(error, null);
-          connection.socket = socket;
-          callback(null, socket);
-        });
-      },
-      headersTimeout: this.responseTimeoutMs,
-      bodyTimeout: 0,
-      pipelining: 1,
-      allowH2: false,
+    const client = openClient(this.#endpoint, this.responseTimeoutMs, (callback) => {
+      InstanceSocket.connect(this.#endpoint, (error, socket) => {
+        if (error !== undefined) return callback(error, null);
+        connection.socket = socket;
+        callback(null, socket);
+      });
     });
     const connection: UndiciConnection = { client, socket: undefined, used: false };
     client.on('disconnect', () => {
@@ -130,4 +144,19 @@ class InstanceConnections implements UndiciConnections {
     this.#all.add(connection);
     return connection;
   }
+}
+
+/** A client of one connection, which it sends one request at a time on. */
+function openClient(
+  { host, port }: Endpoint,
+  responseTimeoutMs: number,
+  connect: (callback: buildConnector.Callback) => void,
+): Client {
+  return new Client(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+    connect: (_, callback) => connect(callback),
+    headersTimeout: responseTimeoutMs,
+    bodyTimeout: 0,
+    pipelining: 1,
+    allowH2: false,
+  });
 }

@@ -66,6 +66,9 @@ function portOf(host: string, scheme: string): string {
 /** Stands in for the headers of an untrusted client. */
 const UNTOLD: Fields = { header: () => undefined };
 
+/** What is said about where a request came from. */
+export type Origin = Fields & Pick<Incoming, 'httpVersion' | 'scheme' | 'peer'>;
+
 /** Values already read from the headers. */
 interface ReadHeaders {
   readonly host: string;
@@ -83,7 +86,7 @@ export function instanceHeaders(
   requestId: string,
   trusted: boolean,
 ): string[] {
-  const { method, rawHeaders, httpVersion, peer } = incoming;
+  const { method, rawHeaders } = incoming;
   const named = namedByConnection(connection);
   const outgoing: string[] = ['Host', host];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -94,19 +97,32 @@ export function instanceHeaders(
     const value = rawHeaders[i + 1] as string;
     outgoing.push(name, fate === 'count' ? fewerForwards(method, value) : value);
   }
+  outgoing.push(...originHeaders(incoming, { host, via }, trusted), 'X-Request-Id', requestId);
+  return outgoing;
+}
 
-  const address = clientAddress(peer);
-  const told = trusted ? incoming : UNTOLD;
+/**
+ * Our own headers on where a request came from, names and values alternating: `Via`, `X-Forwarded-*`, `Forwarded`.
+ *
+ * @param trusted is what the client says itself believed?
+ */
+export function originHeaders(
+  origin: Origin,
+  { host, via }: Pick<ReadHeaders, 'host' | 'via'>,
+  trusted: boolean,
+): string[] {
+  const address = clientAddress(origin.peer);
+  const told = trusted ? origin : UNTOLD;
   const node = address.includes(':') ? `"[${address}]"` : address;
-  const schemes = schemesOf(told.header('x-forwarded-proto')) ?? [incoming.scheme];
-  const [scheme = incoming.scheme] = schemes;
+  const schemes = schemesOf(told.header('x-forwarded-proto')) ?? [origin.scheme];
+  const [scheme = origin.scheme] = schemes;
   const askedHost = told.header('x-forwarded-host') ?? host;
   const own = `for=${node};host="${host}";proto=${scheme}`;
   const before = told.header('x-forwarded-for');
   const forwarded = told.header('forwarded');
-  outgoing.push(
+  return [
     'Via',
-    `${via === undefined ? '' : `${via}, `}${httpVersion} ${PSEUDONYM}`,
+    `${via === undefined ? '' : `${via}, `}${origin.httpVersion} ${PSEUDONYM}`,
     'X-Forwarded-For',
     before === undefined ? address : `${before}, ${address}`,
     'X-Forwarded-Host',
@@ -117,8 +133,5 @@ export function instanceHeaders(
     schemes.join(', '),
     'Forwarded',
     forwarded === undefined ? own : `${forwarded}, ${own}`,
-    'X-Request-Id',
-    requestId,
-  );
-  return outgoing;
+  ];
 }

@@ -8,7 +8,11 @@ import { isHopByHop } from './hop-by-hop.ts';
  *
  * @param headers of the instance, names and values alternating
  */
-export function passHintsOn(outgoing: Outgoing, status: number, headers: readonly string[]): void {
+export function passHintsOn(
+  outgoing: Pick<Outgoing, 'writeHints'> & Partial<Pick<Outgoing, 'status'>>,
+  status: number,
+  headers: readonly string[],
+): void {
   if (status !== 103 || outgoing.status !== undefined) return;
   const passed: string[] = [];
   let links = 0;

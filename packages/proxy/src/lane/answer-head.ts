@@ -79,8 +79,9 @@ export class AnswerHead {
     const scanned = scan.answer(bytes, start);
     if (scanned !== DONE) return scanned;
     const { offsets, end, fields, status, minor } = scan;
+    if (status < 200) return this.#readInterim(bytes, start);
     // undici reads other bytes of a reason as UTF-8.
-    if (status < 200 || !isAscii(bytes, scan.reasonStart, scan.reasonEnd)) return OTHER;
+    if (!isAscii(bytes, scan.reasonStart, scan.reasonEnd)) return OTHER;
     let connection: 'close' | 'keep-alive' | undefined;
     let length = -1;
     let chunked = false;
@@ -154,6 +155,27 @@ export class AnswerHead {
     return DONE;
   }
 
+  /** Is it informational (RFC 9110 §15.2), so that another head follows? */
+  get isInterim(): boolean {
+    return this.status < 200;
+  }
+
+  /** The whole head, as Latin-1. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** The headers as received, names and values alternating. */
+  rawHeaders(): string[] {
+    const { offsets, fields } = this.#scan;
+    const headers: string[] = [];
+    for (let at = 0; at < fields * PER_FIELD; at += 2)
+      headers.push(
+        this.#text.slice((offsets[at] as number) - this.#start, (offsets[at + 1] as number) - this.#start),
+      );
+    return headers;
+  }
+
   /**
    * The whole head for the client, as the full way and node:http write it.
    *
@@ -171,6 +193,19 @@ export class AnswerHead {
     const connection = closes ? 'Connection: close\r\n' : `Connection: keep-alive\r\n${keepAlive}`;
     const framing = this.#inChunks ? 'Transfer-Encoding: chunked\r\n' : '';
     return `HTTP/1.1${line}\r\n${passing}${added}${date}${connection}${framing}\r\n`;
+  }
+
+  // Private
+
+  #readInterim(bytes: Buffer, start: number): Verdict {
+    const { status, end, fields } = this.#scan;
+    if (status < 100 || status === 101) return OTHER;
+    this.status = status;
+    this.fields = fields;
+    this.end = end;
+    this.#start = start;
+    this.#text = bytes.toString('latin1', start, end);
+    return DONE;
   }
 }
 

@@ -2,17 +2,20 @@ import type { Lease, LeaseGiver } from '@cless/activator';
 import { type Code, Failure, hasCode } from '@cless/model';
 import type { Incoming } from '../exchange/incoming.ts';
 import type { Outgoing } from '../exchange/outgoing.ts';
+import { UpstreamError } from '../forward/forward-error.ts';
 import type { ForwardError, Forwarder, Forwarding } from '../forward/forwarder.ts';
+import type { InstanceSocket } from '../forward/instance-socket.ts';
 import { instanceHeaders } from '../headers/forwarded.ts';
 import { isKeptAlive } from '../headers/hop-by-hop.ts';
 import { endsHere } from '../headers/hops.ts';
 import type { TrustedProxies } from '../headers/trusted-proxies.ts';
 import type { Choice, ServiceSource } from '../services/source.ts';
+import type { Begun } from './begun.ts';
 import { RequestBody } from './body.ts';
 import { choose, find, lease, tryLease } from './choose.ts';
 import { type RecordContext, RequestRecord } from './record.ts';
 import { refuse } from './refuse.ts';
-import { mayBeSentAgain, type RetryBudget } from './retry.ts';
+import { mayBeSentAgain, type RetryBudget, type Tried } from './retry.ts';
 import { type Route, type RouteContext, route } from './route.ts';
 
 /** What a request needs from the proxy. */
@@ -69,23 +72,31 @@ export class Journey {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #record: RequestRecord;
+  readonly #begun: Begun | undefined;
   #state = EDGE;
   #retries = 0;
   /** Why the answer is not the instance's or incomplete; undefined if it is not. */
   #error: unknown;
 
-  constructor(context: JourneyContext, incoming: Incoming, outgoing: Outgoing) {
+  /** @param begun if it has been sent already: then it goes on from there */
+  constructor(context: JourneyContext, incoming: Incoming, outgoing: Outgoing, begun?: Begun) {
     this.#context = context;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
-    this.#record = new RequestRecord(context, incoming);
+    this.#begun = begun;
+    this.#record = new RequestRecord(context, incoming, begun);
     outgoing.onClosed(() => this.#closed());
   }
 
   begin(): void {
-    const context = this.#context;
     const incoming = this.#incoming;
     const record = this.#record;
+    const context = this.#context;
+    const begun = this.#begun;
+    if (begun !== undefined) {
+      process.nextTick(() => this.#goOn(begun)); // when the request has been read to its end, if it has no body
+      return;
+    }
     context.retries.earn();
     try {
       const asked = route(incoming, record, context);
@@ -158,6 +169,28 @@ export class Journey {
 
   // Private
 
+  /** Goes on with a request that has been sent: with its answer, or with its failure. */
+  #goOn(begun: Begun): void {
+    const { lease, outcome, bodyTaken } = begun;
+    try {
+      if (this.#outgoing.destroyed) throw new Error('the client left');
+      // What has begun is finished, also while the edge drains.
+      const asked = route(this.#incoming, this.#record, { ...this.#context, draining: false });
+      if (!(outcome instanceof Error)) {
+        this.#forward(asked, lease, outcome);
+        return;
+      }
+      lease.release();
+      const body = bodyTaken ? 'taken' : asked.head.hasBody ? 'untouched' : 'none';
+      if (outcome instanceof UpstreamError) this.#failed(asked, lease, body, outcome);
+      else this.refuse(outcome);
+    } catch (error) {
+      lease.release();
+      if (!(outcome instanceof Error)) outcome.destroy();
+      this.refuse(error);
+    }
+  }
+
   /** Waits for a lease until the client leaves. */
   async #wait(asked: Route, examined?: Promise<void>): Promise<void> {
     const { source, activator } = this.#context;
@@ -178,7 +211,8 @@ export class Journey {
     }
   }
 
-  #forward(asked: Route, leased: Lease): void {
+  /** @param sentOn the connection on which it has been sent; undefined if it has not */
+  #forward(asked: Route, leased: Lease, sentOn?: InstanceSocket): void {
     const { limits, trustedProxies, forwarder } = this.#context;
     const incoming = this.#incoming;
     const outgoing = this.#outgoing;
@@ -199,6 +233,7 @@ export class Journey {
           body,
           answerHeaders: record.answerHeaders(),
           outgoing,
+          sentOn,
         },
         (error) => this.#settle(asked, state, error),
       );
@@ -215,27 +250,22 @@ export class Journey {
     lease.release();
     if (error === undefined) return;
     const cause = body?.errored;
-    if (hasCode(cause, ...REFUSED_FOR_ITS_BODY)) {
-      this.refuse(cause);
-    } else if (this.#mayRetry(error, body)) {
-      this.#retries += 1;
-      void this.#wait(asked, lease.examine());
-    } else {
-      if (error.code === 'UPSTREAM_DISCONNECTED') void lease.examine();
-      this.refuse(error);
-    }
+    if (hasCode(cause, ...REFUSED_FOR_ITS_BODY)) this.refuse(cause);
+    else
+      this.#failed(asked, lease, body === undefined ? 'none' : body.started ? 'taken' : 'untouched', error);
   }
 
-  #mayRetry(error: ForwardError, body: RequestBody | undefined): boolean {
-    const { method } = this.#incoming;
-    const tried = {
-      method,
-      body: body === undefined ? 'none' : body.started ? 'taken' : 'untouched',
-      retries: this.#retries,
-    } as const;
-    return (
-      this.#outgoing.status === undefined && mayBeSentAgain(error, tried) && this.#context.retries.spend()
-    );
+  /** Called when there was no whole answer: asks for another if that is safe. */
+  #failed(asked: Route, lease: Lease, body: Tried['body'], error: ForwardError): void {
+    const tried = { method: this.#incoming.method, body, retries: this.#retries };
+    const mayBeRetried = this.#outgoing.status === undefined && mayBeSentAgain(error, tried);
+    if (mayBeRetried && this.#context.retries.spend()) {
+      this.#retries += 1;
+      void this.#wait(asked, lease.examine());
+      return;
+    }
+    if (error.code === 'UPSTREAM_DISCONNECTED') void lease.examine();
+    this.refuse(error);
   }
 
   /**
@@ -268,6 +298,6 @@ export class Journey {
 }
 
 /** The failure for a body that stopped: the client sends nothing, or the instance reads nothing. */
-function silence(code: 'REQUEST_TIMEOUT' | 'UPSTREAM_TIMEOUT', ms: number): Failure {
+export function silence(code: 'REQUEST_TIMEOUT' | 'UPSTREAM_TIMEOUT', ms: number): Failure {
   return new Failure(code, `no byte of the body came for ${ms / 1000} s`);
 }

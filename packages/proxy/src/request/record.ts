@@ -6,6 +6,7 @@ import type { Incoming } from '../exchange/incoming.ts';
 import type { Access } from '../observe/access.ts';
 import type { ServiceMeter } from '../observe/meters.ts';
 import type { Choice } from '../services/source.ts';
+import type { Begun } from './begun.ts';
 import type { RequestHead } from './head.ts';
 
 /** Told about the outcome of requests. */
@@ -16,7 +17,12 @@ export interface RecordContext {
   readonly onAccess: ((access: Access) => void) | undefined;
 }
 
-const VALID_REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
+const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
+
+/** Is it a request id that we take from a client? */
+export function isRequestId(id: string): boolean {
+  return REQUEST_ID.test(id);
+}
 
 /** What is recorded about a request, for its problems, the counters and the access log. */
 export class RequestRecord {
@@ -31,17 +37,21 @@ export class RequestRecord {
   /** The wait for an instance; undefined if one was ready. */
   waited: Activation | undefined;
 
-  constructor(context: RecordContext, incoming: Incoming) {
+  /** @param begun if it has been sent already; it is counted from there on */
+  constructor(context: RecordContext, incoming: Incoming, begun?: Begun) {
     this.#context = context;
     this.#incoming = incoming;
-    this.#beganMs = context.clock.now();
+    this.#beganMs = begun?.beganMs ?? context.clock.now();
+    this.#requestId = begun?.requestId;
+    this.#choice = begun?.choice;
+    this.#meter = begun?.meter;
   }
 
   /** The client's id if it sent a valid one, else a new one. */
   get requestId(): string {
     if (this.#requestId === undefined) {
       const given = this.#head?.requestId;
-      this.#requestId = given !== undefined && VALID_REQUEST_ID.test(given) ? given : randomUUID();
+      this.#requestId = given !== undefined && isRequestId(given) ? given : randomUUID();
     }
     return this.#requestId;
   }

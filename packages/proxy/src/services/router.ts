@@ -1,5 +1,7 @@
 /** Maps a hostname to a service. */
 export interface Router {
+  /** How often its services have changed, so that what was looked up can be kept until then. */
+  readonly changes: number;
   /** The service and tag of a host; undefined if there is none. Throws with code `INVALID_HOST` if it is not a host. */
   route(host: string): { readonly service: string; readonly tag?: string } | undefined;
 }

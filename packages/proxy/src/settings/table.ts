@@ -114,6 +114,11 @@ export const SETTINGS = {
   'drain-timeout': setting(duration, '30s', 'how long open requests may take at shutdown'),
   'on-exit': setting(oneOf('stop', 'keep'), 'stop', '`keep`: leave instances for the next proxy to adopt'),
   forwarder: setting(oneOf('undici', 'http-proxy-3'), 'undici', 'what forwards requests; or `http-proxy-3`'),
+  lane: setting(
+    oneOf('on', 'off'),
+    'on',
+    '`off`: every request takes the full way, none the short one for plain requests of ready instances',
+  ),
   workers: setting(
     text('a whole number from 1, or auto', (value) =>
       value === 'auto' ? availableParallelism() : parseCount(value, 1),

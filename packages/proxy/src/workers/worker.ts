@@ -25,13 +25,12 @@ export function runWorker({ port, createSource, logLinesDropped, ...options }: W
   drain(timeoutMs: number): Promise<boolean>;
 } {
   let draining: Promise<void> | undefined;
-  const { forwarder } = options;
   const channel = new Channel<PrimaryMethods, WorkerMethods>(port, {
     listen: (where, call) => edge.listen(where, { reusePort: true }).then(call.answer, call.fail),
     revoke: ({ quota }, call) => call.answer(toSentUse(activator.revoke(quota))),
-    close: ({ instanceId }, call) => forwarder.close(instanceId).then(call.answer, call.fail),
+    close: ({ instanceId }, call) => edge.close(instanceId).then(call.answer, call.fail),
     destroy: ({ instanceId, reason }, call) => {
-      forwarder.destroy(instanceId, new Error(reason));
+      edge.destroy(instanceId, new Error(reason));
       call.answer();
     },
     changed: ({ service }, call) => {

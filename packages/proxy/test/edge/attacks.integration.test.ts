@@ -18,7 +18,7 @@ import {
   Witness,
 } from '@cless/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FORWARDERS, startEdge } from './edge-under-test.ts';
+import { startEdge, WAYS } from './edge-under-test.ts';
 
 /*
  * Input that is harmless alone is tried behind an unanswered request, in front of another one, and cut at each byte:
@@ -51,7 +51,7 @@ const FUZZ_RUNS = fuzzRuns(400);
 const FUZZ_SEED = fuzzSeed(20261125);
 const REFUSALS = [400, 404, 405, 408, 413, 414, 417, 421, 426, 431, 501, 505];
 
-describe.each(FORWARDERS)('attacks, over %s', (forwarder) => {
+describe.each(WAYS)('attacks, over %s', (forwarder) => {
   let witness: Witness;
   let edge: EdgeUnderTest;
   let before: Awaited<ReturnType<EdgeUnderTest['held']>>;

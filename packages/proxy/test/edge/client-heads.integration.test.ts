@@ -10,7 +10,7 @@ import {
   Witness,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FORWARDERS, startEdge } from './edge-under-test.ts';
+import { startEdge, WAYS } from './edge-under-test.ts';
 
 /*
  * What real clients send first is answered as by nginx, and their instances get the same. This includes offers of h2c
@@ -36,7 +36,7 @@ function essence({ text, closed, arrived, faults }: Outcome) {
   return { status: head.split(' ')[1], body: body.join('\r\n\r\n'), closed, arrived, faults };
 }
 
-describe.each(FORWARDERS)('the heads of real clients, over %s', (forwarder) => {
+describe.each(WAYS)('the heads of real clients, over %s', (forwarder) => {
   let witness: Witness;
   let edge: EdgeUnderTest;
   let peer: Nginx | undefined;

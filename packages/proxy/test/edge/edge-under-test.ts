@@ -13,15 +13,16 @@ import { Server } from '../../src/server.ts';
 import { ConventionSource } from '../../src/services/convention.ts';
 import { workerOf } from '../../src/workers/process-port.ts';
 
-const CLASSES = { undici: UndiciForwarder, 'http-proxy-3': HttpProxy3Forwarder };
+/** How requests get to instances: on the lane as far as it goes, or all of them by one of the forwarders. */
+const CLASSES = { lane: UndiciForwarder, undici: UndiciForwarder, 'http-proxy-3': HttpProxy3Forwarder };
 
-export type ForwarderName = keyof typeof CLASSES;
+export type Way = keyof typeof CLASSES;
 
-export const FORWARDERS: readonly ForwarderName[] = ['undici', 'http-proxy-3'];
+export const WAYS: readonly Way[] = ['lane', 'undici', 'http-proxy-3'];
 
 /** The settings of an edge, which can be sent to another process. */
 export interface EdgeSettings {
-  readonly forwarder: ForwarderName;
+  readonly way: Way;
   readonly responseTimeoutMs: number;
   /** In bytes; null means no limit. */
   readonly limits: Omit<EdgeLimits, 'maxBodyBytes'> & { readonly maxBodyBytes: number | null };
@@ -29,10 +30,11 @@ export interface EdgeSettings {
 }
 
 /** Creates the parts of an edge from its settings. */
-export function edgeParts({ forwarder, responseTimeoutMs, limits, trustedProxies }: EdgeSettings) {
+export function edgeParts({ way, responseTimeoutMs, limits, trustedProxies }: EdgeSettings) {
   return {
     clock: systemClock,
-    forwarder: new CLASSES[forwarder]({ responseTimeoutMs }),
+    forwarder: new CLASSES[way]({ responseTimeoutMs }),
+    lane: way === 'lane' ? { responseTimeoutMs } : undefined,
     router: new Router(),
     limits: { ...limits, maxBodyBytes: limits.maxBodyBytes ?? Number.POSITIVE_INFINITY },
     trustedProxies: new TrustedProxies(trustedProxies),
@@ -44,12 +46,12 @@ export function edgeParts({ forwarder, responseTimeoutMs, limits, trustedProxies
  * `TEST_WORKERS` in that many workers.
  */
 export async function startEdge(
-  forwarder: ForwarderName,
+  way: Way,
   endpoints: Readonly<Record<string, Endpoint>>,
   options: EdgeOptions,
 ): Promise<EdgeUnderTest> {
   const settings: EdgeSettings = {
-    forwarder,
+    way,
     responseTimeoutMs: options.responseTimeoutMs,
     limits: {
       maxTargetBytes: 8192,

@@ -13,7 +13,7 @@ import {
   smugglingCorpus,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FORWARDERS, startEdge } from './edge-under-test.ts';
+import { startEdge, WAYS } from './edge-under-test.ts';
 
 /*
  * Instances and clients that mean harm, or are broken: whatever they send, every exchange ends by its deadline, the
@@ -29,7 +29,7 @@ test('there are at least 100 hostile answers', () => {
   expect(new Set(hostileAnswers).size).toBeGreaterThanOrEqual(100);
 });
 
-describe.each(FORWARDERS)('hostility, over %s', (forwarder) => {
+describe.each(WAYS)('hostility, over %s', (forwarder) => {
   let upstream: RawUpstream;
   let edge: EdgeUnderTest;
 

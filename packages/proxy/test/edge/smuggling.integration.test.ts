@@ -8,7 +8,7 @@ import {
   smugglingCorpus,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FORWARDERS, startEdge } from './edge-under-test.ts';
+import { startEdge, WAYS } from './edge-under-test.ts';
 
 /*
  * Each attempt is refused, or forwarded as requests that have one meaning only. A request hidden in another one's
@@ -19,7 +19,7 @@ test('there are at least 200', () => {
   expect(new Set(smugglingCorpus.map(({ bytes }) => bytes)).size).toBeGreaterThanOrEqual(200);
 });
 
-describe.each(FORWARDERS)('smuggling through %s', (forwarder) => {
+describe.each(WAYS)('smuggling through %s', (forwarder) => {
   let upstream: RawUpstream;
   let edge: EdgeUnderTest;
 

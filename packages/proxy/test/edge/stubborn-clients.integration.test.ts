@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type EdgeUnderTest, inParallel, RawUpstream } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FORWARDERS, startEdge } from './edge-under-test.ts';
+import { startEdge, WAYS } from './edge-under-test.ts';
 
 /*
  * Clients that never end their side, never read, or send a byte now and then: each connection ends by its deadline, and
@@ -41,7 +41,7 @@ const REFUSED: readonly [status: number, why: string, bytes: string][] = [
   [204, 'OPTIONS *, kept until it is idle', head('OPTIONS *')],
 ];
 
-describe.each(FORWARDERS)('stubborn clients, over %s', (forwarder) => {
+describe.each(WAYS)('stubborn clients, over %s', (forwarder) => {
   let upstream: RawUpstream;
   let edge: EdgeUnderTest;
   let before: number | undefined;

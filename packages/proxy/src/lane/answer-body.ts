@@ -1,0 +1,119 @@
+import { linesOf } from '../headers/lines.ts';
+import { passedTrailers } from '../headers/trailers.ts';
+import { ChunkWalk } from './chunk-walk.ts';
+import type { ClientWriter } from './client-writer.ts';
+
+/** The body of an answer, passed on as it comes. */
+export interface AnswerBody {
+  readonly ended: boolean;
+  /**
+   * Passes on what was received.
+   *
+   * @param lasting see {@link ClientWriter.bytes}
+   * @returns how many of the bytes belong to it; -1 if they are not valid
+   */
+  pass(bytes: Buffer, lasting: boolean): number;
+  /** The instance has ended its side. @returns was that the end of the body? */
+  finish(): boolean;
+}
+
+/** A body whose length the head has given. */
+export class MeasuredBody implements AnswerBody {
+  readonly #out: ClientWriter;
+  #left: number;
+
+  /** @param length in bytes */
+  constructor(out: ClientWriter, length: number) {
+    this.#out = out;
+    this.#left = length;
+  }
+
+  get ended(): boolean {
+    return this.#left === 0;
+  }
+
+  pass(bytes: Buffer, lasting: boolean): number {
+    const used = Math.min(bytes.length, this.#left);
+    this.#left -= used;
+    this.#out.bytes(used === bytes.length ? bytes : bytes.subarray(0, used), lasting);
+    return used;
+  }
+
+  finish(): boolean {
+    return false;
+  }
+}
+
+/** A body that ends with the connection; the client gets it in chunks, so that it can tell a whole one. */
+export class UnmeasuredBody implements AnswerBody {
+  readonly #out: ClientWriter;
+  ended = false;
+
+  constructor(out: ClientWriter) {
+    this.#out = out;
+  }
+
+  pass(bytes: Buffer, lasting: boolean): number {
+    writeChunk(this.#out, bytes, lasting);
+    return bytes.length;
+  }
+
+  finish(): boolean {
+    this.#out.text('0\r\n\r\n');
+    this.ended = true;
+    return true;
+  }
+}
+
+/** A body in chunks (RFC 9112 §7.1). The client gets chunks of our own making: no extension goes through. */
+export class ChunkedBody implements AnswerBody {
+  readonly #out: ClientWriter;
+  readonly #walk = new ChunkWalk();
+
+  constructor(out: ClientWriter) {
+    this.#out = out;
+  }
+
+  get ended(): boolean {
+    return this.#walk.ended;
+  }
+
+  pass(bytes: Buffer, lasting: boolean): number {
+    const used = this.#walk.walk(bytes, 0, bytes.length, (from, to) =>
+      writeChunk(this.#out, bytes.subarray(from, to), lasting),
+    );
+    if (!this.#walk.ended) return used;
+    const trailers = fieldsOf(this.#walk.trailers);
+    if (trailers.some(isFraming)) return -1;
+    this.#out.text(`0\r\n${linesOf(passedTrailers(trailers))}\r\n`);
+    return used;
+  }
+
+  finish(): boolean {
+    return false;
+  }
+}
+
+/** The fields in the lines of valid trailers, names and values alternating. */
+function fieldsOf(lines: Buffer | undefined): string[] {
+  if (lines === undefined) return [];
+  return lines
+    .toString('latin1')
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    });
+}
+
+/** Is it a field that says too late how long the body is? llhttp takes it for an error, too. */
+function isFraming(name: string, at: number): boolean {
+  return at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name);
+}
+
+function writeChunk(out: ClientWriter, bytes: Buffer, lasting: boolean): void {
+  out.text(`${bytes.length.toString(16)}\r\n`);
+  out.bytes(bytes, lasting);
+  out.text('\r\n');
+}

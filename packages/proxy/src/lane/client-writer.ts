@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net';
+
+/** Up to this many bytes are written as one string in Latin-1, which costs least of all. */
+const MAX_TEXT = 16 * 1024;
+
+/** Gathers what is written to a client at a time, so that it takes one call of the system. */
+export class ClientWriter {
+  readonly #socket: Socket;
+  #text = '';
+  #isCorked = false;
+  #lasts = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** @param text as Latin-1 */
+  text(text: string): void {
+    this.#text += text;
+  }
+
+  /** @param lasting is nothing else going to be read into their buffer? Otherwise they are copied */
+  bytes(bytes: Buffer, lasting: boolean): void {
+    if (bytes.length + this.#text.length <= MAX_TEXT) {
+      this.#text += bytes.toString('latin1');
+      return;
+    }
+    if (this.#text !== '') {
+      this.#cork();
+      this.#socket.write(this.#text, 'latin1');
+      this.#text = '';
+    }
+    this.#lasts ||= lasting;
+    this.#socket.write(lasting ? bytes : Buffer.from(bytes));
+  }
+
+  /**
+   * Writes what has been gathered.
+   *
+   * @returns are any lasting bytes still to be written, so that their buffer must not be read into?
+   */
+  flush(): boolean {
+    if (this.#text !== '') {
+      this.#socket.write(this.#text, 'latin1');
+      this.#text = '';
+    }
+    if (this.#isCorked) {
+      this.#isCorked = false;
+      this.#socket.uncork();
+    }
+    const keeps = this.#lasts && this.#socket.writableLength > 0;
+    this.#lasts = false;
+    return keeps;
+  }
+
+  // Private
+
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#socket.cork();
+  }
+}

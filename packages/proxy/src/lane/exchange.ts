@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto';
+import type { Timer } from '@cless/model';
+import { connectFailed, UpstreamError, wasClosed } from '../forward/forward-error.ts';
+import { passHintsOn } from '../headers/hints.ts';
+import type { Begun } from '../request/begun.ts';
+import { silence } from '../request/journey.ts';
+import { isRequestId } from '../request/record.ts';
+import { type AnswerBody, ChunkedBody, MeasuredBody, UnmeasuredBody } from './answer-body.ts';
+import type { Leased } from './client-route.ts';
+import type { ClientWriter } from './client-writer.ts';
+import { DONE, MORE } from './head-scan.ts';
+import type { InstanceConnection, User } from './instance-connection.ts';
+import type { InstancePool } from './instance-pool.ts';
+import { OddAnswer } from './odd-answer.ts';
+import type { LaneParts } from './parts.ts';
+
+/** How much of a body may wait for a connection to be made, in bytes. Beyond that, the client is not read. */
+const MAX_WAITING_BYTES = 64 * 1024;
+/** How large the head of an answer may be, in bytes: as undici has it. */
+const MAX_ANSWER_HEAD_BYTES = 16 * 1024;
+/** Reads of more than this may have to wait for the client, and are not copied for it. */
+const LONG_READ_BYTES = 16 * 1024;
+/** Shorter response time-outs get a timer of their own, in milliseconds; others are looked at at each sweep. */
+const SHORT_TIMEOUT_MS = 2_000;
+const CONTENT_LENGTH = /(\r\ncontent-length:[\t ]*)\d+/i;
+const NOTHING = Buffer.alloc(0);
+const EVENT_STREAM = /\r\ncontent-type:[\t ]*text\/event-stream/i;
+
+/** The client of an exchange, whose connection is the exchange's own while it lasts. */
+export interface Client {
+  readonly out: ClientWriter;
+  /** Does it not read as fast as is written? Then `clientDrained` is called. */
+  readonly isFull: boolean;
+  /** Has its reading been stopped? */
+  readonly isPaused: boolean;
+  pause(): void;
+  resume(): void;
+  writeHints(headers: readonly string[]): void;
+  /** Called when the whole answer has been handed to the system. @param closes is it the last one? */
+  answered(closes: boolean): void;
+  /**
+   * Lets the request go on the full way.
+   *
+   * @param bytes its head again, and what has come of its body but was not sent
+   * @param left how many bytes of its body have not come yet
+   */
+  goOn(begun: Begun, bytes: Buffer, left: number): void;
+  /** The answer cannot be whole any more. */
+  breakOff(): void;
+}
+
+/** One request on the lane, from its lease to the end of its answer. */
+export class Exchange implements User {
+  readonly #lane: LaneParts;
+  readonly #client: Client;
+  readonly #leased: Leased;
+  readonly #beganMs: number;
+  /** The head as received. */
+  readonly #head: string;
+  readonly #method: string;
+  readonly #target: string;
+  readonly #host: string;
+  readonly #requestId: string;
+  readonly #pool: InstancePool;
+  readonly #instance: InstanceConnection;
+
+  /** How many bytes of the body have not come from the client yet. */
+  #left: number;
+  /** What has come of it before there was a connection to send it on. */
+  #waiting: Buffer | undefined;
+  #bodyTaken = false;
+  /** When something was last sent to the instance, in the clock's time. */
+  #sentAtMs: number;
+  #timer: Timer | undefined;
+
+  /** The status of the answer; undefined until its head has come. */
+  #status: number | undefined;
+  /** What has come of its head. */
+  #half: Buffer | undefined;
+  #body: AnswerBody | undefined;
+  #isEventStream = false;
+  /** Can the instance's connection carry another request afterwards? */
+  #isReusable = false;
+  /** Is it the last answer on the client's connection? */
+  #closes = false;
+  /** Has the whole answer been handed to the client's connection? */
+  #isAnswered = false;
+  #clientIsFull = false;
+
+  constructor(lane: LaneParts, client: Client, leased: Leased) {
+    const { request: head, context } = lane;
+    this.#lane = lane;
+    this.#client = client;
+    this.#leased = leased;
+    this.#beganMs = this.#sentAtMs = context.clock.now();
+    this.#head = head.text;
+    this.#method = head.method;
+    this.#target = head.target;
+    this.#host = head.host;
+    const { requestId } = head;
+    this.#requestId = requestId !== undefined && isRequestId(requestId) ? requestId : randomUUID();
+    this.#left = head.length;
+    context.retries.earn();
+    leased.meter.begin();
+    this.#pool = lane.pool(leased.lease);
+    this.#instance = this.#pool.take(this.#beganMs);
+    this.#instance.use(this);
+    this.#instance.writeHead(head.forInstance(leased.origin, this.#requestId, leased.trusted));
+    this.#isReusable = !head.isLast;
+    if (this.#timeoutMs < SHORT_TIMEOUT_MS) this.#watch();
+  }
+
+  // From the client
+
+  /** Takes what belongs to the request's body. @returns how many of the bytes that are */
+  body(bytes: Buffer): number {
+    const used = Math.min(this.#left, bytes.length);
+    if (used === 0) return 0;
+    this.#left -= used;
+    if (this.#isAnswered) {
+      this.#next();
+      return used;
+    }
+    const part = used === bytes.length ? bytes : bytes.subarray(0, used);
+    if (this.#instance.isConnected) {
+      this.#send(part);
+    } else {
+      this.#waiting = this.#waiting === undefined ? part : Buffer.concat([this.#waiting, part]);
+      if (this.#waiting.length > MAX_WAITING_BYTES) this.#client.pause();
+    }
+    return used;
+  }
+
+  /** The client has read what was written. */
+  clientDrained(): void {
+    if (!this.#clientIsFull) return;
+    this.#clientIsFull = false;
+    if (this.#isAnswered) this.#next();
+    else this.#instance.resume();
+  }
+
+  /** The client is gone. */
+  abandoned(): void {
+    if (!this.#isAnswered) this.#leaveInstance(false);
+    this.#record(this.#status ?? 499, new Error('broken off'));
+  }
+
+  /** Called about once a second. @param silentMs for how long no byte has moved on the client's connection */
+  sweep(silentMs: number, nowMs: number): void {
+    const { bodyTimeoutMs, idleTimeoutMs } = this.#lane.context.limits;
+    if (this.#status !== undefined) {
+      if (silentMs >= idleTimeoutMs && !this.#isEventStream)
+        this.#breakOff(new Error(`nothing moved for ${silentMs} ms`), false);
+    } else if (this.#left === 0) {
+      if (nowMs - this.#sentAtMs >= this.#timeoutMs) this.#fail(late());
+    } else if (this.#client.isPaused) {
+      if (silentMs >= idleTimeoutMs) this.#fail(silence('UPSTREAM_TIMEOUT', silentMs));
+    } else if (silentMs >= bodyTimeoutMs) {
+      this.#fail(silence('REQUEST_TIMEOUT', silentMs));
+    }
+  }
+
+  // From the instance (User)
+
+  connected(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) return;
+    this.#client.resume();
+    this.#send(waiting);
+  }
+
+  drained(): void {
+    this.#client.resume();
+  }
+
+  received(bytes: Buffer, lasting: boolean): boolean {
+    if (this.#status === undefined) this.#readHead(bytes);
+    else if (this.#body !== undefined) this.#pass(this.#body, bytes, lasting);
+    return !this.#clientIsFull;
+  }
+
+  finished(): void {
+    if (this.#body?.finish()) this.#answered(false);
+    else this.gone(undefined);
+  }
+
+  gone(error: Error | undefined): void {
+    if (this.#isAnswered) return;
+    const why = this.#explain(error ?? Object.assign(new Error('the instance left'), { code: 'ECONNRESET' }));
+    if (this.#status === undefined) this.#fail(why);
+    else this.#breakOff(why, true);
+  }
+
+  // Private
+
+  get #timeoutMs(): number {
+    return this.#leased.lease.responseTimeoutMs ?? this.#lane.responseTimeoutMs;
+  }
+
+  #watch(): void {
+    const { clock } = this.#lane.context;
+    const sinceMs = this.#left > 0 ? clock.now() : this.#sentAtMs;
+    const leftMs = this.#timeoutMs - (clock.now() - sinceMs);
+    if (leftMs > 0) this.#timer = clock.after(leftMs, () => this.#watch());
+    else this.#fail(late());
+  }
+
+  #send(part: Buffer): void {
+    this.#bodyTaken = true;
+    this.#sentAtMs = this.#lane.context.clock.now();
+    if (!this.#instance.write(part)) this.#client.pause();
+  }
+
+  #readHead(bytes: Buffer): void {
+    const { answer, context, keepAlive } = this.#lane;
+    const { draining } = context;
+    const all = this.#half === undefined ? bytes : Buffer.concat([this.#half, bytes]);
+    const isHead = this.#method === 'HEAD';
+    const verdict = answer.read(all, 0, isHead);
+    if (verdict === MORE && all.length <= MAX_ANSWER_HEAD_BYTES) {
+      this.#half = all === bytes ? Buffer.from(bytes) : all;
+      return;
+    }
+    if (verdict === DONE && answer.isInterim) {
+      this.#half = undefined;
+      passHintsOn(this.#client, answer.status, answer.rawHeaders());
+      if (answer.end < all.length) this.#readHead(all.subarray(answer.end));
+      return;
+    }
+    if (verdict !== DONE) {
+      this.#fail(new OddAnswer(this.#instance, Buffer.from(all)));
+      return;
+    }
+    const { status, length, chunked, end } = answer;
+    const { out } = this.#client;
+    this.#timer?.cancel();
+    this.#status = status;
+    this.#isReusable &&= !answer.close;
+    this.#closes = draining;
+    out.text(answer.forClient(this.#added(), draining, keepAlive));
+    const hasBody = !isHead && status !== 204 && status !== 304;
+    const here = all.length - end;
+    if (!hasBody || length === 0 || (length > 0 && here >= length)) {
+      if (hasBody && length > 0) out.bytes(all.subarray(end, end + length), false);
+      this.#answered(here === (hasBody ? length : 0));
+      return;
+    }
+    this.#isEventStream = EVENT_STREAM.test(answer.text);
+    this.#body = chunked
+      ? new ChunkedBody(out)
+      : length > 0
+        ? new MeasuredBody(out, length)
+        : new UnmeasuredBody(out);
+    this.#pass(this.#body, here > 0 ? all.subarray(end) : NOTHING, false);
+  }
+
+  #pass(body: AnswerBody, bytes: Buffer, lasting: boolean): void {
+    const used = body.pass(bytes, lasting);
+    if (used !== -1 && body.ended) {
+      this.#answered(used === bytes.length);
+      return;
+    }
+    if (used !== bytes.length) {
+      this.#breakOff(
+        new UpstreamError('UPSTREAM_INVALID', 'sent', new Error('the body is not valid')),
+        false,
+      );
+      return;
+    }
+    this.#instance.streaming = bytes.length > LONG_READ_BYTES;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#client.out.flush()) this.#instance.keep();
+    this.#clientIsFull = this.#client.isFull;
+  }
+
+  /** @param isClean was nothing received that does not belong to the answer? */
+  #answered(isClean: boolean): void {
+    this.#isAnswered = true;
+    this.#flush();
+    this.#leaveInstance(isClean && this.#isReusable && this.#left === 0);
+    this.#next();
+  }
+
+  /** Goes on once the client has read the answer and has sent its request to the end. */
+  #next(): void {
+    if (this.#clientIsFull || this.#left > 0) return;
+    this.#record(this.#status ?? 0, undefined);
+    this.#client.answered(this.#closes);
+  }
+
+  /** Sends the request on the full way, from here on. @param outcome why it failed, or where its answer is */
+  #fail(outcome: Begun['outcome']): void {
+    const { lease, choice, meter } = this.#leased;
+    this.#timer?.cancel();
+    if (outcome instanceof Error) this.#instance.destroy();
+    const bodyTaken = this.#bodyTaken;
+    const head = bodyTaken ? this.#head.replace(CONTENT_LENGTH, `$1${this.#left}`) : this.#head;
+    this.#client.goOn(
+      { requestId: this.#requestId, beganMs: this.#beganMs, choice, meter, lease, bodyTaken, outcome },
+      Buffer.concat([Buffer.from(head, 'latin1'), this.#waiting ?? NOTHING]),
+      this.#left,
+    );
+  }
+
+  /** The answer cannot be whole any more: the client's connection ends. @param examine is the instance to be checked? */
+  #breakOff(error: Error, examine: boolean): void {
+    if (!this.#isAnswered) this.#leaveInstance(false);
+    if (examine) void this.#leased.lease.examine();
+    this.#record(this.#status ?? 0, error);
+    this.#client.out.flush();
+    this.#client.breakOff();
+  }
+
+  /** @param reusable can its connection carry another request? */
+  #leaveInstance(reusable: boolean): void {
+    this.#timer?.cancel();
+    if (reusable) this.#pool.give(this.#instance, this.#lane.context.clock.now());
+    else this.#instance.destroy();
+    this.#leased.lease.release();
+  }
+
+  #explain(error: Error): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    if (!this.#instance.isConnected) return connectFailed(error);
+    const fresh = wasClosed(error) ? 'closed' : 'sent';
+    const reached = this.#instance.answered ? 'sent' : this.#instance.used ? 'stale' : fresh;
+    return new UpstreamError('UPSTREAM_DISCONNECTED', reached, error);
+  }
+
+  /** The headers that the proxy adds to the answer, as lines. */
+  #added(): string {
+    const { cookie } = this.#leased.choice;
+    const id = `X-Request-Id: ${this.#requestId}\r\n`;
+    return cookie === undefined ? id : `${id}Set-Cookie: ${cookie}\r\n`;
+  }
+
+  #record(status: number, error: unknown): void {
+    const { service, choice, meter } = this.#leased;
+    const { onAccess, clock } = this.#lane.context;
+    meter.end(status);
+    onAccess?.({
+      requestId: this.#requestId,
+      method: this.#method,
+      host: this.#host,
+      path: this.#target,
+      service,
+      revision: choice.revision.id,
+      status,
+      durationMs: clock.now() - this.#beganMs,
+      waitedFor: undefined,
+      error,
+    });
+  }
+}
+
+function late(): UpstreamError {
+  return new UpstreamError('UPSTREAM_TIMEOUT', 'sent', new Error('no answer'));
+}
