@@ -52,6 +52,7 @@ test.each([
   ['Connection: close\nConnection: close', undefined],
   ['Proxy-Connection: close', undefined],
   ['Trailer: X-A', undefined],
+  ['Expect: 100-continue', undefined],
   ['Content-Length: 5\nContent-Disposition: attachment; filename=\xe9', undefined],
 ])('%j of %s is not for us', (fields, line) => {
   expect(read(fields, line)).toBe(OTHER);

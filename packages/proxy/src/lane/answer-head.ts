@@ -26,6 +26,7 @@ const NAMES = new FieldNames<Meaning>(
     ['keep-alive', KEEP_ALIVE_TIME],
     ['proxy-connection', FOR_OTHER], // undici's parser takes it for Connection
     ['trailer', FOR_OTHER],
+    ['expect', FOR_OTHER], // node:http writes the head at once, as UTF-8
   ]),
 );
 

@@ -90,6 +90,8 @@ test.each([
   '0\r\nX-A\r\n',
   '0\r\n X-A: 1\r\n',
   '0\r\nX-A: 1\n',
+  '0\r\nContent-Length: 1\r\n',
+  '0\r\ntransfer-encoding: chunked\r\n',
   '0\r\nX-A: 1\r\n folded\r\n',
   `0\r\nX-A: ${'a'.repeat(20_000)}\r\n`,
 ])('%j is not valid', (text) => {

@@ -14,6 +14,8 @@ const MAX_SIZE_LINE = 4096;
 const MAX_TRAILERS = 16 * 1024;
 const MAX_DIGITS = 8;
 const EMPTY_LINE_BYTES = 2;
+/** Trailers that would frame the message (RFC 9110 §6.5.1), which llhttp refuses too. */
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
 type State =
   | typeof SIZE
@@ -65,6 +67,8 @@ export class ChunkWalk {
   #plain = true;
   #trailers: Buffer[] = [];
   #trailerBytes = 0;
+  /** The name of the trailer that is being read. */
+  #name = '';
 
   reset(): void {
     this.#state = SIZE;
@@ -171,10 +175,13 @@ export class ChunkWalk {
         if (byte === CR) return END_LF;
         if (!isTokenByte(byte)) return undefined;
         this.#plain = false;
+        this.#name = String.fromCharCode(byte);
         return TRAILER_NAME;
       case TRAILER_NAME:
-        if (byte === COLON) return TRAILER_VALUE;
-        return isTokenByte(byte) ? TRAILER_NAME : undefined;
+        if (byte === COLON) return FRAMING.has(this.#name.toLowerCase()) ? undefined : TRAILER_VALUE;
+        if (!isTokenByte(byte) || this.#name.length === MAX_TRAILERS) return undefined;
+        this.#name += String.fromCharCode(byte);
+        return TRAILER_NAME;
       case TRAILER_VALUE:
         if (byte === CR) return TRAILER_LF;
         return isTextByte(byte) ? TRAILER_VALUE : undefined;

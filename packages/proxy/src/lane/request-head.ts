@@ -46,7 +46,7 @@ const SHORTEST_OF_PROXIES = 'x-real-ip'.length;
 const KEEP_ALIVE = Buffer.from('keep-alive');
 /** In this case: others, which Node's parser takes too, are rare. */
 const CHUNKED = 'chunked';
-/** Those whose body is expected, which undici gives a length of 0 too. */
+/** Those with which undici expects a body, and writes its length also if there is none. */
 const WITH_PAYLOAD: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 /** Headers of which Node takes the first; of others it joins the values. */
 const FIRST_COUNTS: ReadonlySet<string> = new Set([
@@ -75,7 +75,6 @@ export class RequestHead implements Fields {
   readonly #scan: HeadScan;
   readonly #passing: PassingFields;
   #start = 0;
-  #hasLength = false;
   method = '';
   /** The path and query as written. */
   target = '';
@@ -188,7 +187,6 @@ export class RequestHead implements Fields {
     }
     if (host === undefined) return OTHER;
     this.#start = start;
-    this.#hasLength = length !== -1;
     this.method = scan.method;
     this.target = text.slice(scan.targetStart - start, scan.targetEnd - start);
     this.host = host;
@@ -232,8 +230,7 @@ export class RequestHead implements Fields {
     const line = text.slice(0, this.#scan.targetEnd - start);
     const connection = method === 'HEAD' ? 'close' : 'keep-alive';
     const passing = this.#passing.lines(text, start, this.#scan, trusted);
-    const framing =
-      length > 0 || (this.#hasLength && WITH_PAYLOAD.has(method)) ? `content-length: ${length}\r\n` : '';
+    const framing = length > 0 || WITH_PAYLOAD.has(method) ? `content-length: ${length}\r\n` : '';
     return `${line} HTTP/1.1\r\nhost: ${this.host}\r\nconnection: ${connection}\r\n${passing}${own}X-Request-Id: ${requestId}\r\n${framing}\r\n`;
   }
 }
