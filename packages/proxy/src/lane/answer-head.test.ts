@@ -39,6 +39,8 @@ test('an answer to HEAD has no body, and undici keeps no connection after it', (
 test.each([
   ['X-A: 1', 'HTTP/1.1 100 Continue'],
   ['X-A: 1', 'HTTP/1.1 101 Switching Protocols'],
+  ['Connection: close', 'HTTP/1.1 103 Early Hints'],
+  ['Content-Length: 5', 'HTTP/1.1 103 Early Hints'],
   ['X-A: 1', 'HTTP/1.1 200 \xe9'],
   ['Transfer-Encoding: chunked', 'HTTP/1.0 200 OK'],
   ['Content-Length: 5\nContent-Length: 5', undefined],

@@ -30,6 +30,8 @@ const NAMES = new FieldNames<Meaning>(
   ]),
 );
 
+/** What only the final answer can say of its body and its connection. */
+const OF_THE_LAST: ReadonlySet<number> = new Set([CONNECTION, LENGTH, CODING, FOR_OTHER]);
 const KEEP_ALIVE = Buffer.from('keep-alive');
 const CLOSE = Buffer.from('close');
 const CHUNKED = Buffer.from('chunked');
@@ -199,8 +201,12 @@ export class AnswerHead {
   // Private
 
   #readInterim(bytes: Buffer, start: number): Verdict {
-    const { status, end, fields } = this.#scan;
+    const { status, offsets, end, fields } = this.#scan;
     if (status < 100 || status === 101) return OTHER;
+    for (let at = 0; at < fields * PER_FIELD; at += PER_FIELD) {
+      const meaning = NAMES.meaningOf(bytes, offsets[at] as number, offsets[at + 1] as number);
+      if (OF_THE_LAST.has(meaning)) return OTHER;
+    }
     this.status = status;
     this.fields = fields;
     this.end = end;

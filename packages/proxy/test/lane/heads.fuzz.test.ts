@@ -37,6 +37,9 @@ const OUTCOMES: Readonly<Record<number, Outcome>> = {
   [OTHER]: 'other',
 };
 
+/** What we refuse and llhttp does not: long lines, and trailers that it ignores. */
+const OVER_LIMITS = /[\da-f]{9}|[^\r\n]{4000}|transfer-encoding:/i;
+
 interface Body {
   readonly text: string;
   /** In bytes. */
@@ -49,12 +52,18 @@ interface Body {
 function bodyOf(bytes: Buffer, end: number, length: number, chunked: boolean): Body | undefined {
   if (chunked) {
     let text = '';
+    let at = end;
     walk.reset();
-    const consumed = walk.walk(bytes, end, bytes.length, (from, to) => {
-      text += bytes.toString('latin1', from, to);
-    });
-    if (consumed === -1) return undefined;
-    return { text, length: consumed, ended: walk.ended, trailers: walk.trailers?.toString('latin1') ?? '' };
+    // In pieces of any size, as bytes are received.
+    for (let size = 1; at < bytes.length && !walk.ended; size = (size * 7 + 3) % 31) {
+      const consumed = walk.walk(bytes, at, Math.min(bytes.length, at + size), (from, to) => {
+        text += bytes.toString('latin1', from, to);
+      });
+      if (consumed === -1) return undefined;
+      at += consumed;
+    }
+    const { ended, trailers } = walk;
+    return { text, length: at - end, ended, trailers: trailers?.toString('latin1') ?? '' };
   }
   const text = bytes.toString(
     'latin1',
@@ -82,7 +91,10 @@ interface Expected {
 /** Cuts so that a parser has to find the ends of head and body exactly where we do. */
 function expected(bytes: Buffer, end: number, reading: Partial<Reading>, body: Body | undefined): Expected {
   const head = [bytes.subarray(0, end - 1), bytes.subarray(end - 1, end)];
-  if (body === undefined) return { pieces: head, reading: { ...reading, headIn: 1 } };
+  if (body === undefined) {
+    const refused = OVER_LIMITS.test(bytes.toString('latin1', end)) ? {} : { refused: true };
+    return { pieces: [...head, bytes.subarray(end)], reading: { ...reading, headIn: 1, ...refused } };
+  }
   const { text, length, ended, trailers } = body;
   const whole = { ...reading, headIn: 1, refused: false, body: text };
   if (!ended) return { pieces: [...head, bytes.subarray(end)], reading: { ...whole, endIn: -1 } };
@@ -151,6 +163,11 @@ function checkAnswer(bytes: Buffer, kind: 'answer' | 'answer to HEAD'): Checked 
   const headers = scanned(bytes);
   const reason = bytes.toString('latin1', scan.reasonStart, scan.reasonEnd);
   const reading = { status, reason, version: `1.${scan.minor}`, headers, upgrade: false };
+  if (answer.isInterim) {
+    // It has no body, whatever it says, and undici skips it as that of an answer to HEAD.
+    const none = { text: '', length: 0, ended: true, trailers: '' };
+    return ['done', differenceOf('answer to HEAD', bytes, expected(bytes, end, reading, none))];
+  }
   // undici reads the rest of the rules for these.
   const keepAlive = bodiless || status === 204 || status === 304 ? {} : { keepAlive: !close };
   const difference = differenceOf(kind, bytes, expected(bytes, end, { ...reading, ...keepAlive }, body));

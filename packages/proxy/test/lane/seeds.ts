@@ -1,9 +1,25 @@
 import { clientHeads, cutAnswers, hostileAnswers, smugglingCorpus } from '@cless/testkit';
 
-/** The heads of the benchmark: the smallest, and one as browsers send it. */
+/** The heads of the benchmark (`packages/bench/src/load/heads.ts`): the smallest, and one as of a browser. */
 export const benchmarkHeads: readonly string[] = [
-  'GET /1 HTTP/1.1\r\nHost: bench.test\r\n\r\n',
-  `GET /articles/2026/11/25?page=7&sort=newest HTTP/1.1\r\nHost: bench.test\r\nConnection: keep-alive\r\nCache-Control: max-age=0\r\nsec-ch-ua: "Chromium";v="142", "Not?A_Brand";v="8"\r\nsec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: "Linux"\r\nUpgrade-Insecure-Requests: 1\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\nAccept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-User: ?1\r\nSec-Fetch-Dest: document\r\nAccept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\nCookie: session=5f2a7c90b14e4f6f9f; theme=dark\r\n\r\n`,
+  'GET /7ff HTTP/1.1\r\nHost: bench.t\r\n\r\n',
+  `GET /7ff HTTP/1.1\r\nHost: bench.t\r\n${[
+    'Connection: keep-alive',
+    'sec-ch-ua: "Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99"',
+    'sec-ch-ua-mobile: ?0',
+    'sec-ch-ua-platform: "Linux"',
+    'Upgrade-Insecure-Requests: 1',
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+    'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
+    'Sec-Fetch-Site: same-origin',
+    'Sec-Fetch-Mode: navigate',
+    'Sec-Fetch-User: ?1',
+    'Sec-Fetch-Dest: document',
+    'Referer: http://bench.t/',
+    'Accept-Encoding: gzip, deflate, br, zstd',
+    'Accept-Language: en-GB,en;q=0.9',
+    'Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=necessary; lang=en-GB; width=1280x800',
+  ].join('\r\n')}\r\n\r\n`,
 ];
 
 export const requestSeeds: readonly string[] = [
