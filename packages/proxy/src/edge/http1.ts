@@ -197,8 +197,8 @@ export class Http1Edge implements Edge {
       request.resume();
       return;
     }
-    const begun = request.socket instanceof Siding ? request.socket.begun : undefined;
-    const journey = new Journey(this.#context, request, response, begun);
+    const headStart = request.socket instanceof Siding ? request.socket.headStart : {};
+    const journey = new Journey(this.#context, request, response, headStart);
     connection.take(response.turnOf(connection, journey, refused), { last: !response.shouldKeepAlive });
   }
 

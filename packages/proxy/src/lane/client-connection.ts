@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { linesOf } from '../headers/lines.ts';
-import type { Begun } from '../request/begun.ts';
+import type { Begun, HeadStart } from '../request/begun.ts';
+import type { Choice } from '../services/source.ts';
 import { ChunkWalk } from './chunk-walk.ts';
 import { ClientRoute } from './client-route.ts';
 import { ClientWriter } from './client-writer.ts';
@@ -101,7 +102,7 @@ export class ClientConnection implements Client {
 
   goOn(begun: Begun, bytes: Buffer, left: number): void {
     this.#exchange = undefined;
-    this.#branchOff(begun, bytes, left, undefined);
+    this.#branchOff({ begun }, bytes, left, undefined);
   }
 
   breakOff(): void {
@@ -188,7 +189,7 @@ export class ClientConnection implements Client {
     if (verdict === DONE) {
       const { end, length } = head;
       this.#exchange = this.#begin();
-      if (this.#exchange === undefined) this.#divert(bytes, end + length, undefined);
+      if (this.#exchange === undefined) this.#divert(bytes, end + length, undefined, this.#route.choice);
       else if (end < bytes.length) this.#hold(bytes, end + this.#exchange.body(bytes.subarray(end)));
     } else if (verdict === ASIDE) {
       if (head.chunked) this.#divert(bytes, head.end, new ChunkWalk());
@@ -213,20 +214,22 @@ export class ClientConnection implements Client {
       head.end > limits.maxHeaderBytes ||
       head.target.length > limits.maxTargetBytes ||
       head.length > limits.maxBodyBytes
-    )
+    ) {
+      this.#route.choice = undefined;
       return undefined;
+    }
     const leased = this.#route.lease(head);
     return leased && new Exchange(this.#lane, this, leased);
   }
 
   /** Sends a request the full way from its beginning. @param length of it all, or with chunks of the head, in bytes */
-  #divert(bytes: Buffer, length: number, chunks: ChunkWalk | undefined): void {
+  #divert(bytes: Buffer, length: number, chunks: ChunkWalk | undefined, choice?: Choice): void {
     const here = Math.min(length, bytes.length);
-    this.#branchOff(undefined, bytes.subarray(0, here), length - here, chunks);
+    this.#branchOff({ choice }, bytes.subarray(0, here), length - here, chunks);
     if (here < bytes.length && this.#aside !== undefined) this.#give(this.#aside, bytes.subarray(here));
   }
 
-  #branchOff(begun: Begun | undefined, bytes: Buffer, left: number, chunks: ChunkWalk | undefined): void {
+  #branchOff(headStart: HeadStart, bytes: Buffer, left: number, chunks: ChunkWalk | undefined): void {
     const siding = new Siding(
       {
         socket: this.socket,
@@ -234,7 +237,7 @@ export class ClientConnection implements Client {
         left: () => this.#comeBack(),
         stays: () => this.#stay(),
       },
-      begun,
+      headStart,
     );
     this.#aside = { siding, left, chunks };
     this.#lane.fullWay.takeOne(siding);

@@ -41,6 +41,8 @@ export class ClientRoute {
   readonly #peer: Peer;
   readonly #isTrusted: boolean;
   #last: HostRoute | undefined;
+  /** What the last request was chosen for; undefined if it was not. */
+  choice: Choice | undefined;
 
   constructor(peer: Peer, lane: LaneParts) {
     this.#lane = lane;
@@ -51,6 +53,7 @@ export class ClientRoute {
   /** A lease for the request; undefined if there is none at once, or something is to be said against the request. */
   lease(head: RequestHead): Leased | undefined {
     const { source, activator, meters } = this.#lane.context;
+    this.choice = undefined;
     try {
       const route = this.#routeOf(head.host);
       if (route === undefined) return undefined;
@@ -58,6 +61,7 @@ export class ClientRoute {
       if (served === undefined) return undefined;
       const origin = this.#originOf(head, route);
       const choice = served.choose(head, head.target, route.tag);
+      this.choice = choice;
       const lease = tryLease(choice, activator);
       if (lease === undefined) return undefined;
       const { service } = route;

@@ -81,6 +81,7 @@ export class Exchange implements User {
   #isEventStream = false;
   /** Can the instance's connection carry another request afterwards? */
   #isReusable = false;
+  #keepAliveSeconds = -1;
   /** Is it the last answer on the client's connection? */
   #closes = false;
   /** Has the whole answer been handed to the client's connection? */
@@ -237,6 +238,7 @@ export class Exchange implements User {
     this.#timer?.cancel();
     this.#status = status;
     this.#isReusable &&= !answer.close;
+    this.#keepAliveSeconds = answer.keepAliveSeconds;
     this.#closes = draining;
     out.text(answer.forClient(this.#added(), draining, keepAlive));
     const hasBody = !isHead && status !== 204 && status !== 304;
@@ -318,7 +320,7 @@ export class Exchange implements User {
   /** @param reusable can its connection carry another request? */
   #leaveInstance(reusable: boolean): void {
     this.#timer?.cancel();
-    if (reusable) this.#pool.give(this.#instance, this.#lane.context.clock.now());
+    if (reusable) this.#pool.give(this.#instance, this.#lane.context.clock.now(), this.#keepAliveSeconds);
     else this.#instance.destroy();
     this.#leased.lease.release();
   }

@@ -35,8 +35,8 @@ export class InstanceConnection {
   used = false;
   /** Are long bodies read, parts of which may have to be kept? */
   streaming = false;
-  /** Since when it has been free, in the clock's time. */
-  freeSinceMs = 0;
+  /** Until when it may be used while it is free, in the clock's time. */
+  freeUntilMs = 0;
   readonly #socket: Socket;
   #user: User | undefined;
   #isConnected = false;

@@ -6,6 +6,8 @@ import { InstanceConnection } from './instance-connection.ts';
  * them) close theirs, since a request must not meet that.
  */
 const FREE_MS = 4_000;
+/** How much sooner than the instance says, in milliseconds: a request may be on its way when it closes. */
+const MARGIN_MS = 1_000;
 
 /** The connections to one instance. */
 export class InstancePool {
@@ -22,33 +24,35 @@ export class InstancePool {
 
   /** A free connection, or a new one. */
   take(nowMs: number): InstanceConnection {
-    const free = this.#free.pop();
-    if (free === undefined) return this.#open();
-    if (nowMs - free.freeSinceMs < FREE_MS) return free;
-    this.#free.push(free);
-    this.sweep(nowMs); // all below are even older
+    for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
+      if (nowMs < free.freeUntilMs) return free;
+      free.destroy();
+    }
     return this.#open();
   }
 
-  /** Takes a connection back that can carry the next request. */
-  give(connection: InstanceConnection, nowMs: number): void {
+  /**
+   * Takes a connection back that can carry the next request.
+   *
+   * @param keepAliveSeconds how long the instance says that it keeps it; -1 if it does not say
+   */
+  give(connection: InstanceConnection, nowMs: number, keepAliveSeconds: number): void {
+    const toldMs = keepAliveSeconds === -1 ? FREE_MS : keepAliveSeconds * 1_000 - MARGIN_MS;
     connection.free();
-    if (this.#closed !== undefined) {
+    if (this.#closed !== undefined || toldMs <= 0) {
       connection.destroy();
       return;
     }
-    connection.freeSinceMs = nowMs;
+    connection.freeUntilMs = nowMs + Math.min(FREE_MS, toldMs);
     this.#free.push(connection);
   }
 
   /** Closes those that have been free for long. */
   sweep(nowMs: number): void {
-    let stale = 0;
-    for (const { freeSinceMs } of this.#free) {
-      if (nowMs - freeSinceMs < FREE_MS) break;
-      stale += 1;
+    for (const connection of this.#free.splice(0)) {
+      if (nowMs < connection.freeUntilMs) this.#free.push(connection);
+      else connection.destroy();
     }
-    for (const connection of this.#free.splice(0, stale)) connection.destroy();
   }
 
   get isEmpty(): boolean {

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { Begun } from '../request/begun.ts';
+import type { HeadStart } from '../request/begun.ts';
 
 /** The connection that a siding branches off from. */
 interface Main {
@@ -17,15 +17,14 @@ interface Main {
  * Then the connection itself is free again, while nobody knows a way to take it back from Node's server.
  */
 export class Siding extends Socket {
-  /** How far the request has come already; undefined if it only begins. */
-  readonly begun: Begun | undefined;
+  readonly headStart: HeadStart;
   readonly #main: Main;
   #hasLeft = false;
 
-  constructor(main: Main, begun: Begun | undefined) {
+  constructor(main: Main, headStart: HeadStart) {
     super({ allowHalfOpen: true });
     this.#main = main;
-    this.begun = begun;
+    this.headStart = headStart;
     main.socket.on('timeout', this.#onTimeout).once('close', this.#onClose);
     const { socket } = main;
     // Node's types have them as fields.

@@ -17,3 +17,10 @@ export interface Begun {
   /** Why it failed, or the connection on which its answer comes. */
   readonly outcome: Error | InstanceSocket;
 }
+
+/** What has been done for a request before its journey. */
+export interface HeadStart {
+  /** The revision it was chosen for, of which no instance was ready. */
+  readonly choice?: Choice | undefined;
+  readonly begun?: Begun | undefined;
+}

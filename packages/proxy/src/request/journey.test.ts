@@ -326,3 +326,25 @@ describe('a request without a connection', () => {
     expect(begin({}, context).outgoing).toMatchObject({ status: 503, closes: true });
   });
 });
+
+test('a request that waits keeps the revision it was chosen for: one that sleeps gets its share of a split', async () => {
+  const context = new FakeContext({ forward: () => forwarding });
+  const sole = context.source.known('web');
+  let chosen = 0;
+  const source = {
+    ...context.source,
+    known: () =>
+      sole && {
+        serves: sole.serves,
+        revisions: sole.revisions,
+        choose: (...asked: Parameters<typeof sole.choose>) => {
+          chosen += 1;
+          return sole.choose(...asked);
+        },
+      },
+  };
+  context.start = Promise.resolve();
+  new Journey(Object.assign(context, { source }), new FakeIncoming(), new FakeOutgoing()).begin();
+  await settle();
+  expect({ chosen, waited: context.waited }).toEqual({ chosen: 1, waited: 1 });
+});

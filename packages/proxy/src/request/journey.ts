@@ -10,7 +10,7 @@ import { isKeptAlive } from '../headers/hop-by-hop.ts';
 import { endsHere } from '../headers/hops.ts';
 import type { TrustedProxies } from '../headers/trusted-proxies.ts';
 import type { Choice, ServiceSource } from '../services/source.ts';
-import type { Begun } from './begun.ts';
+import type { Begun, HeadStart } from './begun.ts';
 import { RequestBody } from './body.ts';
 import { choose, find, lease, tryLease } from './choose.ts';
 import { type RecordContext, RequestRecord } from './record.ts';
@@ -72,19 +72,18 @@ export class Journey {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #record: RequestRecord;
-  readonly #begun: Begun | undefined;
+  readonly #headStart: HeadStart;
   #state = EDGE;
   #retries = 0;
   /** Why the answer is not the instance's or incomplete; undefined if it is not. */
   #error: unknown;
 
-  /** @param begun if it has been sent already: then it goes on from there */
-  constructor(context: JourneyContext, incoming: Incoming, outgoing: Outgoing, begun?: Begun) {
+  constructor(context: JourneyContext, incoming: Incoming, outgoing: Outgoing, headStart: HeadStart = {}) {
     this.#context = context;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
-    this.#begun = begun;
-    this.#record = new RequestRecord(context, incoming, begun);
+    this.#headStart = headStart;
+    this.#record = new RequestRecord(context, incoming, headStart.begun);
     outgoing.onClosed(() => this.#closed());
   }
 
@@ -92,7 +91,7 @@ export class Journey {
     const incoming = this.#incoming;
     const record = this.#record;
     const context = this.#context;
-    const begun = this.#begun;
+    const { begun, choice: chosen } = this.#headStart;
     if (begun !== undefined) {
       process.nextTick(() => this.#goOn(begun)); // when the request has been read to its end, if it has no body
       return;
@@ -107,9 +106,10 @@ export class Journey {
         return;
       }
       const served = context.source.known(asked.service);
-      const choice = served && choose(served, incoming, asked, record);
+      if (chosen !== undefined) record.chose(asked.service, chosen);
+      const choice = chosen ?? (served && choose(served, incoming, asked, record));
       const leased = choice && tryLease(choice, context.activator);
-      if (leased === undefined) void this.#wait(asked);
+      if (leased === undefined) void this.#wait(asked, choice);
       else this.#forward(asked, leased);
     } catch (error) {
       this.refuse(error);
@@ -191,18 +191,22 @@ export class Journey {
     }
   }
 
-  /** Waits for a lease until the client leaves. */
-  async #wait(asked: Route, examined?: Promise<void>): Promise<void> {
+  /**
+   * Waits for a lease until the client leaves.
+   *
+   * @param chosen what the request has been chosen for; undefined if that is still to be found. It is not chosen twice,
+   * since then a revision that sleeps would get less than its share of a split
+   */
+  async #wait(asked: Route, chosen: Choice | undefined, examined?: Promise<void>): Promise<void> {
     const { source, activator } = this.#context;
     const left = new AbortController();
     this.#state = { at: 'activator', left };
-    let choice: Choice | undefined;
+    let choice = chosen;
     try {
       await examined;
       left.signal.throwIfAborted();
-      const served = await find(asked, source);
+      choice ??= choose(await find(asked, source), this.#incoming, asked, this.#record);
       left.signal.throwIfAborted();
-      choice = choose(served, this.#incoming, asked, this.#record);
       const leased = await lease(choice, activator, this.#record, left.signal);
       if (left.signal.aborted) leased.release();
       else this.#forward(asked, leased);
@@ -261,7 +265,7 @@ export class Journey {
     const mayBeRetried = this.#outgoing.status === undefined && mayBeSentAgain(error, tried);
     if (mayBeRetried && this.#context.retries.spend()) {
       this.#retries += 1;
-      void this.#wait(asked, lease.examine());
+      void this.#wait(asked, undefined, lease.examine());
       return;
     }
     if (error.code === 'UPSTREAM_DISCONNECTED') void lease.examine();
