@@ -35,7 +35,8 @@ const OF_THE_LAST: ReadonlySet<number> = new Set([CONNECTION, LENGTH, CODING, FO
 const KEEP_ALIVE = Buffer.from('keep-alive');
 const CLOSE = Buffer.from('close');
 const CHUNKED = Buffer.from('chunked');
-const TIMEOUT = /timeout=(\d+)/;
+/** As undici has it. */
+const TIMEOUT = /(?:^|,)[\t ]*timeout=(\d+)/i;
 
 /** The head of an instance's answer, read from its bytes. One object reads any number of heads. */
 export class AnswerHead {
