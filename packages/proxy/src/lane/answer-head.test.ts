@@ -31,13 +31,19 @@ test.each([
   expect(head).toMatchObject(expected);
 });
 
+test('an informational answer is followed by another', () => {
+  expect(read('Link: </a>', 'HTTP/1.1 103 Early Hints')).toBe(DONE);
+  expect(head).toMatchObject({ status: 103, isInterim: true });
+  expect(head.rawHeaders()).toEqual(['Link', '</a>']);
+});
+
 test('an answer to HEAD has no body, and undici keeps no connection after it', () => {
   expect(read('Content-Length: 5', 'HTTP/1.1 200 OK', true)).toBe(DONE);
   expect(head).toMatchObject({ length: 0, chunked: false, close: true });
 });
 
 test.each([
-  ['X-A: 1', 'HTTP/1.1 100 Continue'],
+  ['X-A: 1', 'HTTP/1.1 099 Low'],
   ['X-A: 1', 'HTTP/1.1 101 Switching Protocols'],
   ['Connection: close', 'HTTP/1.1 103 Early Hints'],
   ['Content-Length: 5', 'HTTP/1.1 103 Early Hints'],
@@ -58,6 +64,13 @@ test.each([
   ['Content-Length: 5\nContent-Disposition: attachment; filename=\xe9', undefined],
 ])('%j of %s is not for us', (fields, line) => {
   expect(read(fields, line)).toBe(OTHER);
+});
+
+test('a head that is too large for undici is not for us, whole or half', () => {
+  expect(read(`X-A: ${'a'.repeat(16_300)}`)).toBe(DONE);
+  expect(read(`X-A: ${'a'.repeat(16_400)}`)).toBe(OTHER);
+  expect(head.read(Buffer.from(`HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(16_300)}`), 0, false)).toBe(MORE);
+  expect(head.read(Buffer.from(`HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(16_400)}`), 0, false)).toBe(OTHER);
 });
 
 test('half a head is not known yet', () => {

@@ -35,6 +35,8 @@ const OF_THE_LAST: ReadonlySet<number> = new Set([CONNECTION, LENGTH, CODING, FO
 const KEEP_ALIVE = Buffer.from('keep-alive');
 const CLOSE = Buffer.from('close');
 const CHUNKED = Buffer.from('chunked');
+/** Whether undici takes a larger head depends on what is in it. */
+const MAX_HEAD_BYTES = 16 * 1024;
 /** As undici has it. */
 const TIMEOUT = /(?:^|,)[\t ]*timeout=(\d+)/i;
 
@@ -81,6 +83,7 @@ export class AnswerHead {
     const scan = this.#scan;
     const passing = this.#passing;
     const scanned = scan.answer(bytes, start);
+    if ((scanned === DONE ? scan.end : bytes.length) - start > MAX_HEAD_BYTES) return OTHER;
     if (scanned !== DONE) return scanned;
     const { offsets, end, fields, status, minor } = scan;
     if (status < 200) return this.#readInterim(bytes, start);

@@ -16,8 +16,6 @@ import type { LaneParts } from './parts.ts';
 
 /** How much of a body may wait for a connection to be made, in bytes. Beyond that, the client is not read. */
 const MAX_WAITING_BYTES = 64 * 1024;
-/** How large the head of an answer may be, in bytes: as undici has it. */
-const MAX_ANSWER_HEAD_BYTES = 16 * 1024;
 /** Reads of more than this may have to wait for the client, and are not copied for it. */
 const LONG_READ_BYTES = 16 * 1024;
 /** Shorter response time-outs get a timer of their own, in milliseconds; others are looked at at each sweep. */
@@ -219,7 +217,7 @@ export class Exchange implements User {
     const all = this.#half === undefined ? bytes : Buffer.concat([this.#half, bytes]);
     const isHead = this.#method === 'HEAD';
     const verdict = answer.read(all, 0, isHead);
-    if (verdict === MORE && all.length <= MAX_ANSWER_HEAD_BYTES) {
+    if (verdict === MORE) {
       this.#half = all === bytes ? Buffer.from(bytes) : all;
       return;
     }
