@@ -7,7 +7,7 @@ import { connect, createServer } from 'node:net';
 const [, , port, upstream] = process.argv;
 const END = Buffer.from('\r\n\r\n');
 const free = [];
-const services = new Map([['bench.test', Number(upstream)]]);
+const services = new Map(['bench.test', 'bench.t'].map((host) => [host, Number(upstream)]));
 
 function open(instancePort) {
   const socket = connect({ port: instancePort, host: '127.0.0.1', noDelay: true });

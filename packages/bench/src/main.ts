@@ -38,15 +38,21 @@ async function main(): Promise<number> {
     return 2;
   }
   const rows: Row[] = [];
+  let failed = 0;
   for (const [name, run] of Object.entries(BENCHMARKS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     console.log(`measuring ${name} …`);
-    rows.push(...(await run()));
-    write(rows);
+    try {
+      rows.push(...(await run()));
+      write(rows);
+    } catch (error) {
+      console.error(`${name} could not be measured:`, error);
+      failed += 1;
+    }
   }
   console.log(table(rows));
   console.log('bench-results/index.html shows it with charts');
-  return 0;
+  return failed === 0 ? 0 : 1;
 }
 
 function write(rows: readonly Row[]): void {
