@@ -16,11 +16,12 @@ interface ClessOptions {
   readonly forwarder?: 'undici' | 'http-proxy-3';
   readonly logLevel?: 'warn' | 'info';
   readonly workers?: number;
+  readonly lane?: 'on' | 'off';
 }
 
 export function cless(
   name: string,
-  { forwarder = 'undici', logLevel = 'warn', workers = 1 }: ClessOptions = {},
+  { forwarder = 'undici', logLevel = 'warn', workers = 1, lane = 'on' }: ClessOptions = {},
 ): Peer {
   return {
     name,
@@ -48,6 +49,7 @@ export function cless(
           CLESS_FORWARDER: forwarder,
           CLESS_LOG_LEVEL: logLevel,
           CLESS_WORKERS: String(workers),
+          CLESS_LANE: lane,
           CLESS_ADMIN_LISTEN: 'off',
         },
       };
@@ -56,4 +58,6 @@ export function cless(
 }
 
 export const OURS = cless('cLess');
+/** Every request takes the full way. */
+export const OURS_FULL_WAY = cless('cLess without the lane', { lane: 'off' });
 export const OURS_HTTP_PROXY_3 = cless('cLess (http-proxy-3)', { forwarder: 'http-proxy-3' });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Bed } from '../bed/bed.ts';
-import { cless, OURS } from '../bed/cless.ts';
+import { cless, OURS, OURS_FULL_WAY } from '../bed/cless.ts';
 import type { Peer } from '../bed/peer.ts';
 import { NGINX } from '../bed/peers.ts';
 import { compare, warmUp } from '../load/compare.ts';
@@ -24,10 +24,10 @@ function script(name: string, file: string): Peer {
 export async function benchCeilings(): Promise<Row[]> {
   const bed = await Bed.start([
     OURS,
+    OURS_FULL_WAY,
     cless('cLess with an access log', { logLevel: 'info' }),
     script('node:http and undici with nothing in between', 'node-undici.js'),
     script('node:http alone, answering itself', 'node-answers.js'),
-    script('an experiment: heads rewritten by hand over node:net', 'node-rewrite.js'),
     script('a pipe of node:net, nothing parsed', 'node-pipe.js'),
     NGINX,
   ]);

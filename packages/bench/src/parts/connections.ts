@@ -1,5 +1,5 @@
 import { Bed } from '../bed/bed.ts';
-import { OURS } from '../bed/cless.ts';
+import { OURS, OURS_FULL_WAY } from '../bed/cless.ts';
 import { CADDY, GO_TUNED, HAPROXY, NGINX } from '../bed/peers.ts';
 import { compare, warmUp } from '../load/compare.ts';
 import { scriptOf } from '../load/heads.ts';
@@ -14,7 +14,7 @@ const FIGURE = 4;
 
 /** Warm small answers over many connections, which all come at once: latencies and requests per second. */
 export async function benchConnections(): Promise<Row[]> {
-  const bed = await Bed.start([OURS, NGINX, CADDY, HAPROXY, GO_TUNED]);
+  const bed = await Bed.start([OURS, OURS_FULL_WAY, NGINX, CADDY, HAPROXY, GO_TUNED]);
   try {
     const script = scriptOf(bed.directory, 36);
     await warmUp(bed.running, script);

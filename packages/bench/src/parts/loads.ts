@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Bed } from '../bed/bed.ts';
-import { OURS, OURS_HTTP_PROXY_3 } from '../bed/cless.ts';
+import { OURS, OURS_FULL_WAY, OURS_HTTP_PROXY_3 } from '../bed/cless.ts';
 import { LOAD_CORE } from '../bed/cores.ts';
 import { CADDY, GO_TUNED, HAPROXY, HTTP_PROXY_3, NGINX } from '../bed/peers.ts';
 import { compare } from '../load/compare.ts';
@@ -18,7 +18,16 @@ const MESSAGES = join(import.meta.dirname, '..', '..', 'peers', 'messages.js');
 
 /** Other loads than small answers: large ones, bodies, a connection for each request, WebSocket messages. */
 export async function benchLoads(): Promise<Row[]> {
-  const bed = await Bed.start([OURS, OURS_HTTP_PROXY_3, HTTP_PROXY_3, NGINX, CADDY, HAPROXY, GO_TUNED]);
+  const bed = await Bed.start([
+    OURS,
+    OURS_FULL_WAY,
+    OURS_HTTP_PROXY_3,
+    HTTP_PROXY_3,
+    NGINX,
+    CADDY,
+    HAPROXY,
+    GO_TUNED,
+  ]);
   try {
     const post = join(bed.directory, 'post.lua');
     writeFileSync(post, 'wrk.method = "POST"\nwrk.body = string.rep("x", 102400)\n');

@@ -1,5 +1,5 @@
 import { Bed } from '../bed/bed.ts';
-import { OURS } from '../bed/cless.ts';
+import { OURS, OURS_FULL_WAY } from '../bed/cless.ts';
 import { HAPROXY, NGINX } from '../bed/peers.ts';
 import { compare, warmUp } from '../load/compare.ts';
 import { scriptOf } from '../load/heads.ts';
@@ -16,7 +16,7 @@ const FIGURE = 2;
 
 /** Latencies at a fixed rate, a share of what nginx can do at most in the same run. */
 export async function benchOpenLoop(): Promise<Row[]> {
-  const bed = await Bed.start([OURS, NGINX, HAPROXY]);
+  const bed = await Bed.start([OURS, OURS_FULL_WAY, NGINX, HAPROXY]);
   try {
     const script = scriptOf(bed.directory, 36);
     await warmUp(bed.running, script);

@@ -1,5 +1,5 @@
 import { Bed } from '../bed/bed.ts';
-import { OURS, OURS_HTTP_PROXY_3 } from '../bed/cless.ts';
+import { OURS, OURS_FULL_WAY, OURS_HTTP_PROXY_3 } from '../bed/cless.ts';
 import { CADDY, GO, GO_TUNED, HAPROXY, HTTP_PROXY_3, NGINX } from '../bed/peers.ts';
 import type { Running } from '../bed/running.ts';
 import { syscallsDuring } from '../cost/syscalls.ts';
@@ -18,7 +18,7 @@ const ADDED_MS = 0.1;
 
 /** Warm small answers: requests per second of one core, CPU time and system calls per request, added latency. */
 export async function benchWarm(): Promise<Row[]> {
-  const peers = [OURS, OURS_HTTP_PROXY_3, HTTP_PROXY_3, NGINX, CADDY, HAPROXY, GO, GO_TUNED];
+  const peers = [OURS, OURS_FULL_WAY, OURS_HTTP_PROXY_3, HTTP_PROXY_3, NGINX, CADDY, HAPROXY, GO, GO_TUNED];
   const bed = await Bed.start(peers);
   try {
     const everybody = [...bed.running, bed.direct];
