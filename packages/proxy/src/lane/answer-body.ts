@@ -112,7 +112,9 @@ function isFraming(name: string, at: number): boolean {
   return at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name);
 }
 
+/** Writes nothing if there are no bytes: that would be the end of the body. */
 function writeChunk(out: ClientWriter, bytes: Buffer, lasting: boolean): void {
+  if (bytes.length === 0) return;
   out.text(`${bytes.length.toString(16)}\r\n`);
   out.bytes(bytes, lasting);
   out.text('\r\n');

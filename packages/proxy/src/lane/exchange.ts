@@ -176,7 +176,7 @@ export class Exchange implements User {
   received(bytes: Buffer, lasting: boolean): boolean {
     if (this.#status === undefined) this.#readHead(bytes);
     else if (this.#body !== undefined) this.#pass(this.#body, bytes, lasting);
-    return !this.#clientIsFull;
+    return this.#isAnswered || !this.#clientIsFull; // a free connection is read, whoever it was for
   }
 
   finished(): void {
