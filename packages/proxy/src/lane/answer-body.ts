@@ -54,7 +54,7 @@ export class UnmeasuredBody implements AnswerBody {
   }
 
   pass(bytes: Buffer, lasting: boolean): number {
-    writeChunk(this.#out, bytes, lasting);
+    if (bytes.length > 0) writeChunk(this.#out, bytes, lasting); // an empty one would be the last
     return bytes.length;
   }
 
@@ -103,7 +103,7 @@ function fieldsOf(lines: Buffer | undefined): string[] {
     .filter((line) => line !== '')
     .flatMap((line) => {
       const colon = line.indexOf(':');
-      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+      return [line.slice(0, colon), line.slice(colon + 1).replace(/^[\t ]+/, '')];
     });
 }
 

@@ -94,9 +94,10 @@ export class ClientConnection implements Client {
   }
 
   answered(closes: boolean): void {
+    const isWhole = this.#exchange?.left === 0;
     this.#hasAnswered = true;
     this.#exchange = undefined;
-    if (closes) this.#close();
+    if (closes) this.#close(!isWhole);
     else this.#next();
   }
 
@@ -141,7 +142,7 @@ export class ClientConnection implements Client {
   // Private
 
   readonly #onData = (bytes: Buffer) => {
-    if (this.#exchange !== undefined) this.#hold(bytes, this.#exchange.body(bytes));
+    if (this.#exchange !== undefined) this.#take(this.#exchange, bytes);
     else if (this.#aside !== undefined) this.#give(this.#aside, bytes);
     else this.#read(this.#waiting === undefined ? bytes : Buffer.concat([this.#waiting, bytes]));
   };
@@ -150,10 +151,12 @@ export class ClientConnection implements Client {
     this.#exchange?.clientDrained();
   };
 
-  /** As with Node's server, a client that ends its side gets no further answer. */
+  /** As with Node's server, a client that ends its side gets no further answer, but a refusal of half a request. */
   readonly #onEnd = () => {
     if (this.#aside !== undefined) this.#aside.siding.finish();
-    else if (this.#waiting === undefined || this.#exchange !== undefined) this.socket.end();
+    else if (this.#exchange !== undefined) {
+      if (!this.#exchange.cutOff()) this.socket.end();
+    } else if (this.#waiting === undefined) this.socket.end();
     else this.#refuse('HPE_INVALID_EOF_STATE');
   };
 
@@ -165,6 +168,13 @@ export class ClientConnection implements Client {
     this.#left();
     exchange?.abandoned();
   };
+
+  /** Gives the exchange what belongs to its body. The rest is kept first, since the exchange may be over with it. */
+  #take(exchange: Exchange, bytes: Buffer): void {
+    const used = Math.min(exchange.left, bytes.length);
+    this.#hold(bytes, used);
+    if (used > 0) exchange.body(used === bytes.length ? bytes : bytes.subarray(0, used));
+  }
 
   /** Keeps what follows the first `used` bytes until the current request is over. */
   #hold(bytes: Buffer, used: number): void {
@@ -190,7 +200,7 @@ export class ClientConnection implements Client {
       const { end, length } = head;
       this.#exchange = this.#begin();
       if (this.#exchange === undefined) this.#divert(bytes, end + length, undefined, this.#route.choice);
-      else if (end < bytes.length) this.#hold(bytes, end + this.#exchange.body(bytes.subarray(end)));
+      else if (end < bytes.length) this.#take(this.#exchange, bytes.subarray(end));
     } else if (verdict === ASIDE) {
       if (head.chunked) this.#divert(bytes, head.end, new ChunkWalk());
       else this.#divert(bytes, head.end + head.length, undefined);
@@ -265,6 +275,7 @@ export class ClientConnection implements Client {
   #stay(bytes: Buffer = NOTHING): void {
     const aside = this.#aside;
     if (aside === undefined) return;
+    aside.siding.stay();
     aside.chunks = undefined;
     aside.left = Number.POSITIVE_INFINITY;
     const waiting = this.#waiting ?? NOTHING;
@@ -292,8 +303,9 @@ export class ClientConnection implements Client {
     this.#lane.fullWay.refuse(this.#leave(), error);
   }
 
-  #close(): void {
-    const unread = this.#waiting !== undefined;
+  /** @param isUnread may the client still be sending what nobody reads? */
+  #close(isUnread = false): void {
+    const unread = isUnread || this.#waiting !== undefined;
     this.#lane.fullWay.finish(this.#leave(), unread);
   }
 

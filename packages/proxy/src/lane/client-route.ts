@@ -26,6 +26,7 @@ interface HostRoute {
 /** A request that may be sent to an instance. */
 export interface Leased {
   readonly service: string;
+  readonly tag: string | undefined;
   readonly choice: Choice;
   readonly meter: ServiceMeter;
   readonly lease: Lease;
@@ -64,9 +65,9 @@ export class ClientRoute {
       this.choice = choice;
       const lease = tryLease(choice, activator);
       if (lease === undefined) return undefined;
-      const { service } = route;
+      const { service, tag } = route;
       route.meter ??= meters.of(service);
-      return { service, choice, meter: route.meter, lease, origin, trusted: this.#isTrusted };
+      return { service, tag, choice, meter: route.meter, lease, origin, trusted: this.#isTrusted };
     } catch {
       return undefined; // the full way finds the same, and says so
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Timer } from '@cless/model';
+import { Failure, type Timer } from '@cless/model';
 import { connectFailed, UpstreamError, wasClosed } from '../forward/forward-error.ts';
 import { passHintsOn } from '../headers/hints.ts';
 import type { Begun } from '../request/begun.ts';
@@ -34,7 +34,7 @@ export interface Client {
   pause(): void;
   resume(): void;
   writeHints(headers: readonly string[]): void;
-  /** Called when the whole answer has been handed to the system. @param closes is it the last one? */
+  /** Called when the whole answer has been written, and the request is not read any further. @param closes is it the last? */
   answered(closes: boolean): void;
   /**
    * Lets the request go on the full way.
@@ -62,7 +62,6 @@ export class Exchange implements User {
   readonly #pool: InstancePool;
   readonly #instance: InstanceConnection;
 
-  /** How many bytes of the body have not come from the client yet. */
   #left: number;
   /** What has come of it before there was a connection to send it on. */
   #waiting: Buffer | undefined;
@@ -84,6 +83,8 @@ export class Exchange implements User {
   #closes = false;
   /** Has the whole answer been handed to the client's connection? */
   #isAnswered = false;
+  /** Has it been counted, since the client has been given the whole answer? */
+  #isRecorded = false;
   #clientIsFull = false;
 
   constructor(lane: LaneParts, client: Client, leased: Leased) {
@@ -111,23 +112,29 @@ export class Exchange implements User {
 
   // From the client
 
-  /** Takes what belongs to the request's body. @returns how many of the bytes that are */
-  body(bytes: Buffer): number {
-    const used = Math.min(this.#left, bytes.length);
-    if (used === 0) return 0;
-    this.#left -= used;
+  /** How many bytes of the body have not come from the client yet. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Takes a part of the body, of at most `left` bytes. */
+  body(part: Buffer): void {
+    this.#left -= part.length;
     if (this.#isAnswered) {
       this.#next();
-      return used;
-    }
-    const part = used === bytes.length ? bytes : bytes.subarray(0, used);
-    if (this.#instance.isConnected) {
+    } else if (this.#instance.isConnected) {
       this.#send(part);
     } else {
       this.#waiting = this.#waiting === undefined ? part : Buffer.concat([this.#waiting, part]);
       if (this.#waiting.length > MAX_WAITING_BYTES) this.#client.pause();
     }
-    return used;
+  }
+
+  /** The client has ended its side. @returns is its request refused, because some of it is missing? */
+  cutOff(): boolean {
+    if (this.#left === 0 || this.#status !== undefined) return false;
+    this.#fail(new Failure('BAD_REQUEST', 'the body is shorter than Content-Length says'));
+    return true;
   }
 
   /** The client has read what was written. */
@@ -141,7 +148,7 @@ export class Exchange implements User {
   /** The client is gone. */
   abandoned(): void {
     if (!this.#isAnswered) this.#leaveInstance(false);
-    this.#record(this.#status ?? 499, new Error('broken off'));
+    if (!this.#isRecorded) this.#record(this.#status ?? 499, new Error('broken off'));
   }
 
   /** Called about once a second. @param silentMs for how long no byte has moved on the client's connection */
@@ -285,22 +292,33 @@ export class Exchange implements User {
     this.#next();
   }
 
-  /** Goes on once the client has read the answer and has sent its request to the end. */
+  /** Goes on once the client has read the answer, and has sent its request to the end unless nothing follows it. */
   #next(): void {
-    if (this.#clientIsFull || this.#left > 0) return;
-    this.#record(this.#status ?? 0, undefined);
-    this.#client.answered(this.#closes);
+    if (this.#clientIsFull) return;
+    if (!this.#isRecorded) this.#record(this.#status ?? 0, undefined);
+    if (this.#left === 0 || this.#closes) this.#client.answered(this.#closes);
+    else this.#client.resume(); // the rest of its body is read, but for nobody
   }
 
   /** Sends the request on the full way, from here on. @param outcome why it failed, or where its answer is */
   #fail(outcome: Begun['outcome']): void {
-    const { lease, choice, meter } = this.#leased;
+    const { service, tag, lease, choice, meter } = this.#leased;
     this.#timer?.cancel();
     if (outcome instanceof Error) this.#instance.destroy();
     const bodyTaken = this.#bodyTaken;
     const head = bodyTaken ? this.#head.replace(CONTENT_LENGTH, `$1${this.#left}`) : this.#head;
     this.#client.goOn(
-      { requestId: this.#requestId, beganMs: this.#beganMs, choice, meter, lease, bodyTaken, outcome },
+      {
+        requestId: this.#requestId,
+        beganMs: this.#beganMs,
+        service,
+        tag,
+        choice,
+        meter,
+        lease,
+        bodyTaken,
+        outcome,
+      },
       Buffer.concat([Buffer.from(head, 'latin1'), this.#waiting ?? NOTHING]),
       this.#left,
     );
@@ -310,7 +328,7 @@ export class Exchange implements User {
   #breakOff(error: Error, examine: boolean): void {
     if (!this.#isAnswered) this.#leaveInstance(false);
     if (examine) void this.#leased.lease.examine();
-    this.#record(this.#status ?? 0, error);
+    if (!this.#isRecorded) this.#record(this.#status ?? 0, error);
     this.#client.out.flush();
     this.#client.breakOff();
   }
@@ -341,6 +359,7 @@ export class Exchange implements User {
   #record(status: number, error: unknown): void {
     const { service, choice, meter } = this.#leased;
     const { onAccess, clock } = this.#lane.context;
+    this.#isRecorded = true;
     meter.end(status);
     onAccess?.({
       requestId: this.#requestId,

@@ -8,6 +8,9 @@ export interface Begun {
   readonly requestId: string;
   /** In the clock's time. */
   readonly beganMs: number;
+  readonly service: string;
+  /** The tag of its host; undefined if it has none. */
+  readonly tag: string | undefined;
   readonly choice: Choice;
   /** Counts it already. */
   readonly meter: ServiceMeter;

@@ -13,6 +13,7 @@ import type { Choice, ServiceSource } from '../services/source.ts';
 import type { Begun, HeadStart } from './begun.ts';
 import { RequestBody } from './body.ts';
 import { choose, find, lease, tryLease } from './choose.ts';
+import { readHead } from './head.ts';
 import { type RecordContext, RequestRecord } from './record.ts';
 import { refuse } from './refuse.ts';
 import { mayBeSentAgain, type RetryBudget, type Tried } from './retry.ts';
@@ -171,11 +172,13 @@ export class Journey {
 
   /** Goes on with a request that has been sent: with its answer, or with its failure. */
   #goOn(begun: Begun): void {
-    const { lease, outcome, bodyTaken } = begun;
+    const { service, tag, lease, outcome, bodyTaken } = begun;
     try {
       if (this.#outgoing.destroyed) throw new Error('the client left');
-      // What has begun is finished, also while the edge drains.
-      const asked = route(this.#incoming, this.#record, { ...this.#context, draining: false });
+      // What has begun is finished, also while the edge drains, or if the host has been given away meanwhile.
+      const head = readHead(this.#incoming, this.#context.limits);
+      this.#record.read(head);
+      const asked: Route = { head, service, tag };
       if (!(outcome instanceof Error)) {
         this.#forward(asked, lease, outcome);
         return;

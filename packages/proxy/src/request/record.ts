@@ -45,6 +45,7 @@ export class RequestRecord {
     this.#requestId = begun?.requestId;
     this.#choice = begun?.choice;
     this.#meter = begun?.meter;
+    this.service = begun?.service;
   }
 
   /** The client's id if it sent a valid one, else a new one. */
