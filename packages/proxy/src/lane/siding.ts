@@ -20,6 +20,7 @@ export class Siding extends Socket {
   readonly headStart: HeadStart;
   readonly #main: Main;
   #hasLeft = false;
+  #stays = false;
 
   constructor(main: Main, headStart: HeadStart) {
     super({ allowHalfOpen: true });
@@ -45,9 +46,14 @@ export class Siding extends Socket {
     this.push(null);
   }
 
+  /** It gets more than one request from now on, so that the connection cannot be given back. */
+  stay(): void {
+    this.#stays = true;
+  }
+
   /** Called when the request has been answered. @param comesBack can the connection be given back? */
   answered(comesBack: boolean): void {
-    if (comesBack) this.#leave();
+    if (comesBack && !this.#stays) this.#leave();
     else this.#main.stays();
   }
 
