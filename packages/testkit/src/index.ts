@@ -15,7 +15,7 @@ export { fuzzRuns, fuzzSeed } from './hostile/fuzz-runs.ts';
 export { type RawAnswer, RawUpstream, sendRaw } from './hostile/raw.ts';
 export { mutate, seededRandom } from './hostile/seeded-random.ts';
 export { hidesNothing, type SmugglingInput, smugglingCorpus } from './hostile/smuggling-corpus.ts';
-export { HalfRequestError, parseStrictly } from './hostile/strict-parser.ts';
+export { HalfRequestError, parseStrictly, takeRequest } from './hostile/strict-parser.ts';
 export { upgradeCorpus } from './hostile/upgrade-corpus.ts';
 export { Witness } from './hostile/witness.ts';
 export { Nginx } from './programs/nginx.ts';
