@@ -14,21 +14,27 @@ export function overNode(
   serve: (request: EdgeRequest, response: EdgeResponse) => void,
   keepAliveTimeout = 75_000,
 ): Promise<string> {
-  const server = createServer(
-    {
-      IncomingMessage: EdgeRequest,
-      ServerResponse: EdgeResponse,
-      keepAliveTimeout,
-      maxHeaderSize: 1024 * 1024,
-    },
-    serve,
-  );
+  const server = createServer({
+    IncomingMessage: EdgeRequest,
+    ServerResponse: EdgeResponse,
+    keepAliveTimeout,
+    maxHeaderSize: 1024 * 1024,
+  });
+  const failed = Promise.withResolvers<never>();
+  server.on('request', (request, response) => {
+    try {
+      serve(request, response);
+    } catch (error) {
+      failed.reject(error);
+    }
+  });
   server.maxHeadersCount = 0;
   const [client, socket] = duplexPair();
   socket.once('close', () => client.destroy());
   server.emit('connection', socket);
   client.write(bytes);
-  return firstBytes(client).finally(() => {
+  return Promise.race([firstBytes(client), failed.promise]).finally(() => {
+    failed.promise.catch(() => {});
     socket.destroy();
     client.destroy();
   });

@@ -190,7 +190,9 @@ function fuzz(seeds: readonly string[], check: (bytes: Buffer, random: () => num
     const mutant = mutantOf(from[Math.floor(random() * from.length)] ?? '', random);
     const [outcome, difference] = check(Buffer.from(mutant, 'latin1'), random);
     counts[outcome] = (counts[outcome] ?? 0) + 1;
-    if (difference !== undefined && differences.length < MOST_SHOWN) differences.push(difference);
+    if (difference === undefined || differences.length === MOST_SHOWN) continue;
+    console.error(difference);
+    differences.push(difference);
   }
   const accepted = (counts.done ?? 0) + (counts.aside ?? 0);
   console.info(
