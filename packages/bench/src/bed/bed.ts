@@ -26,46 +26,55 @@ export class Bed {
   static async start(wanted: readonly Peer[], core = PROXY_CORE): Promise<Bed> {
     await installMissing(wanted);
     const bed = new Bed();
-    const upstream = join(bed.directory, 'upstream.conf');
-    writeFileSync(upstream, upstreamConfiguration(UPSTREAM_PORT, bed.directory));
-    bed.spawn(LOAD_CORE, [find('nginx') ?? 'nginx', '-c', upstream]);
-    bed.spawn(LOAD_CORE, [process.execPath, ECHO, String(ECHO_PORT)]);
-    await bed.answers('the upstream', UPSTREAM_PORT);
+    try {
+      await bed.#start(wanted, core);
+      return bed;
+    } catch (error) {
+      await bed.stop();
+      throw error;
+    }
+  }
+
+  async #start(wanted: readonly Peer[], core: string): Promise<void> {
+    this.#spawn(LOAD_CORE, [process.execPath, ECHO, String(ECHO_PORT)]);
+    const upstream = join(this.directory, 'upstream.conf');
+    writeFileSync(upstream, upstreamConfiguration(UPSTREAM_PORT, this.directory));
+    await this.serve('the upstream', UPSTREAM_PORT, LOAD_CORE, [find('nginx') ?? 'nginx', '-c', upstream]);
     for (const [i, peer] of wanted.entries()) {
       if (find(peer.program) === undefined) {
         console.log(`left out: ${peer.name} (${peer.program} is not installed)`);
         continue;
       }
       const port = UPSTREAM_PORT + 1 + i;
-      const { command, env } = await peer.command(port, UPSTREAM_PORT, join(bed.directory, String(i)));
-      const { pid } = bed.spawn(core, command, env);
-      await bed.answers(peer.name, port);
-      bed.running.push({ name: peer.name, port, pid });
+      const { command, env } = await peer.command(port, UPSTREAM_PORT, join(this.directory, String(i)));
+      this.running.push(await this.serve(peer.name, port, core, command, env));
     }
-    return bed;
   }
 
-  /** Starts a process on a core; it ends with the bed. */
-  spawn(core: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  /** Starts a server on a core, which ends with the bed, and waits until it answers. @throws if it does not */
+  async serve(
+    name: string,
+    port: number,
+    core: string,
+    command: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Running> {
+    if (await isUp(port)) throw new Error(`port ${port} is in use: does another benchmark run?`);
+    const child = this.#spawn(core, command, env);
+    for (let attempt = 0; attempt < 200 && child.exitCode === null; attempt++) {
+      if (await isUp(port)) return { name, port, pid: child.pid };
+      await sleep(50);
+    }
+    throw new Error(`${name} did not start`);
+  }
+
+  #spawn(core: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     const child = spawn('taskset', ['-c', core, ...command], {
       stdio: 'ignore',
       env: { ...process.env, ...env },
     });
     this.#children.unshift(child);
     return child;
-  }
-
-  /** Waits until the port answers. */
-  async answers(name: string, port: number): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt++) {
-      const up = await goodAnswer(port, 'bench.test', false).then(
-        () => true,
-        () => false,
-      );
-      if (up) return;
-      await sleep(50);
-    }
-    throw new Error(`${name} did not start`);
   }
 
   async stop(): Promise<void> {
@@ -76,4 +85,11 @@ export class Bed {
     await sleep(500);
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function isUp(port: number): Promise<boolean> {
+  return goodAnswer(port, 'bench.test', false).then(
+    () => true,
+    () => false,
+  );
 }

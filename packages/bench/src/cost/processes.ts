@@ -15,13 +15,22 @@ export function processesOf(pid: number): readonly number[] {
 }
 
 function coresOf(pid: number): string | undefined {
-  return /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return /^Cpus_allowed_list:\s*(.+)$/m.exec(procFile(`${pid}/status`))?.[1];
 }
 
 /** The kernel lists children by the thread that made them. */
 function childrenOf(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`)
-    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' '))
+    .flatMap((thread) => procFile(`${pid}/task/${thread}/children`).split(' '))
     .filter((child) => child !== '')
     .map(Number);
+}
+
+/** A file in /proc; empty if the process or thread has ended meanwhile. */
+function procFile(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch {
+    return '';
+  }
 }

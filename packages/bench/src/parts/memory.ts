@@ -66,7 +66,5 @@ async function startServer(bed: Bed, port: number): Promise<Running> {
     store.setTraffic(name, { splits: [{ revision: revision.name, percent: 100 }], tags: {} });
   }
   store.close();
-  const { pid } = bed.spawn(PROXY_CORE, command, env);
-  await bed.answers('the server', port);
-  return { name: 'the server', port, pid };
+  return bed.serve('the server', port, PROXY_CORE, command, env);
 }

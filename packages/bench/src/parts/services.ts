@@ -18,15 +18,11 @@ const FLAGS = PROXY.command.filter((part) => part.startsWith('-'));
 export async function services(): Promise<Row[]> {
   const bed = await Bed.start([]);
   try {
-    const start = async (port: number, count: number): Promise<Running> => {
-      const name = `${count} services`;
-      const { pid } = bed.spawn(PROXY_CORE, [
+    const start = (port: number, count: number) =>
+      bed.serve(`${count} services`, port, PROXY_CORE, [
         ...[process.execPath, ...FLAGS, SCRIPT],
         ...[port, bed.direct.port, count].map(String),
       ]);
-      await bed.answers(name, port);
-      return { name, port, pid };
-    };
     const [one, many] = [await start(18_850, 1), await start(18_851, MANY)];
     const script = (of: Running, host: string) => {
       const path = join(bed.directory, `${of.port}.lua`);
