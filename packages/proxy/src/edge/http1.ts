@@ -197,7 +197,7 @@ export class Http1Edge implements Edge {
       request.resume();
       return;
     }
-    const headStart = request.socket instanceof Siding ? request.socket.headStart : {};
+    const headStart = request.socket instanceof Siding ? request.socket.takeHeadStart() : {};
     const journey = new Journey(this.#context, request, response, headStart);
     connection.take(response.turnOf(connection, journey, refused), { last: !response.shouldKeepAlive });
   }

@@ -12,8 +12,8 @@ export class OddAnswer extends InstanceSocket implements User {
   /** The end of what was written of the head; undefined when it is over. */
   #head: Buffer | undefined = Buffer.alloc(0);
   #drained: (() => void) | undefined;
-  /** What has come before undici expects an answer. */
-  readonly #early: Buffer[];
+  /** What has come before undici expects an answer; undefined once it does. */
+  #early: Buffer[] | undefined;
   #isFinished = false;
 
   /** @param received so far */
@@ -28,8 +28,17 @@ export class OddAnswer extends InstanceSocket implements User {
     return true;
   }
 
+  /** Not only when the head has been written: undici writes it with the first part of a body, which may never come. */
+  override expectAnswer(): void {
+    super.expectAnswer();
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const part of early) this.push(part);
+    if (this.#isFinished) this.push(null);
+  }
+
   override _read(): void {
-    if (this.#head === undefined) this.#connection.resume();
+    if (this.#early === undefined) this.#connection.resume();
   }
 
   override _write(
@@ -68,7 +77,7 @@ export class OddAnswer extends InstanceSocket implements User {
 
   received(bytes: Buffer): boolean {
     const lasting = Buffer.from(bytes);
-    if (this.#head === undefined) return this.push(lasting);
+    if (this.#early === undefined) return this.push(lasting);
     this.#early.push(lasting);
     return false;
   }
@@ -80,11 +89,12 @@ export class OddAnswer extends InstanceSocket implements User {
   }
 
   finished(): void {
-    if (this.#head === undefined) this.push(null);
-    else this.#isFinished = true;
+    this.#isFinished = true;
+    if (this.#early === undefined) this.push(null);
   }
 
   gone(error: Error | undefined): void {
+    if (error === undefined && this.#isFinished) return; // the rest is still to be read
     this.destroy(error);
   }
 
@@ -100,8 +110,6 @@ export class OddAnswer extends InstanceSocket implements User {
       return written.subarray(0, 0);
     }
     this.#head = undefined;
-    for (const part of this.#early.splice(0)) this.push(part);
-    if (this.#isFinished) this.push(null);
     return written.subarray(end + END_OF_HEAD.length);
   }
 }

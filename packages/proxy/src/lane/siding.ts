@@ -17,7 +17,7 @@ interface Main {
  * Then the connection itself is free again, while nobody knows a way to take it back from Node's server.
  */
 export class Siding extends Socket {
-  readonly headStart: HeadStart;
+  #headStart: HeadStart | undefined;
   readonly #main: Main;
   #hasLeft = false;
   #stays = false;
@@ -25,7 +25,7 @@ export class Siding extends Socket {
   constructor(main: Main, headStart: HeadStart) {
     super({ allowHalfOpen: true });
     this.#main = main;
-    this.headStart = headStart;
+    this.#headStart = headStart;
     main.socket.on('timeout', this.#onTimeout).once('close', this.#onClose);
     const { socket } = main;
     // Node's types have them as fields.
@@ -34,6 +34,13 @@ export class Siding extends Socket {
       bytesWritten: { get: () => socket.bytesWritten },
       remoteAddress: { get: () => socket.remoteAddress },
     });
+  }
+
+  /** What has been done for its request. Others may follow, on a siding that is kept: for those it is nothing. */
+  takeHeadStart(): HeadStart {
+    const headStart = this.#headStart ?? {};
+    this.#headStart = undefined;
+    return headStart;
   }
 
   /** @returns false if enough has been given until `wanted` is called */

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type EdgeUnderTest, RawUpstream, sendRaw } from '@cless/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge, WAYS } from './edge-under-test.ts';
@@ -8,6 +11,14 @@ import { startEdge, WAYS } from './edge-under-test.ts';
  */
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+/** Not for the lane. */
+const ODD = OK.replace('Content', 'Connection: x-a\r\nContent');
+const UPGRADE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const SWITCHING =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 const RESPONSE_TIMEOUT_MS = 3_000;
 /** How much is read from an instance at once. */
 const READ_BYTES = 64 * 1024;
@@ -22,25 +33,50 @@ function statuses(text: string): number[] {
 
 describe.each(WAYS)('hand-overs, over %s', (way) => {
   let upstream: RawUpstream;
+  let other: RawUpstream;
   let edge: EdgeUnderTest;
+  const sockets: Socket[] = [];
 
-  const endpoints = () => ({ raw: upstream.endpoint, nobody: { host: '127.0.0.1', port: 1 } });
+  const endpoints = () => ({
+    raw: upstream.endpoint,
+    other: other.endpoint,
+    nobody: { host: '127.0.0.1', port: 1 },
+  });
 
   beforeAll(async () => {
     upstream = await RawUpstream.listen();
+    other = await RawUpstream.listen();
+    other.always(OK);
     edge = await startEdge(way, endpoints(), { responseTimeoutMs: RESPONSE_TIMEOUT_MS });
     upstream.always(OK);
     await sendRaw(edge.port, get('/'), { enough: (so) => so.endsWith('ok') });
   });
 
   afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
     upstream.forget();
+    other.forget();
   });
 
   afterAll(async () => {
     await edge.close();
     upstream.close();
+    other.close();
   });
+
+  async function open(bytes = '', port = edge.port): Promise<{ socket: Socket; text: () => string }> {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    sockets.push(socket);
+    let text = '';
+    socket
+      .on('error', () => {})
+      .on('data', (chunk) => {
+        text += chunk.toString('latin1');
+      });
+    await once(socket, 'connect');
+    socket.write(bytes, 'latin1');
+    return { socket, text: () => text };
+  }
 
   test('an answer until the connection ends, whose head comes alone', async () => {
     upstream.script = ({ socket }) => {
@@ -71,4 +107,55 @@ describe.each(WAYS)('hand-overs, over %s', (way) => {
       }
     },
   );
+
+  /** Half a request, which the instance answers at once, and all others too. */
+  async function openEarly(answer = OK): Promise<{ socket: Socket; text: () => string }> {
+    upstream.script = (connection) => {
+      if (connection.received.endsWith('12345')) connection.answer(answer);
+      else while (connection.hasRequest) connection.answer(OK);
+    };
+    upstream.forget();
+    const opened = await open('POST /early HTTP/1.1\r\nHost: raw.test\r\nContent-Length: 10\r\n\r\n12345');
+    await expect.poll(() => statuses(opened.text())).toEqual([200]);
+    return opened;
+  }
+
+  describe('behind a request that is answered before its body has come', () => {
+    test.each([
+      ['together', OK, 0],
+      ['apart', OK, 50],
+      ['together, oddly', ODD, 0],
+      ['apart, oddly', ODD, 50],
+    ])('the next one, %s', async (_name, answer, pauseMs) => {
+      const { socket, text } = await openEarly(answer);
+      if (pauseMs > 0) {
+        socket.write('67890');
+        await sleep(pauseMs);
+      }
+      socket.write(`${pauseMs > 0 ? '' : '67890'}${get('/next', '', 'other.test')}${get('/last')}`);
+      await expect.poll(() => statuses(text())).toEqual([200, 200, 200]);
+      expect(new Set(text().match(/X-Request-Id: .*/g)).size).toBe(3);
+      expect(other.received).toContain('GET /next ');
+      expect(upstream.received).not.toContain('/next');
+      expect(upstream.received).toContain('GET /last ');
+      expect((await edge.held()).leases).toBe(0);
+    });
+
+    test.each([
+      ['', OK],
+      [', oddly', ODD],
+    ])('an upgrade%s', async (_name, answer) => {
+      const { socket, text } = await openEarly(answer);
+      upstream.script = (connection) => {
+        if (connection.received.endsWith('ping')) connection.socket.write('pong');
+        else if (connection.received.includes('/up')) connection.answer(SWITCHING);
+      };
+      socket.write(`67890${get('/up', UPGRADE)}`);
+      await expect.poll(() => statuses(text())).toEqual([200, 101]);
+      socket.write('ping');
+      await expect.poll(text).toMatch(/pong$/);
+      socket.end();
+      await expect.poll(async () => (await edge.held()).leases).toBe(0);
+    });
+  });
 });
