@@ -79,8 +79,9 @@ export class ClientConnection implements Client {
     this.socket.pause();
   }
 
+  /** Reads on, unless too much waits already. */
   resume(): void {
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#waitsTooMuch) return;
     this.#isPaused = false;
     this.socket.resume();
   }
@@ -181,7 +182,11 @@ export class ClientConnection implements Client {
     if (used === bytes.length) return;
     const rest = bytes.subarray(used);
     this.#waiting = this.#waiting === undefined ? rest : Buffer.concat([this.#waiting, rest]);
-    if (this.#waiting.length > MAX_WAITING_BYTES) this.pause();
+    if (this.#waitsTooMuch) this.pause();
+  }
+
+  get #waitsTooMuch(): boolean {
+    return this.#waiting !== undefined && this.#waiting.length > MAX_WAITING_BYTES;
   }
 
   /** Reads the next request if it has come already. */
@@ -193,6 +198,7 @@ export class ClientConnection implements Client {
 
   #read(bytes: Buffer): void {
     this.#waiting = undefined;
+    this.resume();
     const { request: head, context } = this.#lane;
     const { limits, clock } = context;
     const verdict = head.read(bytes, 0);

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +20,8 @@ const UPGRADE =
 const SWITCHING =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
+/** How much may wait behind a request, but for what the system has handed over by then. */
+const MAX_WAITING_BYTES = 64 * 1024;
 const RESPONSE_TIMEOUT_MS = 3_000;
 /** How much is read from an instance at once. */
 const READ_BYTES = 64 * 1024;
@@ -107,6 +110,26 @@ describe.each(WAYS)('hand-overs, over %s', (way) => {
       }
     },
   );
+
+  test('reading stops when much waits, for the whole way of each request', async () => {
+    const accepted: Socket[] = [];
+    const onAccepted = (message: unknown) => accepted.push((message as { socket: Socket }).socket);
+    let answered = 0;
+    upstream.script = (connection) => {
+      while (connection.hasRequest) {
+        connection.answer('');
+        setTimeout(() => connection.socket.write(OK, () => answered++), 1);
+      }
+    };
+    subscribe('net.server.socket', onAccepted);
+    const { socket } = await open();
+    unsubscribe('net.server.socket', onAccepted);
+    const request = get('/', 'TE: trailers\r\n'); // takes a siding
+    socket.write(request.repeat(50_000));
+    await expect.poll(() => answered).toBeGreaterThan(100);
+    const waiting = (accepted[0]?.bytesRead ?? 0) - answered * request.length;
+    expect(waiting).toBeLessThan(16 * MAX_WAITING_BYTES);
+  });
 
   /** Half a request, which the instance answers at once, and all others too. */
   async function openEarly(answer = OK): Promise<{ socket: Socket; text: () => string }> {
