@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --heap-growing-percent=20
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --heap-growing-percent=20 --liftoff-only
 import { fork } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
