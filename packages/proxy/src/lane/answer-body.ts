@@ -83,9 +83,7 @@ export class ChunkedBody implements AnswerBody {
       writeChunk(this.#out, bytes.subarray(from, to), lasting),
     );
     if (!this.#walk.ended) return used;
-    const trailers = fieldsOf(this.#walk.trailers);
-    if (trailers.some(isFraming)) return -1;
-    this.#out.text(`0\r\n${linesOf(passedTrailers(trailers))}\r\n`);
+    this.#out.text(`0\r\n${linesOf(passedTrailers(fieldsOf(this.#walk.trailers)))}\r\n`);
     return used;
   }
 
@@ -105,11 +103,6 @@ function fieldsOf(lines: Buffer | undefined): string[] {
       const colon = line.indexOf(':');
       return [line.slice(0, colon), line.slice(colon + 1).replace(/^[\t ]+/, '')];
     });
-}
-
-/** Is it a field that says too late how long the body is? llhttp takes it for an error, too. */
-function isFraming(name: string, at: number): boolean {
-  return at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name);
 }
 
 /** Writes nothing if there are no bytes: that would be the end of the body. */

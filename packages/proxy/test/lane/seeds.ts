@@ -28,6 +28,7 @@ export const requestSeeds: readonly string[] = [
   'PUT /x HTTP/1.1\r\nHost: a.b:80\r\nConnection: keep-alive\r\nX-A: 1\r\nX-B:\t2 3\r\nCookie: a=b; c="d\xe9"\r\n\r\n',
   'HEAD /%41~;=x HTTP/1.1\r\nHost: a\r\nAccept: */*\r\nReferer:\r\nUser-Agent: u\r\n\r\n',
   'POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nX-Sum: 1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum:\t1 \t\r\nX-B: \r\n\r\n',
   ...clientHeads.map(({ bytes }) => bytes),
   ...smugglingCorpus.map(({ bytes }) => bytes),
 ];
