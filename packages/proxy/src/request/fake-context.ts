@@ -1,5 +1,5 @@
 import { Lease, type LeaseGiver } from '@cless/activator';
-import { type Clock, type Revision, systemClock } from '@cless/model';
+import { type Clock, type Endpoint, type Revision, systemClock } from '@cless/model';
 import { Router } from '@cless/router';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { TrustedProxies } from '../headers/trusted-proxies.ts';
@@ -17,6 +17,17 @@ const REVISION: Revision = {
   readiness: { check: { kind: 'http' }, timeoutMs: 1_000 },
   idle: { pauseAfterMs: undefined, stopAfterMs: undefined },
   stopGraceMs: 0,
+};
+
+export const LIMITS = {
+  maxTargetBytes: 100,
+  maxHeaderCount: 10,
+  maxBodyBytes: 100,
+  maxHeaderBytes: 1_000,
+  headersTimeoutMs: 1_000,
+  keepAliveTimeoutMs: 1_000,
+  bodyTimeoutMs: 1_000,
+  idleTimeoutMs: 2_000,
 };
 
 const SERVED = new SoleRevision(REVISION);
@@ -37,21 +48,14 @@ export class FakeContext implements JourneyContext {
   /** While this is set, an examination is going on. */
   examination: Promise<void> | undefined;
   draining = false;
+  /** Where the instance listens. */
+  endpoint: Endpoint = { host: '127.0.0.1', port: 1 };
   readonly router = new Router();
   readonly meters = new Meters();
   readonly retries = new RetryBudget();
   readonly trustedProxies = new TrustedProxies([]);
   readonly clock: Clock = systemClock;
-  readonly limits = {
-    maxTargetBytes: 100,
-    maxHeaderCount: 10,
-    maxBodyBytes: 100,
-    maxHeaderBytes: 1_000,
-    headersTimeoutMs: 1_000,
-    keepAliveTimeoutMs: 1_000,
-    bodyTimeoutMs: 1_000,
-    idleTimeoutMs: 2_000,
-  };
+  readonly limits = LIMITS;
   readonly source: ServiceSource = {
     known: () => SERVED,
     resolve: async () => undefined,
@@ -99,6 +103,6 @@ export class FakeContext implements JourneyContext {
         await this.examination;
       },
     };
-    return new Lease(instance, 'a', { host: '127.0.0.1', port: 1 }, undefined, true);
+    return new Lease(instance, 'a', this.endpoint, undefined, true);
   }
 }
