@@ -153,6 +153,19 @@ describe('tags', () => {
 });
 
 describe('changes', () => {
+  test('are counted, so that what was looked up can be kept until the next one', () => {
+    const router = new Router({ services: [shop] });
+    const before = router.changes;
+    router.route('shop.example');
+    router.delete('blog');
+    expect(() => router.set('blog', { hosts: ['shop.example'] })).toThrow();
+    const unchanged = router.changes;
+    router.set('blog', { hosts: ['blog.example'] });
+    const added = router.changes;
+    router.delete('blog');
+    expect([unchanged >= before, added > unchanged, router.changes > added]).toEqual([true, true, true]);
+  });
+
   test('set replaces the hosts of a service, delete forgets them', () => {
     const router = new Router({ services: [shop], convention: false });
     router.set('shop', { hosts: ['new.example'] });

@@ -58,7 +58,7 @@ export class ClientConnection implements Client {
     this.out = new ClientWriter(socket);
     this.#lane = lane;
     this.#left = left;
-    this.#route = new ClientRoute(socket, lane);
+    this.#route = new ClientRoute(socket, lane.context);
     this.#movedAtMs = this.#headSinceMs = lane.context.clock.now();
     socket
       .on('data', this.#onData)

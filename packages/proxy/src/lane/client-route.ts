@@ -6,7 +6,7 @@ import { linesOf } from '../headers/lines.ts';
 import type { ServiceMeter } from '../observe/meters.ts';
 import { tryLease } from '../request/choose.ts';
 import type { Choice } from '../services/source.ts';
-import type { LaneParts } from './parts.ts';
+import type { LaneContext } from './parts.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** What the requests for a host have in common on one connection. */
@@ -38,22 +38,22 @@ export interface Leased {
 
 /** From the requests of one connection to leases. Most are for the host of the one before: what that gave is kept. */
 export class ClientRoute {
-  readonly #lane: LaneParts;
+  readonly #context: LaneContext;
   readonly #peer: Peer;
   readonly #isTrusted: boolean;
   #last: HostRoute | undefined;
   /** What the last request was chosen for; undefined if it was not. */
   choice: Choice | undefined;
 
-  constructor(peer: Peer, lane: LaneParts) {
-    this.#lane = lane;
+  constructor(peer: Peer, context: LaneContext) {
+    this.#context = context;
     this.#peer = peer;
-    this.#isTrusted = lane.context.trustedProxies.trusts(peer);
+    this.#isTrusted = context.trustedProxies.trusts(peer);
   }
 
   /** A lease for the request; undefined if there is none at once, or something is to be said against the request. */
   lease(head: RequestHead): Leased | undefined {
-    const { source, activator, meters } = this.#lane.context;
+    const { source, activator, meters } = this.#context;
     this.choice = undefined;
     try {
       const route = this.#routeOf(head.host);
@@ -76,7 +76,7 @@ export class ClientRoute {
   // Private
 
   #routeOf(host: string): HostRoute | undefined {
-    const { router } = this.#lane.context;
+    const { router } = this.#context;
     const last = this.#last;
     if (last !== undefined && last.host === host && last.changes === router.changes) return last;
     const found = router.route(host);

@@ -1,16 +1,16 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 
 /** Up to this many bytes are written as one string in Latin-1, which costs least of all. */
 const MAX_TEXT = 16 * 1024;
 
 /** Gathers what is written to a client at a time, so that it takes one call of the system. */
 export class ClientWriter {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   #text = '';
   #isCorked = false;
   #lasts = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Writable) {
     this.#socket = socket;
   }
 

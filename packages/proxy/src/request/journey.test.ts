@@ -8,7 +8,9 @@ import { FakeIncoming, FakeOutgoing } from '../exchange/fake-exchange.ts';
 import { UpstreamError } from '../forward/forward-error.ts';
 import type { ForwardError, ForwardedRequest, Forwarding } from '../forward/forwarder.ts';
 import { HttpProxy3Forwarder } from '../forward/http-proxy-3.ts';
+import { InstanceSocket } from '../forward/instance-socket.ts';
 import { UndiciForwarder } from '../forward/undici.ts';
+import type { Begun } from './begun.ts';
 import { FakeContext } from './fake-context.ts';
 import { Journey } from './journey.ts';
 
@@ -347,4 +349,109 @@ test('a request that waits keeps the revision it was chosen for: one that sleeps
   new Journey(Object.assign(context, { source }), new FakeIncoming(), new FakeOutgoing()).begin();
   await settle();
   expect({ chosen, waited: context.waited }).toEqual({ chosen: 1, waited: 1 });
+});
+
+describe('a request that has been begun elsewhere', () => {
+  const upstream = (reached: ForwardError['reached'], code: ForwardError['code'] = 'UPSTREAM_DISCONNECTED') =>
+    new UpstreamError(code, reached, new Error('gone'));
+
+  /** Begins where the other one stopped. */
+  async function goOn(outcome: Begun['outcome'], differences: Partial<Begun> & Partial<FakeIncoming> = {}) {
+    const sent: ForwardedRequest[] = [];
+    const context = new FakeContext({
+      forward: (request) => {
+        sent.push(request);
+        return forwarding;
+      },
+    });
+    const choice = context.source.known('web')?.choose({ header: () => undefined }, '/', undefined);
+    const lease = choice && context.activator.tryLease(choice.revision);
+    if (choice === undefined || lease === undefined) throw new Error('no lease');
+    const meter = context.meters.of('web');
+    meter.begin();
+    const { bodyTaken = false, ...incoming } = differences;
+    const begun = {
+      requestId: 'its-id',
+      beganMs: context.clock.now() - 5_000,
+      service: 'web',
+      tag: undefined,
+      choice,
+      meter,
+      lease,
+      bodyTaken,
+      outcome,
+    };
+    const from = new FakeIncoming({ rawHeaders: ['Host', 'web.test', 'X-Request-Id', 'a b'], ...incoming });
+    const outgoing = new FakeOutgoing();
+    return {
+      context,
+      sent,
+      outgoing,
+      begin: async () => {
+        new Journey(context, from, outgoing, { begun }).begin();
+        await settle();
+      },
+    };
+  }
+
+  test('goes on with the connection on which its answer comes, under the same lease and id', async () => {
+    const socket = new InstanceSocket();
+    const { context, sent, begin } = await goOn(socket);
+    await begin();
+    expect(sent).toMatchObject([{ sentOn: socket, answerHeaders: ['X-Request-Id', 'its-id'] }]);
+    expect([context.open, (context.meters.read().services[0] ?? [])[1]]).toEqual([1, 1]);
+  });
+
+  test('is counted once, and from its beginning', async () => {
+    const { context, outgoing, begin } = await goOn(upstream('sent'));
+    await begin();
+    outgoing.close();
+    expect(outgoing.status).toBe(502);
+    expect(context.accesses).toMatchObject([
+      { requestId: 'its-id', status: 502, service: 'web', revision: '1' },
+    ]);
+    expect(context.accesses[0]?.durationMs).toBeGreaterThanOrEqual(5_000);
+    expect(context.meters.read().services).toEqual([['web', 0, [0, 0, 0, 0, 0, 1]]]);
+  });
+
+  const body = { method: 'POST', complete: false, rawHeaders: ['Host', 'web.test', 'Content-Length', '4'] };
+
+  test.each([
+    ['unsent', upstream('unsent'), {}, 1],
+    ['unsent, a POST', upstream('unsent'), body, 1],
+    ['unsent, after some of its body has been taken', upstream('unsent'), { ...body, bodyTaken: true }, 0],
+    ['stale', upstream('stale'), {}, 1],
+    ['stale, a POST', upstream('stale'), body, 0],
+    ['stale, its whole body taken', upstream('stale'), { method: 'PUT', bodyTaken: true }, 0],
+    ['closed', upstream('closed'), {}, 1],
+    ['sent', upstream('sent'), {}, 0],
+    ['too late', upstream('sent', 'UPSTREAM_TIMEOUT'), {}, 0],
+  ])('and has failed is sent again, or not, as any other: %s', async (_, outcome, differences, again) => {
+    const { context, sent, outgoing, begin } = await goOn(outcome, differences);
+    await begin();
+    expect([sent.length, context.open, outgoing.status !== undefined]).toEqual([again, again, again === 0]);
+    expect(sent.every(({ sentOn }) => sentOn === undefined)).toBe(true);
+  });
+
+  test('and has failed for its client is refused', async () => {
+    const { context, outgoing, begin } = await goOn(new Failure('REQUEST_TIMEOUT', 'too slow'));
+    await begin();
+    expect([outgoing.status, outgoing.closes, context.open, context.examined]).toEqual([408, true, 0, 0]);
+  });
+
+  test('goes on though the edge drains, and its host has been given away', async () => {
+    const { context, sent, begin } = await goOn(new InstanceSocket());
+    context.draining = true;
+    context.router.set('other', { hosts: ['web.test'] });
+    await begin();
+    expect(sent).toHaveLength(1);
+  });
+
+  test('whose client has left lets go of its instance', async () => {
+    const socket = new InstanceSocket();
+    const { context, sent, outgoing, begin } = await goOn(socket);
+    outgoing.destroyed = true;
+    await begin();
+    expect([sent, context.open, socket.destroyed]).toEqual([[], 0, true]);
+  });
 });
