@@ -212,6 +212,10 @@ export class ClientConnection implements Client {
       else this.#divert(bytes, head.end + head.length, undefined);
     } else if (verdict === MORE && this.#pieces < MAX_PIECES && bytes.length <= limits.maxHeaderBytes) {
       this.#waiting = bytes;
+      if (context.draining) {
+        this.#close(); // it is behind the last answer
+        return;
+      }
       if (this.#pieces === 0) this.#headSinceMs = clock.now();
       this.#pieces += 1;
       return;

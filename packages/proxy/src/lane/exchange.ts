@@ -157,6 +157,8 @@ export class Exchange implements User {
     if (this.#status !== undefined) {
       if (silentMs >= idleTimeoutMs && !this.#isEventStream)
         this.#breakOff(new Error(`nothing moved for ${silentMs} ms`), false);
+    } else if (!this.#instance.isConnected) {
+      return; // connecting has its own limit
     } else if (this.#left === 0) {
       if (nowMs - this.#sentAtMs >= this.#timeoutMs) this.#fail(late());
     } else if (this.#client.isPaused) {
@@ -169,6 +171,7 @@ export class Exchange implements User {
   // From the instance (User)
 
   connected(): void {
+    this.#sentAtMs = this.#lane.context.clock.now();
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting === undefined) return;
@@ -206,7 +209,8 @@ export class Exchange implements User {
 
   #watch(): void {
     const { clock } = this.#lane.context;
-    const sinceMs = this.#left > 0 ? clock.now() : this.#sentAtMs;
+    const isSent = this.#left === 0 && this.#instance.isConnected;
+    const sinceMs = isSent ? this.#sentAtMs : clock.now();
     const leftMs = this.#timeoutMs - (clock.now() - sinceMs);
     if (leftMs > 0) this.#timer = clock.after(leftMs, () => this.#watch());
     else this.#fail(late());

@@ -87,6 +87,11 @@ export class InstanceConnection {
     return this.#isConnected;
   }
 
+  /** Can it be written to? It is told to be gone only later, when all that has happened at the same time is done. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
   /** Has any byte been received for its user? */
   get answered(): boolean {
     return this.#socket.bytesRead > this.#readBefore;

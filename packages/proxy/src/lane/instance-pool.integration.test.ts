@@ -161,3 +161,10 @@ test('of what is destroyed by its user, that hears no more', async () => {
   if (raw !== undefined) await once(raw.socket, 'close');
   expect(user.told).toEqual([]);
 });
+
+test('a free connection that has just broken is not given away, though its end has not been told yet', async () => {
+  const { connection } = await take();
+  pool.give(connection, 0, -1);
+  connection.breakOff(new Error('reset'));
+  expect(pool.take(0)).not.toBe(connection);
+});

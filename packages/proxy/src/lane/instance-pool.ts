@@ -25,7 +25,7 @@ export class InstancePool {
   /** A free connection, or a new one. */
   take(nowMs: number): InstanceConnection {
     for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
-      if (nowMs < free.freeUntilMs) return free;
+      if (free.isOpen && nowMs < free.freeUntilMs) return free;
       free.destroy();
     }
     return this.#open();

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -129,6 +130,52 @@ describe.each(WAYS)('hand-overs, over %s', (way) => {
     await expect.poll(() => answered).toBeGreaterThan(100);
     const waiting = (accepted[0]?.bytesRead ?? 0) - answered * request.length;
     expect(waiting).toBeLessThan(16 * MAX_WAITING_BYTES);
+  });
+
+  test('a drain does not wait for half a head behind the last answer', async () => {
+    const draining = await startEdge(way, endpoints(), {
+      responseTimeoutMs: RESPONSE_TIMEOUT_MS,
+      drainTimeoutMs: 600_000,
+    });
+    upstream.script = (connection) => {
+      if (connection.hasRequest)
+        connection.answer(connection.received.includes('/half') ? OK.slice(0, -1) : OK);
+    };
+    const { socket, text } = await open(get('/warm'), draining.port);
+    await expect.poll(text).toMatch(/ok$/);
+    socket.write(`${get('/half')}GET /b HTTP/1.1\r\nHost: ra`);
+    await expect.poll(text).toMatch(/oko?.*o$/s);
+    const closed = draining.close();
+    setTimeout(() => {
+      for (const { socket } of upstream.connections) socket.write('k');
+    }, 100);
+    await closed;
+    await expect.poll(() => text().match(/ok/g)).toHaveLength(2);
+  });
+
+  test('an instance that cannot be connected to has as much time as connecting may take', async () => {
+    // Its queue of connections is full, and nobody accepts them.
+    const deaf = spawn(process.execPath, [
+      '-e',
+      `const server = require('node:net').createServer();
+      server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+        console.log(server.address().port);
+        process.kill(process.pid, 'SIGSTOP');
+      });`,
+    ]);
+    const [port] = await once(deaf.stdout, 'data');
+    const queue = Array.from({ length: 4 }, () => connect(Number(port), '127.0.0.1').on('error', () => {}));
+    sockets.push(...queue);
+    await sleep(100);
+    const endpoint = { host: '127.0.0.1', port: Number(port) };
+    const impatient = await startEdge(way, { raw: endpoint }, { responseTimeoutMs: 500 });
+    await open(get('/first'), impatient.port);
+    await sleep(100);
+    const { text } = await open(get('/second'), impatient.port);
+    await sleep(1_500);
+    expect(text()).toBe('');
+    deaf.kill('SIGKILL');
+    await impatient.close();
   });
 
   /** Half a request, which the instance answers at once, and all others too. */
