@@ -1,6 +1,6 @@
 import { linesOf } from '../headers/lines.ts';
 import { passedTrailers } from '../headers/trailers.ts';
-import { ChunkWalk } from './chunk-walk.ts';
+import { ChunkWalk } from './bytes/chunk-walk.ts';
 import type { ClientWriter } from './client-writer.ts';
 
 /** The body of an answer, passed on as it comes. */

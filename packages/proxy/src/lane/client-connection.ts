@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import { linesOf } from '../headers/lines.ts';
 import type { Begun, HeadStart } from '../request/begun.ts';
 import type { Choice } from '../services/source.ts';
-import { ChunkWalk } from './chunk-walk.ts';
+import { ChunkWalk } from './bytes/chunk-walk.ts';
+import { ASIDE, DONE, MORE } from './bytes/head-scan.ts';
 import { ClientRoute } from './client-route.ts';
 import { ClientWriter } from './client-writer.ts';
 import { type Client, Exchange } from './exchange.ts';
-import { ASIDE, DONE, MORE } from './head-scan.ts';
 import type { LaneParts } from './parts.ts';
 import { Siding } from './siding.ts';
 

@@ -4,9 +4,9 @@ import { TrustedProxies } from '../headers/trusted-proxies.ts';
 import { FakeContext } from '../request/fake-context.ts';
 import type { ServedService } from '../services/source.ts';
 import { TrafficSplit } from '../services/traffic-split.ts';
+import { RequestHead } from './bytes/request-head.ts';
 import { ClientRoute } from './client-route.ts';
 import type { LaneContext } from './parts.ts';
-import { RequestHead } from './request-head.ts';
 
 const PEER = { remoteAddress: '192.0.2.7' };
 let context: FakeContext;

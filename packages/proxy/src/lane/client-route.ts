@@ -6,8 +6,8 @@ import { linesOf } from '../headers/lines.ts';
 import type { ServiceMeter } from '../observe/meters.ts';
 import { tryLease } from '../request/choose.ts';
 import type { Choice } from '../services/source.ts';
+import type { RequestHead } from './bytes/request-head.ts';
 import type { LaneContext } from './parts.ts';
-import type { RequestHead } from './request-head.ts';
 
 /** What the requests for a host have in common on one connection. */
 interface HostRoute {

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import type { Connections } from '@cless/activator';
 import type { Timer } from '@cless/model';
 import type { Target } from '../forward/forwarder.ts';
-import { AnswerHead } from './answer-head.ts';
+import { AnswerHead } from './bytes/answer-head.ts';
+import { RequestHead } from './bytes/request-head.ts';
 import { ClientConnection } from './client-connection.ts';
 import { InstancePool } from './instance-pool.ts';
 import type { FullWay, LaneContext, LaneOptions, LaneParts } from './parts.ts';
-import { RequestHead } from './request-head.ts';
 
 /** How many fields an answer may have. */
 const MAX_ANSWER_FIELDS = 1_000;

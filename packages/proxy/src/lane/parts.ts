@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import type { Clock } from '@cless/model';
 import type { Target } from '../forward/forwarder.ts';
 import type { JourneyContext } from '../request/journey.ts';
-import type { AnswerHead } from './answer-head.ts';
+import type { AnswerHead } from './bytes/answer-head.ts';
+import type { RequestHead } from './bytes/request-head.ts';
 import type { InstancePool } from './instance-pool.ts';
-import type { RequestHead } from './request-head.ts';
 import type { Siding } from './siding.ts';
 
 /** Takes what the lane does not. */

@@ -1,9 +1,9 @@
 import { fuzzRuns, fuzzSeed, seededRandom } from '@cless/testkit';
 import { describe, expect, test } from 'vitest';
-import { AnswerHead } from '../../src/lane/answer-head.ts';
-import { ChunkWalk } from '../../src/lane/chunk-walk.ts';
-import { ASIDE, DONE, HeadScan, MORE, OTHER, PER_FIELD } from '../../src/lane/head-scan.ts';
-import { RequestHead } from '../../src/lane/request-head.ts';
+import { AnswerHead } from '../../src/lane/bytes/answer-head.ts';
+import { ChunkWalk } from '../../src/lane/bytes/chunk-walk.ts';
+import { ASIDE, DONE, HeadScan, MORE, OTHER, PER_FIELD } from '../../src/lane/bytes/head-scan.ts';
+import { RequestHead } from '../../src/lane/bytes/request-head.ts';
 import { mutantOf } from './mutants.ts';
 import { type Kind, type Reading, readByNode, readByUndici } from './parsers.ts';
 import { answerSeeds, requestSeeds } from './seeds.ts';

@@ -1,8 +1,8 @@
 import { clientHeads } from '@cless/testkit';
 import { describe, expect, test } from 'vitest';
-import { AnswerHead } from '../../src/lane/answer-head.ts';
-import { ASIDE, DONE, MORE, OTHER, type Verdict } from '../../src/lane/head-scan.ts';
-import { RequestHead } from '../../src/lane/request-head.ts';
+import { AnswerHead } from '../../src/lane/bytes/answer-head.ts';
+import { ASIDE, DONE, MORE, OTHER, type Verdict } from '../../src/lane/bytes/head-scan.ts';
+import { RequestHead } from '../../src/lane/bytes/request-head.ts';
 import { answerSeeds, benchmarkHeads, requestSeeds, serverAnswers } from './seeds.ts';
 
 /*

@@ -1,6 +1,6 @@
-import type { Fields } from '../exchange/incoming.ts';
-import { fateOf, OURS } from '../headers/forwarded.ts';
-import { HOP_BY_HOP } from '../headers/hop-by-hop.ts';
+import type { Fields } from '../../exchange/incoming.ts';
+import { fateOf, OURS } from '../../headers/forwarded.ts';
+import { HOP_BY_HOP } from '../../headers/hop-by-hop.ts';
 import { FieldNames, spell } from './field-names.ts';
 import { ASIDE, DONE, decimalIn, HeadScan, OTHER, PER_FIELD, type Verdict } from './head-scan.ts';
 import { PassingFields } from './passing-fields.ts';

@@ -1,4 +1,4 @@
-import { HOP_BY_HOP } from '../headers/hop-by-hop.ts';
+import { HOP_BY_HOP } from '../../headers/hop-by-hop.ts';
 import { FieldNames, spell } from './field-names.ts';
 import { DONE, decimalIn, HeadScan, OTHER, PER_FIELD, type Verdict } from './head-scan.ts';
 import { PassingFields } from './passing-fields.ts';
