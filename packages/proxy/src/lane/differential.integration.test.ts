@@ -10,7 +10,7 @@ import {
   smugglingCorpus,
 } from '@cless/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { BATCH, BothWays, type Case, LAST, nameOf } from '../../test/edge/both-ways.ts';
+import { BATCH, BothWays, type Case, LAST, LONG_QUIET_MS, nameOf } from '../../test/edge/both-ways.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientRoute } from './client-route.ts';
 
@@ -76,7 +76,12 @@ async function compareAll(cases: readonly Case[]): Promise<{ begun: number; done
       const lane = { begun: 0, failed: 0 };
       await ways.warm(service);
       taken.set(service, lane);
-      const difference = await ways.compare(one, service);
+      let difference = await ways.compare(one, service);
+      if (difference !== undefined) {
+        const other = nameOf(BATCH + i);
+        await ways.warm(other);
+        difference = await ways.compare(one, other, LONG_QUIET_MS);
+      }
       if (lane.begun > 0) counts.begun += 1;
       if (lane.begun > 0 && lane.failed === 0) counts.done += 1;
       if (difference === undefined) return;

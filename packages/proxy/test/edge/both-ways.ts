@@ -34,14 +34,16 @@ const WARM = 'GET /warm HTTP/1.1\r\nHost: raw.test\r\n\r\n';
 export const LAST = 'GET /last HTTP/1.1\r\nHost: raw.test\r\nConnection: close\r\n\r\n';
 /** Between two writes, so that they are not read as one, in milliseconds. */
 const PAUSE_MS = 3;
-/** After how long without a byte nothing more is expected, in milliseconds. */
+/** Whoever is silent for so long has said everything, in milliseconds; only if that makes a difference, longer. */
 const QUIET_MS = 400;
+/** The same where the machine may be busy with something else. */
+export const LONG_QUIET_MS = 5_000;
 /** Has no body if it seems to have been a HEAD, which can be told best if nothing is before it. */
 const BAD_REQUEST = /^HTTP\/1\.1 400 .*\r\nContent-Type: application\/problem\+json\r\n/;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 /** None of these is waited for: they are not so precise. */
-const RESPONSE_TIMEOUT_MS = 5_000;
-/** How many cases share two edges. */
+const RESPONSE_TIMEOUT_MS = 30_000;
+/** How many cases share two edges, with another service for each that is tried again. */
 export const BATCH = 300;
 
 /** The name of a case's service, as long as `raw`. Two of them differ in two letters, so that none is mutated to another. */
@@ -158,12 +160,20 @@ async function say(socket: Socket, text: string, cutAt = 0, pause = () => sleep(
   await sleep(PAUSE_MS);
 }
 
-/** Sends what the case says. @param enough is it all that is expected? */
+interface Patience {
+  /** After how long without a byte nothing more is expected, in milliseconds. */
+  readonly quietMs: number;
+  /** Is it all that is expected? */
+  readonly enough?: (text: string) => boolean;
+  /** Between the two writes. */
+  readonly pause?: () => Promise<void>;
+}
+
+/** Sends what the case says. */
 async function send(
   port: number,
   { bytes, cutAt, ends = false }: Pick<Case, 'bytes' | 'cutAt' | 'ends'>,
-  enough: (text: string) => boolean,
-  pause?: () => Promise<void>,
+  { quietMs, enough = () => false, pause }: Patience,
 ): Promise<{ text: string; closed: boolean }> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const over = Promise.withResolvers<void>();
@@ -173,12 +183,12 @@ async function send(
     closed = true;
     over.resolve();
   };
-  let timer = setTimeout(over.resolve, QUIET_MS);
+  let timer = setTimeout(over.resolve, quietMs);
   socket
     .on('data', (chunk) => {
       text += chunk.toString('latin1');
       clearTimeout(timer);
-      timer = setTimeout(over.resolve, enough(text) ? PAUSE_MS : QUIET_MS);
+      timer = setTimeout(over.resolve, enough(text) ? PAUSE_MS : quietMs);
     })
     .once('end', close)
     .once('close', close)
@@ -256,7 +266,7 @@ function unchunk(bytes: string): [body: string, rest: string, isWhole: boolean] 
 export class BothWays {
   readonly #instances = [new Instance(), new Instance()] as const;
   readonly #edges: EdgeUnderTest[] = [];
-  readonly #services = Array.from({ length: BATCH }, (_, i) => nameOf(i));
+  readonly #services = Array.from({ length: 2 * BATCH }, (_, i) => nameOf(i));
 
   async start(): Promise<void> {
     for (const [i, way] of (['undici', 'lane'] as const).entries()) {
@@ -277,35 +287,43 @@ export class BothWays {
   async warm(service: string): Promise<void> {
     for (const { port } of this.#edges) {
       for (let i = 0; i < 2; i++) {
-        await send(port, { bytes: WARM.replace('raw', service) }, (text) => text.includes('/warm'));
+        await send(
+          port,
+          { bytes: WARM.replace('raw', service) },
+          {
+            quietMs: LONG_QUIET_MS,
+            enough: (text) => text.includes('/warm'),
+          },
+        );
       }
     }
   }
 
   /** @returns undefined if both ways are the same */
-  async compare(one: Case, service: string): Promise<undefined | { full: Outcome; lane: Outcome }> {
-    const full = await this.#run(0, service, one);
-    const lane = await this.#run(1, service, one);
+  async compare(
+    one: Case,
+    service: string,
+    quietMs = QUIET_MS,
+  ): Promise<undefined | { full: Outcome; lane: Outcome }> {
+    const full = await this.#run(0, service, one, quietMs);
+    const lane = await this.#run(1, service, one, quietMs);
     if (JSON.stringify(full) === JSON.stringify(lane)) return undefined;
     // Whether a connection goes on after a refusal depends on how much of the request has come by then.
     if (full.answers.some((answer) => answer.includes('service-not-found'))) return undefined;
     return { full, lane };
   }
 
-  // Private
-
-  async #run(edge: 0 | 1, service: string, one: Case): Promise<Outcome> {
+  async #run(edge: 0 | 1, service: string, one: Case, quietMs: number): Promise<Outcome> {
     const instance = this.#instances[edge];
     instance.cases.set(service, one);
     const bytes = one.bytes.replaceAll(/raw(?=\.test)/gi, service);
     const { port } = this.#edges[edge] as EdgeUnderTest;
     // What follows a request must not meet the end of the instance's connection.
-    const pause = () => Promise.race([instance.answered(service), sleep(QUIET_MS)]);
+    const pause = () => Promise.race([instance.answered(service), sleep(quietMs)]);
     const { text, closed } = await send(
       port,
       { ...one, bytes },
-      () => false,
-      one.answer === undefined ? undefined : pause,
+      { quietMs, ...(one.answer !== undefined && { pause }) },
     );
     await sleep(PAUSE_MS); // the instance may get the rest a moment later
     const arrived = instance.received(service).replaceAll(UUID, 'uuid');
