@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Revision } from '@cless/model';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { TrustedProxies } from '../headers/trusted-proxies.ts';
@@ -194,4 +196,21 @@ describe('of several revisions', () => {
     route.lease(head());
     expect(kept).toEqual([false, false, true]);
   });
+});
+
+test('of the head of its last request an idle connection keeps nothing', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: () => void = runInNewContext('gc');
+  const fill = 15_000;
+  const lease = (bytes: number) => {
+    const route = routeOf();
+    route.lease(head(`X-Fill: ${'x'.repeat(bytes)}\r\n`, 'GET /a', 'web-with-a-long-name.test'));
+    return route;
+  };
+  lease(0);
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  const routes = Array.from({ length: 200 }, () => lease(fill));
+  collectGarbage();
+  expect((process.memoryUsage().heapUsed - before) / routes.length).toBeLessThan(fill / 2);
 });

@@ -79,11 +79,12 @@ export class ClientRoute {
     const { router } = this.#context;
     const last = this.#last;
     if (last !== undefined && last.host === host && last.changes === router.changes) return last;
-    const found = router.route(host);
+    const kept = copyOf(host);
+    const found = router.route(kept);
     if (found === undefined) return undefined;
     const { changes } = router;
     this.#last = {
-      host,
+      host: kept,
       changes,
       service: found.service,
       tag: found.tag,
@@ -95,7 +96,7 @@ export class ClientRoute {
 
   #originOf(head: RequestHead, route: HostRoute): string {
     if (head.via === undefined && !this.#isTrusted) {
-      route.origin ??= this.#linesFor(head);
+      route.origin ??= copyOf(this.#linesFor(head));
       return route.origin;
     }
     checkHops(head.method, head.via);
@@ -111,4 +112,9 @@ export class ClientRoute {
     };
     return linesOf(originHeaders(origin, head, this.#isTrusted));
   }
+}
+
+/** The same text by itself: V8 would keep the whole head, of which it is a part, as long as an idle connection lasts. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
