@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { linesOf } from '../headers/lines.ts';
 import type { Begun, HeadStart } from '../request/begun.ts';
 import type { Choice } from '../services/source.ts';
 import { ChunkWalk } from './bytes/chunk-walk.ts';
@@ -66,12 +65,6 @@ export class ClientConnection implements Client {
       .on('drain', this.#onDrain)
       .on('error', this.#onError)
       .on('close', this.#onClose);
-  }
-
-  /** Drops them if the client does not read: there may be infinitely many. @param headers names and values alternating */
-  writeHints(headers: readonly string[]): void {
-    if (!this.socket.writableNeedDrain)
-      this.socket.write(`HTTP/1.1 103 Early Hints\r\n${linesOf(headers)}\r\n`, 'latin1');
   }
 
   pause(): void {

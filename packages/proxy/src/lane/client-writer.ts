@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { linesOf } from '../headers/lines.ts';
 
 /** Up to this many bytes are written as one string in Latin-1, which costs least of all. */
 const MAX_TEXT = 16 * 1024;
@@ -32,6 +33,12 @@ export class ClientWriter {
     }
     this.#lasts ||= lasting;
     this.#socket.write(lasting ? bytes : Buffer.from(bytes));
+  }
+
+  /** Writes early hints (RFC 8297) at once, or drops them if the client does not read: there may be infinitely many. */
+  writeHints(headers: readonly string[]): void {
+    if (!this.#socket.writableNeedDrain)
+      this.#socket.write(`HTTP/1.1 103 Early Hints\r\n${linesOf(headers)}\r\n`, 'latin1');
   }
 
   /**

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Failure, type Timer } from '@cless/model';
 import { connectFailed, UpstreamError, wasClosed } from '../forward/forward-error.ts';
-import { passHintsOn } from '../headers/hints.ts';
 import type { Begun } from '../request/begun.ts';
 import { silence } from '../request/journey.ts';
 import { isRequestId } from '../request/record.ts';
-import { type AnswerBody, ChunkedBody, MeasuredBody, UnmeasuredBody } from './answer-body.ts';
-import { DONE, MORE } from './bytes/head-scan.ts';
+import { AnswerRelay, type Relayed } from './answer-relay.ts';
 import type { Leased } from './client-route.ts';
 import type { ClientWriter } from './client-writer.ts';
 import type { InstanceConnection, User } from './instance-connection.ts';
@@ -22,7 +20,6 @@ const LONG_READ_BYTES = 16 * 1024;
 const SHORT_TIMEOUT_MS = 2_000;
 const CONTENT_LENGTH = /(\r\ncontent-length:[\t ]*)\d+/i;
 const NOTHING = Buffer.alloc(0);
-const EVENT_STREAM = /\r\ncontent-type:[\t ]*text\/event-stream/i;
 
 /** The client of an exchange, whose connection is the exchange's own while it lasts. */
 export interface Client {
@@ -33,7 +30,6 @@ export interface Client {
   readonly isPaused: boolean;
   pause(): void;
   resume(): void;
-  writeHints(headers: readonly string[]): void;
   /** Called when the whole answer has been written, and the request is not read any further. @param closes is it the last? */
   answered(closes: boolean): void;
   /**
@@ -70,17 +66,9 @@ export class Exchange implements User {
   #sentAtMs: number;
   #timer: Timer | undefined;
 
-  /** The status of the answer; undefined until its head has come. */
-  #status: number | undefined;
-  /** What has come of its head. */
-  #half: Buffer | undefined;
-  #body: AnswerBody | undefined;
-  #isEventStream = false;
-  /** Can the instance's connection carry another request afterwards? */
-  #isReusable = false;
-  #keepAliveSeconds = -1;
-  /** Is it the last answer on the client's connection? */
-  #closes = false;
+  readonly #answer: AnswerRelay;
+  /** Does undici send nothing else on the instance's connection? */
+  readonly #isLast: boolean;
   /** Has the whole answer been handed to the client's connection? */
   #isAnswered = false;
   /** Has it been counted, since the client has been given the whole answer? */
@@ -106,7 +94,8 @@ export class Exchange implements User {
     this.#instance = this.#pool.take(this.#beganMs);
     this.#instance.use(this);
     this.#instance.writeHead(head.forInstance(leased.origin, this.#requestId, leased.trusted));
-    this.#isReusable = !head.isLast;
+    this.#isLast = head.isLast;
+    this.#answer = new AnswerRelay(lane, client.out, head.method === 'HEAD', this.#added());
     if (this.#timeoutMs < SHORT_TIMEOUT_MS) this.#watch();
   }
 
@@ -132,7 +121,7 @@ export class Exchange implements User {
 
   /** The client has ended its side. @returns is its request refused, because some of it is missing? */
   cutOff(): boolean {
-    if (this.#left === 0 || this.#status !== undefined) return false;
+    if (this.#left === 0 || this.#answer.status !== undefined) return false;
     this.#fail(new Failure('BAD_REQUEST', 'the body is shorter than Content-Length says'));
     return true;
   }
@@ -148,14 +137,14 @@ export class Exchange implements User {
   /** The client is gone. */
   abandoned(): void {
     if (!this.#isAnswered) this.#leaveInstance(false);
-    if (!this.#isRecorded) this.#record(this.#status ?? 499, new Error('broken off'));
+    if (!this.#isRecorded) this.#record(this.#answer.status ?? 499, new Error('broken off'));
   }
 
   /** Called about once a second. @param silentMs for how long no byte has moved on the client's connection */
   sweep(silentMs: number, nowMs: number): void {
     const { bodyTimeoutMs, idleTimeoutMs } = this.#lane.context.limits;
-    if (this.#status !== undefined) {
-      if (silentMs >= idleTimeoutMs && !this.#isEventStream)
+    if (this.#answer.status !== undefined) {
+      if (silentMs >= idleTimeoutMs && !this.#answer.isEventStream)
         this.#breakOff(new Error(`nothing moved for ${silentMs} ms`), false);
     } else if (!this.#instance.isConnected) {
       return; // connecting has its own limit
@@ -184,20 +173,19 @@ export class Exchange implements User {
   }
 
   received(bytes: Buffer, lasting: boolean): boolean {
-    if (this.#status === undefined) this.#readHead(bytes);
-    else if (this.#body !== undefined) this.#pass(this.#body, bytes, lasting);
+    this.#relayed(this.#answer.receive(bytes, lasting), bytes.length);
     return this.#isAnswered || !this.#clientIsFull; // a free connection is read, whoever it was for
   }
 
   finished(): void {
-    if (this.#body?.finish()) this.#answered(false);
+    if (this.#answer.finish()) this.#answered(false);
     else this.gone(undefined);
   }
 
   gone(error: Error | undefined): void {
     if (this.#isAnswered) return;
     const why = this.#explain(error ?? Object.assign(new Error('the instance left'), { code: 'ECONNRESET' }));
-    if (this.#status === undefined) this.#fail(why);
+    if (this.#answer.status === undefined) this.#fail(why);
     else this.#breakOff(why, true);
   }
 
@@ -222,65 +210,28 @@ export class Exchange implements User {
     if (!this.#instance.write(part)) this.#client.pause();
   }
 
-  #readHead(bytes: Buffer): void {
-    const { answer, context, keepAlive } = this.#lane;
-    const { draining } = context;
-    const all = this.#half === undefined ? bytes : Buffer.concat([this.#half, bytes]);
-    const isHead = this.#method === 'HEAD';
-    const verdict = answer.read(all, 0, isHead);
-    if (verdict === MORE) {
-      this.#half = all === bytes ? Buffer.from(bytes) : all;
-      return;
+  /** @param length of the bytes that were received */
+  #relayed(what: Relayed, length: number): void {
+    switch (what) {
+      case 'more':
+        if (this.#answer.status === undefined) return;
+        this.#timer?.cancel();
+        this.#instance.streaming = length > LONG_READ_BYTES;
+        this.#flush();
+        return;
+      case 'ended':
+      case 'overrun':
+        this.#answered(what === 'ended');
+        return;
+      case 'odd':
+        this.#fail(new OddAnswer(this.#instance, this.#answer.half));
+        return;
+      case 'invalid':
+        this.#breakOff(
+          new UpstreamError('UPSTREAM_INVALID', 'sent', new Error('the body is not valid')),
+          false,
+        );
     }
-    if (verdict === DONE && answer.isInterim) {
-      this.#half = undefined;
-      passHintsOn(this.#client, answer.status, answer.rawHeaders());
-      if (answer.end < all.length) this.#readHead(all.subarray(answer.end));
-      return;
-    }
-    if (verdict !== DONE) {
-      this.#fail(new OddAnswer(this.#instance, Buffer.from(all)));
-      return;
-    }
-    const { status, length, chunked, end } = answer;
-    const { out } = this.#client;
-    this.#timer?.cancel();
-    this.#status = status;
-    this.#isReusable &&= !answer.close;
-    this.#keepAliveSeconds = answer.keepAliveSeconds;
-    this.#closes = draining;
-    out.text(answer.forClient(this.#added(), draining, keepAlive));
-    const hasBody = !isHead && status !== 204 && status !== 304;
-    const here = all.length - end;
-    if (!hasBody || length === 0 || (length > 0 && here >= length)) {
-      if (hasBody && length > 0) out.bytes(all.subarray(end, end + length), false);
-      this.#answered(here === (hasBody ? length : 0));
-      return;
-    }
-    this.#isEventStream = EVENT_STREAM.test(answer.text);
-    this.#body = chunked
-      ? new ChunkedBody(out)
-      : length > 0
-        ? new MeasuredBody(out, length)
-        : new UnmeasuredBody(out);
-    this.#pass(this.#body, here > 0 ? all.subarray(end) : NOTHING, false);
-  }
-
-  #pass(body: AnswerBody, bytes: Buffer, lasting: boolean): void {
-    const used = body.pass(bytes, lasting);
-    if (used !== -1 && body.ended) {
-      this.#answered(used === bytes.length);
-      return;
-    }
-    if (used !== bytes.length) {
-      this.#breakOff(
-        new UpstreamError('UPSTREAM_INVALID', 'sent', new Error('the body is not valid')),
-        false,
-      );
-      return;
-    }
-    this.#instance.streaming = bytes.length > LONG_READ_BYTES;
-    this.#flush();
   }
 
   #flush(): void {
@@ -288,19 +239,20 @@ export class Exchange implements User {
     this.#clientIsFull = this.#client.isFull;
   }
 
-  /** @param isClean was nothing received that does not belong to the answer? */
+  /** @param isClean can its connection carry another answer? */
   #answered(isClean: boolean): void {
     this.#isAnswered = true;
     this.#flush();
-    this.#leaveInstance(isClean && this.#isReusable && this.#left === 0);
+    this.#leaveInstance(isClean && this.#answer.isReusable && !this.#isLast && this.#left === 0);
     this.#next();
   }
 
   /** Goes on once the client has read the answer, and has sent its request to the end unless nothing follows it. */
   #next(): void {
     if (this.#clientIsFull) return;
-    if (!this.#isRecorded) this.#record(this.#status ?? 0, undefined);
-    if (this.#left === 0 || this.#closes) this.#client.answered(this.#closes);
+    if (!this.#isRecorded) this.#record(this.#answer.status ?? 0, undefined);
+    const { closes } = this.#answer;
+    if (this.#left === 0 || closes) this.#client.answered(closes);
     else this.#client.resume(); // the rest of its body is read, but for nobody
   }
 
@@ -332,7 +284,7 @@ export class Exchange implements User {
   #breakOff(error: Error, examine: boolean): void {
     if (!this.#isAnswered) this.#leaveInstance(false);
     if (examine) void this.#leased.lease.examine();
-    if (!this.#isRecorded) this.#record(this.#status ?? 0, error);
+    if (!this.#isRecorded) this.#record(this.#answer.status ?? 0, error);
     this.#client.out.flush();
     this.#client.breakOff();
   }
@@ -340,7 +292,8 @@ export class Exchange implements User {
   /** @param reusable can its connection carry another request? */
   #leaveInstance(reusable: boolean): void {
     this.#timer?.cancel();
-    if (reusable) this.#pool.give(this.#instance, this.#lane.context.clock.now(), this.#keepAliveSeconds);
+    if (reusable)
+      this.#pool.give(this.#instance, this.#lane.context.clock.now(), this.#answer.keepAliveSeconds);
     else this.#instance.destroy();
     this.#leased.lease.release();
   }
