@@ -21,7 +21,7 @@ export interface Case {
   readonly ends?: boolean;
 }
 
-export interface Outcome {
+interface Outcome {
   /** What the instance has received, its connections one after the other. */
   readonly arrived: string;
   /** What the client has received. */
@@ -30,21 +30,28 @@ export interface Outcome {
 }
 
 const WARM = 'GET /warm HTTP/1.1\r\nHost: raw.test\r\n\r\n';
+/** What came of a case both ways. */
+export interface Difference {
+  readonly full: Outcome;
+  readonly lane: Outcome;
+}
+
 /** Ends the connection, so that nobody has to wait for more. */
 export const LAST = 'GET /last HTTP/1.1\r\nHost: raw.test\r\nConnection: close\r\n\r\n';
 /** Between two writes, so that they are not read as one, in milliseconds. */
 const PAUSE_MS = 3;
-/** Whoever is silent for so long has said everything, in milliseconds; only if that makes a difference, longer. */
-const QUIET_MS = 400;
-/** The same where the machine may be busy with something else. */
-export const LONG_QUIET_MS = 5_000;
+/**
+ * Whoever is silent for so long has said everything, in milliseconds: at each try, of which further ones follow if there is a
+ * difference, since the machine may be busy with something else.
+ */
+export const TRIES_MS: readonly number[] = [400, 4_000, 5_000];
 /** Has no body if it seems to have been a HEAD, which can be told best if nothing is before it. */
 const BAD_REQUEST = /^HTTP\/1\.1 400 .*\r\nContent-Type: application\/problem\+json\r\n/;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 /** None of these is waited for: they are not so precise. */
 const RESPONSE_TIMEOUT_MS = 30_000;
-/** How many cases share two edges, with another service for each that is tried again. */
-export const BATCH = 300;
+/** How many cases share two edges, with a service for each try of each case. */
+export const BATCH = 200;
 
 /** The name of a case's service, as long as `raw`. Two of them differ in two letters, so that none is mutated to another. */
 export function nameOf(index: number): string {
@@ -266,7 +273,7 @@ function unchunk(bytes: string): [body: string, rest: string, isWhole: boolean] 
 export class BothWays {
   readonly #instances = [new Instance(), new Instance()] as const;
   readonly #edges: EdgeUnderTest[] = [];
-  readonly #services = Array.from({ length: 2 * BATCH }, (_, i) => nameOf(i));
+  readonly #services = Array.from({ length: TRIES_MS.length * BATCH }, (_, i) => nameOf(i));
 
   async start(): Promise<void> {
     for (const [i, way] of (['undici', 'lane'] as const).entries()) {
@@ -291,7 +298,7 @@ export class BothWays {
           port,
           { bytes: WARM.replace('raw', service) },
           {
-            quietMs: LONG_QUIET_MS,
+            quietMs: Math.max(...TRIES_MS),
             enough: (text) => text.includes('/warm'),
           },
         );
@@ -300,11 +307,7 @@ export class BothWays {
   }
 
   /** @returns undefined if both ways are the same */
-  async compare(
-    one: Case,
-    service: string,
-    quietMs = QUIET_MS,
-  ): Promise<undefined | { full: Outcome; lane: Outcome }> {
+  async compare(one: Case, service: string, quietMs: number): Promise<Difference | undefined> {
     const full = await this.#run(0, service, one, quietMs);
     const lane = await this.#run(1, service, one, quietMs);
     if (JSON.stringify(full) === JSON.stringify(lane)) return undefined;
@@ -325,7 +328,7 @@ export class BothWays {
       { ...one, bytes },
       { quietMs, ...(one.answer !== undefined && { pause }) },
     );
-    await sleep(PAUSE_MS); // the instance may get the rest a moment later
+    await sleep(quietMs / 100); // the instance may get the rest a moment later
     const arrived = instance.received(service).replaceAll(UUID, 'uuid');
     instance.forget(service);
     const answers = answersIn(text, closed);
