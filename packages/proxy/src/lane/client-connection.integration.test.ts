@@ -67,6 +67,18 @@ describe('requests of a connection', () => {
     expect(lane.forwarded).toHaveLength(forwarded);
   });
 
+  test('that comes byte by byte behind an unanswered one is not read on after a thousand pieces', async () => {
+    const taken = vi.spyOn(Lane.prototype, 'take');
+    const client = await lane.client();
+    client.send(GET);
+    await expect.poll(() => arrived()).toEqual(['/']);
+    const socket = taken.mock.calls[0]?.[0];
+    for (let i = 0; i < 1_000; i++) socket?.emit('data', Buffer.from('x'));
+    expect(socket?.isPaused()).toBe(false);
+    socket?.emit('data', Buffer.from('x'));
+    expect(socket?.isPaused()).toBe(true);
+  });
+
   test('whose body was answered early: what follows it in the same bytes is read, too', async () => {
     const client = await lane.client();
     client.send(request('POST /a', 'body').slice(0, -2));

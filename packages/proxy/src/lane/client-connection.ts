@@ -11,6 +11,8 @@ import { Siding } from './siding.ts';
 
 /** How much may wait behind the current request, in bytes. Beyond that, reading stops. */
 const MAX_WAITING_BYTES = 64 * 1024;
+/** In how many pieces it may come. Each is copied to those before it. */
+const MAX_WAITING_PIECES = 1_000;
 /** In how many pieces a head may come. Each makes us scan it again; Node's parser goes on where it was. */
 const MAX_PIECES = 16;
 /** Connections are kept a little longer than we say, so that a client's last request does not meet the end. */
@@ -42,6 +44,8 @@ export class ClientConnection implements Client {
   #aside: Aside | undefined;
   /** Received, but not yet read. */
   #waiting: Buffer | undefined;
+  #waitingPieces = 0;
+  /** In how many pieces the head that is read has come. */
   #pieces = 0;
   #isPaused = false;
   #hasAnswered = false;
@@ -174,12 +178,15 @@ export class ClientConnection implements Client {
   #hold(bytes: Buffer, used: number): void {
     if (used === bytes.length) return;
     const rest = bytes.subarray(used);
+    this.#waitingPieces = this.#waiting === undefined ? 1 : this.#waitingPieces + 1;
     this.#waiting = this.#waiting === undefined ? rest : Buffer.concat([this.#waiting, rest]);
     if (this.#waitsTooMuch) this.pause();
   }
 
   get #waitsTooMuch(): boolean {
-    return this.#waiting !== undefined && this.#waiting.length > MAX_WAITING_BYTES;
+    const waiting = this.#waiting;
+    if (waiting === undefined) return false;
+    return waiting.length > MAX_WAITING_BYTES || this.#waitingPieces > MAX_WAITING_PIECES;
   }
 
   /** Reads the next request if it has come already. */
