@@ -47,6 +47,7 @@ const PAUSE_MS = 3;
 export const TRIES_MS: readonly number[] = [400, 4_000, 5_000];
 /** Has no body if it seems to have been a HEAD, which can be told best if nothing is before it. */
 const BAD_REQUEST = /^HTTP\/1\.1 400 .*\r\nContent-Type: application\/problem\+json\r\n/;
+const NOT_FOUND = /^HTTP\/1\.1 404 .*\r\nContent-Type: application\/problem\+json\r\n/;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 /** None of these is waited for: they are not so precise. */
 const RESPONSE_TIMEOUT_MS = 30_000;
@@ -312,7 +313,7 @@ export class BothWays {
     const lane = await this.#run(1, service, one, quietMs);
     if (JSON.stringify(full) === JSON.stringify(lane)) return undefined;
     // Whether a connection goes on after a refusal depends on how much of the request has come by then.
-    if (full.answers.some((answer) => answer.includes('service-not-found'))) return undefined;
+    if ([...full.answers, ...lane.answers].some((answer) => NOT_FOUND.test(answer))) return undefined;
     return { full, lane };
   }
 
