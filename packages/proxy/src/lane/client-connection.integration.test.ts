@@ -71,7 +71,7 @@ describe('requests of a connection', () => {
     const taken = vi.spyOn(Lane.prototype, 'take');
     const client = await lane.client();
     client.send(GET);
-    await expect.poll(() => arrived()).toEqual(['/']);
+    await expect.poll(() => arrived()).toEqual(['/a']);
     const socket = taken.mock.calls[0]?.[0];
     for (let i = 0; i < 1_000; i++) socket?.emit('data', Buffer.from('x'));
     expect(socket?.isPaused()).toBe(false);
