@@ -1,3 +1,3 @@
 import base from '../../tsup.base.ts';
 
-export default { ...base, entry: ['src/index.ts', 'src/app.ts', 'src/schemas.ts'] };
+export default { ...base, entry: ['src/index.ts', 'src/schemas.ts', 'src/serve.ts'] };

@@ -1,4 +1,4 @@
-import { createApp } from '@cless/admin/app';
+import { createApp } from '@cless/admin';
 import { MemoryStore } from '@cless/store';
 import { FakePlatform, sampleService } from '@cless/testkit';
 import { expect, test } from 'vitest';

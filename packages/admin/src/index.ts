@@ -5,7 +5,7 @@ export type {
   StoredRevision,
   Traffic as StoredTraffic,
 } from '@cless/model';
-export type { AdminOptions } from './app.ts';
+export { type AdminOptions, createApp } from './app.ts';
 export { loadToken, TOKEN_FILE } from './http/token.ts';
 export type { Platform, PlatformEvent, RunningInstance, Store } from './platform.ts';
 export { AdminServer, type AdminServerOptions } from './server.ts';

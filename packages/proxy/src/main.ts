@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadToken } from '@cless/admin';
+import { loadToken } from '@cless/admin/serve';
 import { waitUntilReady } from '@cless/health';
 import { CODES, knownCodeOf, messageOf, systemClock } from '@cless/model';
 import { SqliteStore } from '@cless/store';

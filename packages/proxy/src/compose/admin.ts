@@ -1,4 +1,4 @@
-import { AdminServer } from '@cless/admin';
+import { AdminServer } from '@cless/admin/serve';
 import { hasCode, systemClock } from '@cless/model';
 import type { Store } from '@cless/store';
 import type { Logger } from 'pino';
