@@ -12,6 +12,7 @@ function start() {
         done();
       },
     }),
+    () => {},
   );
   const written = () => {
     out.flush();

@@ -12,7 +12,7 @@ function start({ isToHead = false, draining = false } = {}) {
       done();
     },
   });
-  const out = new ClientWriter(socket);
+  const out = new ClientWriter(socket, () => {});
   const lane = { answer: new AnswerHead(100, () => 'now'), keepAlive: '', context: { draining } };
   const relay = new AnswerRelay(lane, out, isToHead, 'X-Request-Id: 1\r\n');
   return {

@@ -58,7 +58,7 @@ export class ClientConnection implements Client {
   /** @param left called when the lane has nothing to do with it any more */
   constructor(socket: Socket, lane: LaneParts, left: () => void) {
     this.socket = socket;
-    this.out = new ClientWriter(socket);
+    this.out = new ClientWriter(socket, this.#onDrain);
     this.#lane = lane;
     this.#left = left;
     this.#route = new ClientRoute(socket, lane.context);

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { settle } from '@cless/testkit';
+import { expect, test, vi } from 'vitest';
 import { ClientWriter } from './client-writer.ts';
 
 const LARGE = 20 * 1024;
@@ -8,9 +9,12 @@ const LARGE = 20 * 1024;
 class FakeConnection extends Writable {
   readonly calls: string[] = [];
   isSlow = false;
+  /** Goes on with what is slow. */
+  done = () => {};
 
   override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
     this.calls.push(chunk.toString('latin1'));
+    this.done = done;
     if (!this.isSlow) done();
   }
 
@@ -22,7 +26,8 @@ class FakeConnection extends Writable {
 
 function start() {
   const connection = new FakeConnection();
-  return { connection, writer: new ClientWriter(connection) };
+  const flushed = vi.fn();
+  return { connection, flushed, writer: new ClientWriter(connection, flushed) };
 }
 
 test('what is little is one write, of bytes as they are', () => {
@@ -73,3 +78,15 @@ test.each([
     expect(writer.flush()).toBe(false);
   },
 );
+
+test('when lasting bytes have been sent after all, it says so', async () => {
+  const { connection, writer, flushed } = start();
+  connection.isSlow = true;
+  writer.bytes(Buffer.alloc(LARGE, 'x'), true);
+  writer.flush();
+  await settle();
+  expect(flushed).not.toHaveBeenCalled();
+  connection.done();
+  await settle();
+  expect(flushed).toHaveBeenCalledOnce();
+});

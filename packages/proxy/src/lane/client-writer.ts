@@ -7,12 +7,15 @@ const MAX_TEXT = 16 * 1024;
 /** Gathers what is written to a client at a time, so that it takes one call of the system. */
 export class ClientWriter {
   readonly #socket: Writable;
+  readonly #flushed: () => void;
   #text = '';
   #isCorked = false;
   #lasts = false;
 
-  constructor(socket: Writable) {
+  /** @param flushed called when lasting bytes that had to wait have been sent, and all others */
+  constructor(socket: Writable, flushed: () => void) {
     this.#socket = socket;
+    this.#flushed = flushed;
   }
 
   /** @param text as Latin-1 */
@@ -32,7 +35,8 @@ export class ClientWriter {
       this.#text = '';
     }
     this.#lasts ||= lasting;
-    this.#socket.write(lasting ? bytes : Buffer.from(bytes));
+    if (lasting) this.#socket.write(bytes, this.#written);
+    else this.#socket.write(Buffer.from(bytes));
   }
 
   /** Writes early hints (RFC 8297) at once, or drops them if the client does not read: there may be infinitely many. */
@@ -44,7 +48,7 @@ export class ClientWriter {
   /**
    * Writes what has been gathered.
    *
-   * @returns are any lasting bytes still to be written, so that their buffer must not be read into?
+   * @returns do any lasting bytes have to wait, so that their buffer must not be read into until `flushed`?
    */
   flush(): boolean {
     if (this.#text !== '') {
@@ -61,6 +65,10 @@ export class ClientWriter {
   }
 
   // Private
+
+  readonly #written = () => {
+    if (this.#socket.writableLength === 0) this.#flushed();
+  };
 
   #cork(): void {
     if (this.#isCorked) return;

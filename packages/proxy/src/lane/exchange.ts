@@ -208,6 +208,7 @@ export class Exchange implements User {
     this.#bodyTaken = true;
     this.#sentAtMs = this.#lane.context.clock.now();
     if (!this.#instance.write(part)) this.#client.pause();
+    if (!this.#instance.isWriting) giveBack(part);
   }
 
   /** @param length of the bytes that were received */
@@ -235,8 +236,8 @@ export class Exchange implements User {
   }
 
   #flush(): void {
-    if (this.#client.out.flush()) this.#instance.keep();
-    this.#clientIsFull = this.#client.isFull;
+    const waits = this.#client.out.flush();
+    this.#clientIsFull = waits || this.#client.isFull;
   }
 
   /** @param isClean can its connection carry another answer? */
@@ -331,6 +332,15 @@ export class Exchange implements User {
       error,
     });
   }
+}
+
+/**
+ * Frees what the client's bytes were read into. V8 would, but only after tens of megabytes: there is so little other garbage
+ * that it seldom collects.
+ */
+function giveBack({ buffer, length }: Buffer): void {
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === length;
+  if (isWhole && length > LONG_READ_BYTES) buffer.transfer(0);
 }
 
 function late(): UpstreamError {

@@ -6,7 +6,7 @@ export interface User {
   connected(): void;
   /**
    * @param bytes valid only during the call, unless `lasting`
-   * @param lasting may they be kept? Then {@link InstanceConnection.keep} must be called
+   * @param lasting are they valid until reading goes on?
    * @returns false to stop reading until {@link InstanceConnection.resume}
    */
   received(bytes: Buffer, lasting: boolean): boolean;
@@ -25,7 +25,7 @@ const READ_BYTES = 64 * 1024;
 
 /**
  * What all connections read into. Whatever is read is done with before the next read, so that no buffer is allocated
- * for it; a long body, of which parts may have to wait, is read into buffers of its own.
+ * for it; a long body, of which parts may have to wait for the client, is read into a buffer of its own.
  */
 const SHARED = Buffer.allocUnsafeSlow(READ_BYTES);
 
@@ -103,6 +103,11 @@ export class InstanceConnection {
     this.#readBefore = this.#socket.bytesRead;
   }
 
+  /** Is anything still to be written to the system? */
+  get isWriting(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   /** @returns false if the instance does not read as fast; then wait for `drained` */
   write(bytes: Buffer): boolean {
     return this.#socket.write(bytes);
@@ -115,11 +120,6 @@ export class InstanceConnection {
 
   resume(): void {
     this.#socket.resume();
-  }
-
-  /** The bytes being received are kept: the next ones are read into another buffer. */
-  keep(): void {
-    this.#own = undefined;
   }
 
   /** Works for nobody from now on. */
