@@ -6,7 +6,7 @@ import { engineFaults } from './faults/engine-faults.ts';
 import { hostFaults } from './faults/host-faults.ts';
 import { proxyFaults } from './faults/proxy-faults.ts';
 import { pruneFaults } from './faults/prune-faults.ts';
-import { Installation } from './installation.ts';
+import { Installation, type Kind } from './installation.ts';
 import { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import { Chaos } from './round.ts';
@@ -46,14 +46,20 @@ describe.skipIf(skip !== undefined)(`chaos${skip === undefined ? '' : ` (skipped
 
   afterAll(() => installation.remove());
 
-  describe.each([1, 2])('%i worker(s)', (workers) => {
+  describe.each<Kind>([
+    { workers: 1, lane: 'on' },
+    { workers: 2, lane: 'on' },
+    { workers: 1, lane: 'off' },
+  ])('$workers worker(s), lane $lane', (kind) => {
+    const { workers, lane } = kind;
+    const isFirst = workers === 1 && lane === 'on';
     const possible = faults.filter(({ needsWorkers = false }) => workers > 1 || !needsWorkers);
     const random = seededRandom(seed + workers);
     let chaos: Chaos;
 
     beforeAll(async () => {
-      await installation.start(workers);
-      if (workers === 1) await installation.register();
+      await installation.start(kind);
+      if (isFirst) await installation.register();
       chaos = new Chaos(installation, new Load(installation.edge, ledger, seededRandom(seed)), ledger);
       expect(await chaos.begin()).toEqual([]);
     });
@@ -70,7 +76,7 @@ describe.skipIf(skip !== undefined)(`chaos${skip === undefined ? '' : ` (skipped
 
     for (const fault of possible) {
       // Each fault alone is tested once, except in the long form.
-      if (workers > 1 && !fault.needsWorkers && !isLong) continue;
+      if (!isFirst && !fault.needsWorkers && !isLong) continue;
       const { name, impossible } = fault;
       test.skipIf(impossible !== undefined)(
         impossible === undefined ? name : `${name} (skipped: ${impossible})`,
@@ -96,7 +102,7 @@ describe.skipIf(skip !== undefined)(`chaos${skip === undefined ? '' : ` (skipped
           .soft(await chaos.round(fault), `CHAOS_SEED=${seed}, after ${told.join(', then ')}`)
           .toEqual([]);
       }
-      console.log(`${workers} worker(s): ${told.length} faults: ${told.join(', ')}`);
+      console.log(`${workers} worker(s), lane ${lane}: ${told.length} faults: ${told.join(', ')}`);
     });
   });
 });

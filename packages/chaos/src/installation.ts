@@ -30,6 +30,12 @@ const FAKETIME = ['x86_64', 'aarch64']
   .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)
   .find((library) => existsSync(library));
 
+/** What kind of proxy it has. */
+export interface Kind {
+  readonly workers: number;
+  readonly lane: 'on' | 'off';
+}
+
 /**
  * A proxy process and an engine with services, on separate disks that can be filled, in a separate network namespace,
  * so that its ports are always the same.
@@ -47,7 +53,7 @@ export class Installation {
   #edge: Relay | undefined;
   #admin: Relay | undefined;
   #proxy: ChildProcess | undefined;
-  #workers = 1;
+  #kind: Kind = { workers: 1, lane: 'on' };
 
   /** The Unix socket over which the edge can be reached from here. */
   get edge(): string {
@@ -117,8 +123,8 @@ export class Installation {
   }
 
   /** Starts the proxy and waits until it listens. @throws with its output if it does not */
-  async start(workers = this.#workers): Promise<void> {
-    this.#workers = workers;
+  async start(kind = this.#kind): Promise<void> {
+    this.#kind = kind;
     const since = this.logSize;
     const log = openSync(this.#path('log/log'), 'a');
     const errors = openSync(this.#path('errors'), 'a');
@@ -288,7 +294,8 @@ export class Installation {
       CLESS_RESPONSE_TIMEOUT: '10s',
       CLESS_PAUSE_AFTER: '60s',
       CLESS_STOP_AFTER: '120s',
-      CLESS_WORKERS: String(this.#workers),
+      CLESS_WORKERS: String(this.#kind.workers),
+      CLESS_LANE: this.#kind.lane,
       ...(FAKETIME !== undefined && {
         LD_PRELOAD: FAKETIME,
         FAKETIME_TIMESTAMP_FILE: this.#path('clock'),
