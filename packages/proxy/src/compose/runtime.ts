@@ -34,7 +34,7 @@ const RUNTIMES: Readonly<
       owner,
       ports: settings['port-range'],
       hostPaths: settings['host-paths'],
-      ...(isNamed && { id: state.owner(), directory: state.path, takeOver }),
+      ...(isNamed && { holder: { id: state.owner(), directory: state.path, takeOver } }),
     });
     return { runtime, owner, owned: isNamed ? runtime : undefined, imageSuffix: settings['image-suffix'] };
   },
